@@ -1,0 +1,1 @@
+"""Fairlock's application: what the student runs."""

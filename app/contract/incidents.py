@@ -1,0 +1,150 @@
+"""Incidents: what happened, between when and when, how serious, and the facts. Never a verdict about a person."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from app.contract.times import Instant
+
+
+class Severity(StrEnum):
+    """How soon a human should look: ``INFO`` is context, ``NOTICE`` look when reviewing, ``ALERT`` look first."""
+
+    INFO = "info"
+    NOTICE = "notice"
+    ALERT = "alert"
+
+
+class Track(StrEnum):
+    """The tracks of evidence; the number in ``TRACK_KEY_IDS`` is SFrame's key id."""
+
+    CAMERA = "camera"
+    SCREEN = "screen"
+    MICROPHONE = "microphone"
+    JOURNAL = "journal"
+    PICTURES = "pictures"
+
+
+TRACK_KEY_IDS: Mapping[Track, int] = {
+    Track.CAMERA: 1,
+    Track.SCREEN: 2,
+    Track.MICROPHONE: 3,
+    Track.JOURNAL: 4,
+    Track.PICTURES: 5,
+}
+
+
+class IncidentKind(StrEnum):
+    """Every kind of incident; ``INCIDENTS`` holds title and default severity of each."""
+
+    PHONE = "phone"
+    OBJECT = "object"
+    SECOND_PERSON = "second_person"
+    ABSENT = "absent"
+    LOOKING_AWAY = "looking_away"
+    SPEECH = "speech"
+    PROCESS_FOUND = "process_found"
+    PROCESS_CLOSED = "process_closed"
+    PROCESS_NOT_CLOSED = "process_not_closed"
+    FOCUS_LOST = "focus_lost"
+    KEY_BLOCKED = "key_blocked"
+    CLIPBOARD = "clipboard"
+    DISPLAY_CHANGED = "display_changed"
+    NAVIGATION_BLOCKED = "navigation_blocked"
+    PERMISSION_DENIED = "permission_denied"
+    DOWNLOAD_BLOCKED = "download_blocked"
+    CERTIFICATE_REFUSED = "certificate_refused"
+    PAGE_CRASHED = "page_crashed"
+    CAPABILITY_MISSING = "capability_missing"
+    ENVIRONMENT = "environment"
+    SOURCE_LOST = "source_lost"
+    SOURCE_BACK = "source_back"
+    SOURCE_BLACK = "source_black"
+    SOURCE_SILENT = "source_silent"
+    COMPONENT_RESTARTED = "component_restarted"
+    DETECTION_DEGRADED = "detection_degraded"
+    SPOOL_FULL = "spool_full"
+    CLOCK_JUMP = "clock_jump"
+    FROZEN = "frozen"
+    THAWED = "thawed"
+    SERVER_UNREACHABLE = "server_unreachable"
+    SERVER_BACK = "server_back"
+    SECOND_PROGRAM = "second_program"
+    CONFLICTING_SEGMENT = "conflicting_segment"
+    UNLOCK_FAILED = "unlock_failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentType:
+    """What the tables and the console say about a kind."""
+
+    title: str
+    severity: Severity
+
+
+def _row(title: str, severity: Severity) -> IncidentType:
+    return IncidentType(title=title, severity=severity)
+
+
+INCIDENTS: Mapping[IncidentKind, IncidentType] = {
+    IncidentKind.PHONE: _row("Phone in view", Severity.ALERT),
+    IncidentKind.OBJECT: _row("Object in view", Severity.NOTICE),
+    IncidentKind.SECOND_PERSON: _row("Second person in view", Severity.ALERT),
+    IncidentKind.ABSENT: _row("Nobody in view", Severity.NOTICE),
+    IncidentKind.LOOKING_AWAY: _row("Looking away", Severity.INFO),
+    IncidentKind.SPEECH: _row("Speech heard", Severity.NOTICE),
+    IncidentKind.PROCESS_FOUND: _row("Program not allowed is running", Severity.ALERT),
+    IncidentKind.PROCESS_CLOSED: _row("Program closed", Severity.INFO),
+    IncidentKind.PROCESS_NOT_CLOSED: _row("Program could not be closed", Severity.ALERT),
+    IncidentKind.FOCUS_LOST: _row("Exam window lost the focus", Severity.NOTICE),
+    IncidentKind.KEY_BLOCKED: _row("Key combination blocked", Severity.INFO),
+    IncidentKind.CLIPBOARD: _row("Clipboard changed", Severity.INFO),
+    IncidentKind.DISPLAY_CHANGED: _row("Displays changed", Severity.NOTICE),
+    IncidentKind.NAVIGATION_BLOCKED: _row("Address blocked", Severity.INFO),
+    IncidentKind.PERMISSION_DENIED: _row("Page asked for a permission", Severity.INFO),
+    IncidentKind.DOWNLOAD_BLOCKED: _row("Download blocked", Severity.INFO),
+    IncidentKind.CERTIFICATE_REFUSED: _row("Certificate refused", Severity.NOTICE),
+    IncidentKind.PAGE_CRASHED: _row("Exam page crashed and was loaded again", Severity.INFO),
+    IncidentKind.CAPABILITY_MISSING: _row("A protection is not available here", Severity.NOTICE),
+    IncidentKind.ENVIRONMENT: _row("Unusual environment", Severity.NOTICE),
+    IncidentKind.SOURCE_LOST: _row("Device lost", Severity.NOTICE),
+    IncidentKind.SOURCE_BACK: _row("Device back", Severity.INFO),
+    IncidentKind.SOURCE_BLACK: _row("Camera picture is black", Severity.NOTICE),
+    IncidentKind.SOURCE_SILENT: _row("Microphone is silent", Severity.INFO),
+    IncidentKind.COMPONENT_RESTARTED: _row("A part of Fairlock was restarted", Severity.INFO),
+    IncidentKind.DETECTION_DEGRADED: _row("Detection runs reduced", Severity.INFO),
+    IncidentKind.SPOOL_FULL: _row("Storage for the recording is full", Severity.ALERT),
+    IncidentKind.CLOCK_JUMP: _row("The clock was changed", Severity.NOTICE),
+    IncidentKind.FROZEN: _row("Exam frozen", Severity.NOTICE),
+    IncidentKind.THAWED: _row("Exam released", Severity.INFO),
+    IncidentKind.SERVER_UNREACHABLE: _row("Server not reachable", Severity.INFO),
+    IncidentKind.SERVER_BACK: _row("Server reachable again", Severity.INFO),
+    IncidentKind.SECOND_PROGRAM: _row("A second program tried to join", Severity.ALERT),
+    IncidentKind.CONFLICTING_SEGMENT: _row("Evidence was sent twice with different content", Severity.ALERT),
+    IncidentKind.UNLOCK_FAILED: _row("A change could not be undone", Severity.ALERT),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceWindow:
+    """What to look at: milliseconds on the session's timeline, pre- and post-roll included."""
+
+    from_ms: int
+    to_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """One incident. ``source`` names the part that saw it; ``facts`` is a flat map of short texts.
+
+    ``evidence`` is filled in by the recorder, which alone knows the session's timeline.
+    """
+
+    id: str
+    kind: IncidentKind
+    start: Instant
+    end: Instant
+    severity: Severity
+    source: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+    evidence: EvidenceWindow | None = None

@@ -1,0 +1,171 @@
+"""The policy: what a session must hold. Declared once as a table; the parser, the docs and the form read it.
+
+A policy travels as a compact JWS, signed with the institution's ECDSA P-256 key (ES256, RFC 7518). Whoever
+opens an exam link pins that key: the link carries its thumbprint, so no server can slip in another policy.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from app.contract.schema import setting
+
+POLICY_VERSION = 1
+
+
+class Capability(StrEnum):
+    """What lockdown can hold; one Protocol each in ``lockdown.capabilities``."""
+
+    KIOSK = "kiosk"
+    INPUT_GUARD = "input_guard"
+    CLIPBOARD_GUARD = "clipboard_guard"
+    PROCESS_WATCH = "process_watch"
+    WINDOW_WATCH = "window_watch"
+    DISPLAY_WATCH = "display_watch"
+    REMOTE_WATCH = "remote_watch"
+    DEVICE_WATCH = "device_watch"
+    CAPTURE_SHIELD = "capture_shield"
+    SLEEP_GUARD = "sleep_guard"
+
+
+class Codec(StrEnum):
+    """Video codecs for recording."""
+
+    VP9 = "vp9"
+    H264 = "h264"
+    AV1 = "av1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """The institution's server and the keys by which the application knows it."""
+
+    url: str = setting(doc="Base address of the server, without a trailing slash.", minimum=8, maximum=500)
+    token_key: bytes = setting(doc="RSA public key (DER SPKI, at least 3072 bit) for the tokens.", maximum=1200)
+    receipt_key: bytes = setting(doc="Ed25519 public key (32 bytes) of receipts and bindings.", minimum=32, maximum=32)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Browser:
+    """The one tab."""
+
+    start_url: str = setting(doc="Address of the exam.", minimum=8, maximum=2000)
+    allow: tuple[str, ...] = setting(
+        doc="Addresses the tab may reach: scheme://host[:port][/path-prefix], with * as the first label of a host.",
+        minimum=1,
+        maximum=200,
+    )
+    submit_url: str = setting(doc="Reaching an address that starts with this ends the exam.", minimum=8, maximum=2000)
+    quit_code_digest: bytes | None = setting(
+        None, doc="SHA-256 of the quit code; without one only submitting ends the exam.", minimum=32, maximum=32
+    )
+    record_addresses: bool = setting(False, doc="Write visited addresses to the journal.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lockdown:
+    """What the machine must hold during the exam."""
+
+    require: tuple[Capability, ...] = setting(
+        (Capability.KIOSK, Capability.PROCESS_WATCH),
+        doc="The exam does not start where one of these is not available; of the others the lack is an incident.",
+        maximum=20,
+    )
+    prohibit: tuple[str, ...] = setting((), doc="Executable names prohibited beside the built-in list.", maximum=500)
+    permit: tuple[str, ...] = setting(
+        (), doc="Executable names permitted although the list prohibits them.", maximum=500
+    )
+    close_grace_ms: int = setting(
+        5_000, doc="Time between asking a program to end and killing it.", minimum=0, maximum=120_000
+    )
+    ask_before_closing: bool = setting(True, doc="Show the list and ask to save work before closing programs.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capture:
+    """What is recorded, and how."""
+
+    camera: bool = setting(True, doc="Record the camera.")
+    microphone: bool = setting(True, doc="Record the microphone.")
+    screen: bool = setting(True, doc="Record the screen.")
+    camera_width: int = setting(640, doc="Picture width in pixels.", minimum=160, maximum=1920)
+    camera_height: int = setting(480, doc="Picture height in pixels.", minimum=120, maximum=1080)
+    camera_fps: int = setting(15, doc="Camera frames per second.", minimum=1, maximum=30)
+    screen_fps: int = setting(5, doc="Screen frames per second.", minimum=1, maximum=15)
+    codec: Codec = setting(Codec.VP9, doc="Video codec.")
+    segment_ms: int = setting(5_000, doc="Length of a segment.", minimum=2_000, maximum=10_000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detection:
+    """What is looked for, and for how long it must last. Scores are in thousandths."""
+
+    objects: bool = setting(True, doc="Look for persons, phones, books and laptops.")
+    faces: bool = setting(True, doc="Look for faces.")
+    speech: bool = setting(True, doc="Listen for speech.")
+    rate_permille: int = setting(
+        1_000, doc="Analysed pictures per 1,000 seconds and detector.", minimum=200, maximum=5_000
+    )
+    person_permille: int = setting(400, doc="Least score of a person.", minimum=50, maximum=950)
+    object_permille: int = setting(250, doc="Least score of a phone, book or laptop.", minimum=50, maximum=950)
+    absent_ms: int = setting(5_000, doc="Nobody in view for this long is an incident.", minimum=1_000, maximum=300_000)
+    person_ms: int = setting(
+        1_500, doc="A second person in view for this long is an incident.", minimum=500, maximum=60_000
+    )
+    object_ms: int = setting(1_500, doc="An object in view for this long is an incident.", minimum=500, maximum=60_000)
+    speech_ms: int = setting(1_500, doc="Speech of this length is an incident.", minimum=300, maximum=60_000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """How the candidate is identified before the exam."""
+
+    required: bool = setting(False, doc="Take a picture of the candidate before the exam.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """How evidence travels."""
+
+    heartbeat_ms: int = setting(3_000, doc="Time between two confirmations.", minimum=1_000, maximum=5_000)
+    quota_mib: int = setting(4_096, doc="Most disk space for evidence not yet received.", minimum=64, maximum=1_000_000)
+    deadline_s: int = setting(
+        600, doc="How long to keep uploading after the exam before it is deferred.", minimum=10, maximum=86_400
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How long the institution keeps the evidence."""
+
+    days: int = setting(30, doc="Days until the evidence is deleted.", minimum=1, maximum=3_650)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipient:
+    """Somebody who may open the evidence. ``id`` is the key's thumbprint (``sealing.keys.key_id``)."""
+
+    id: str = setting(doc="Thumbprint of the key.", minimum=43, maximum=43)
+    name: str = setting(doc="Whose key it is, as the notice shows it.", minimum=1, maximum=200)
+    key: bytes = setting(doc="P-256 public key, uncompressed point (65 bytes).", minimum=65, maximum=65)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Everything the institution decided about one exam."""
+
+    version: int = setting(doc="Version of this table.", minimum=POLICY_VERSION, maximum=POLICY_VERSION)
+    exam: str = setting(doc="Identifier of the exam.", minimum=1, maximum=64)
+    title: str = setting(doc="Title of the exam, as the candidate sees it.", minimum=1, maximum=200)
+    institution: str = setting(doc="Name of the institution.", minimum=1, maximum=200)
+    issued_ms: int = setting(doc="When it was signed (UTC, milliseconds).", minimum=0)
+    expires_ms: int = setting(doc="When it ceases to hold (UTC, milliseconds).", minimum=0)
+    duration_s: int | None = setting(None, doc="Time allowed; none means no limit.", minimum=30, maximum=86_400)
+    server: Server = setting(doc="The server.")
+    browser: Browser = setting(doc="The one tab.")
+    lockdown: Lockdown = setting(Lockdown, doc="What the machine must hold.")
+    capture: Capture = setting(Capture, doc="What is recorded.")
+    detection: Detection = setting(Detection, doc="What is looked for.")
+    identity: Identity = setting(Identity, doc="How the candidate is identified.")
+    upload: Upload = setting(Upload, doc="How evidence travels.")
+    retention: Retention = setting(Retention, doc="How long it is kept.")
+    recipients: tuple[Recipient, ...] = setting(doc="Who may open the evidence.", minimum=1, maximum=16)

@@ -1,0 +1,58 @@
+"""SFrame (RFC 9605) with cipher suite 0x0005, AES_256_GCM_SHA512_128."""
+
+import hmac
+import struct
+from hashlib import sha512
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA512
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+
+from app.contract.errors import IntegrityError, Outcome
+
+SUITE = 0x0005
+TAG_BYTES = 16
+
+
+class SFrameKey:
+    """The key and salt derived from a base key for one key id (RFC 9605 section 4.4.2)."""
+
+    def __init__(self, base_key: bytes, key_id: int) -> None:
+        self.key_id = key_id
+        secret = hmac.digest(b"\0" * 64, base_key, sha512)  # HKDF-Extract with an empty salt
+        suffix = struct.pack(">QH", key_id, SUITE)
+        self._aead = AESGCM(HKDFExpand(SHA512(), 32, b"SFrame 1.0 Secret key " + suffix).derive(secret))
+        self.salt = HKDFExpand(SHA512(), 12, b"SFrame 1.0 Secret salt " + suffix).derive(secret)
+
+    def seal(self, counter: int, plaintext: bytes, metadata: bytes) -> bytes:
+        """Return header ‖ ciphertext ‖ tag; a counter must never be used twice with one key."""
+        header = encode_header(self.key_id, counter)
+        return header + self._aead.encrypt(self._nonce(counter), plaintext, header + metadata)
+
+    def open(self, counter: int, data: bytes, metadata: bytes) -> bytes:
+        """Open the ciphertext that must stand at ``counter``; raises ``IntegrityError(BAD_FRAGMENT)``."""
+        header = encode_header(self.key_id, counter)
+        if not data.startswith(header):
+            raise IntegrityError(Outcome.BAD_FRAGMENT, f"fragment {counter} is of another place or track")
+        try:
+            return self._aead.decrypt(self._nonce(counter), data[len(header) :], header + metadata)
+        except InvalidTag:
+            raise IntegrityError(Outcome.BAD_FRAGMENT, f"fragment {counter} was changed") from None
+
+    def _nonce(self, counter: int) -> bytes:
+        return (int.from_bytes(self.salt, "big") ^ counter).to_bytes(12, "big")
+
+
+def encode_header(key_id: int, counter: int) -> bytes:
+    """Return the SFrame header (RFC 9605 section 4.3): one config byte, then long forms of KID and CTR."""
+    kid_bits, kid_bytes = _field(key_id)
+    ctr_bits, ctr_bytes = _field(counter)
+    return bytes([kid_bits << 4 | ctr_bits]) + kid_bytes + ctr_bytes
+
+
+def _field(value: int) -> tuple[int, bytes]:
+    if value < 8:
+        return value, b""
+    encoded = value.to_bytes((value.bit_length() + 7) // 8, "big")
+    return 8 | (len(encoded) - 1), encoded

@@ -1,0 +1,227 @@
+"""What the three processes say to each other. Each message is a dataclass; ``app.channel`` carries them.
+
+::
+
+    shell ──> recorder   OpenLink, RunChecks, StartRecording, CookieSeen, Report, StateIs, Finish
+    shell <── recorder   Joined, Refused, Check, ChecksDone, RecordingStarted, Status, ActionArrived,
+                         FlushProgress, Flushed
+    shell ──> guard      CloseProcesses, Engage, Release
+    shell <── guard      ProcessesFound, ProcessesClosed, Engaged, Released, Seen
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from app.contract.actions import Action
+from app.contract.incidents import IncidentKind, Severity
+from app.contract.session import SessionState
+from app.contract.times import Instant
+
+# --- shell to recorder -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenLink:
+    """Join: fetch and check the policy, exchange the invite, bind. ``program_token`` is this launch's."""
+
+    link: str
+    program_token: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunChecks:
+    """Open the sources and report a ``Check`` for each, then ``ChecksDone``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartRecording:
+    """Record, detect, seal, spool, upload from now on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CookieSeen:
+    """The newest cookie token in the browser's store."""
+
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """An incident seen by the shell or the guard. ``end`` equals ``start`` for a moment."""
+
+    kind: IncidentKind
+    start: Instant
+    end: Instant
+    source: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+    severity: Severity | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateIs:
+    """The session's state changed; heartbeats and the journal carry it."""
+
+    state: SessionState
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finish:
+    """Stop recording, seal, upload, end the session. ``reason`` is the event's name."""
+
+    reason: str
+
+
+# --- recorder to shell -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joined:
+    """Joined and bound. ``policy`` is the verified policy as canonical JSON."""
+
+    session: str
+    candidate: str
+    policy: str
+    entry_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """Joining failed; the session can't go on. ``code`` picks the words in ``app.shell.text``."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """The result of one check. ``message`` says what was found and, when not ``ok``, what to do.
+
+    ``blocking`` says whether the exam can't start without it.
+    """
+
+    name: str
+    ok: bool
+    blocking: bool
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChecksDone:
+    """All checks were reported. ``sources`` maps camera, microphone and screen to "device", "sample" or "off"."""
+
+    sources: Mapping[str, str]
+    models: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingStarted:
+    """The first fragment of every wanted track is on disk."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """Once a second. ``pending_bytes`` are sealed and not yet received by the server."""
+
+    online: bool
+    frozen: bool
+    pending_bytes: int
+    segments: int
+    incidents: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionArrived:
+    """An examiner's action, its signature already checked."""
+
+    action: Action
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlushProgress:
+    """How far the upload is."""
+
+    sent_bytes: int
+    total_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flushed:
+    """Everything is received by the server (``complete``), or is kept on disk for later."""
+
+    complete: bool
+    message: str
+
+
+# --- shell to guard ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseProcesses:
+    """Look for prohibited programs; with ``close`` also end them. Answered by ``ProcessesFound`` or ``…Closed``."""
+
+    policy: str
+    close: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engage:
+    """Take every measure of the policy that lives in the guard, and start its watches."""
+
+    policy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """Undo everything and stop the watches."""
+
+
+# --- guard to shell ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessInfo:
+    """A program that the rules matched."""
+
+    pid: int
+    name: str
+    path: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessesFound:
+    """What is running and prohibited."""
+
+    processes: tuple[ProcessInfo, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessesClosed:
+    """What was ended, and what would not end."""
+
+    closed: tuple[ProcessInfo, ...]
+    left: tuple[ProcessInfo, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engaged:
+    """What holds now. ``missing`` maps a capability to the reason why it is not available."""
+
+    holding: tuple[str, ...]
+    missing: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Released:
+    """What was undone, as sentences, and what could not be."""
+
+    undone: tuple[str, ...]
+    failed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A watch saw something."""
+
+    report: Report

@@ -1,0 +1,1 @@
+"""Capture: sources yield frames, encoders make fragments, segments are sealed, spooled and uploaded."""

@@ -1,0 +1,1 @@
+"""Data files: model list, process lists, strings, icons."""

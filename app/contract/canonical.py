@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from app.contract.errors import IntegrityError, Outcome
 
-Json: TypeAlias = "None | bool | int | str | Sequence[Json] | Mapping[str, Json]"
+Json: TypeAlias = "bool | int | str | Sequence[Json] | Mapping[str, Json] | None"
 
 MAX_INTEGER = 2**53 - 1
 MAX_DEPTH = 16

@@ -1,0 +1,179 @@
+"""A typed duplex pipe between two of the processes, with a heartbeat in both directions.
+
+Messages are the dataclasses of ``app.messages``, carried as canonical JSON ``{"body": …, "type": ClassName}``; nothing
+is unpickled, and a type that is not in ``app.messages`` is refused. Two threads serve a channel: ``<name>-reader``,
+in which both callbacks run, and ``<name>-writer``. ``send`` never blocks, so any thread may call it, a GUI's too.
+"""
+
+import dataclasses
+import inspect
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from multiprocessing.connection import Connection
+
+import app.messages
+from app.contract import canonical, schema
+from app.contract.errors import IntegrityError, Outcome
+from app.mailbox import Bounded, Closed
+
+CAPACITY = 256
+HEARTBEAT_S = 1.0
+SILENCE_S = 5.0
+TICK_S = 0.25
+FLUSH_S = 1.0
+MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+
+_PING = canonical.dumps({"body": {}, "type": "Ping"})
+_TYPES: Mapping[str, type] = {
+    name: cls
+    for name, cls in inspect.getmembers(app.messages, inspect.isclass)
+    if dataclasses.is_dataclass(cls) and cls.__module__ == app.messages.__name__
+}
+_log = logging.getLogger("fairlock.channel")
+
+
+def encode(message: object) -> bytes:
+    """Return the bytes of a message of ``app.messages``; raises ``TypeError`` for anything else."""
+    name = type(message).__name__
+    if _TYPES.get(name) is not type(message):
+        raise TypeError(f"{name} is not a message")
+    return canonical.dumps({"body": schema.to_json(message), "type": name})
+
+
+def decode(data: bytes) -> object | None:
+    """Return the message in ``data``, ``None`` for a heartbeat; raises ``IntegrityError(BAD_FORMAT)``."""
+    if data == _PING:
+        return None
+    value = canonical.loads(data)
+    if not isinstance(value, Mapping) or set(value) != {"body", "type"}:
+        raise IntegrityError(Outcome.BAD_FORMAT, "a message has a type and a body")
+    cls = _TYPES.get(str(value["type"]))
+    if cls is None:
+        raise IntegrityError(Outcome.BAD_FORMAT, f"unknown message {value['type']!r}")
+    message: object = schema.from_json(cls, value["body"])
+    return message
+
+
+class Silence:
+    """How long the other side has said nothing, as far as this side was awake to hear it.
+
+    Each tick counts for at most twice its usual length: when the machine was suspended, or this process was stopped
+    or starved, the gap between two ticks says nothing about the other side.
+    """
+
+    def __init__(self, now_s: float) -> None:
+        self._last_tick = now_s
+        self.seconds = 0.0
+
+    def tick(self, now_s: float, *, heard: bool) -> float:
+        """Note that ``now_s`` (monotonic seconds) was reached; return the seconds of silence."""
+        elapsed = min(max(0.0, now_s - self._last_tick), 2 * TICK_S)
+        self._last_tick = now_s
+        self.seconds = 0.0 if heard else self.seconds + elapsed
+        return self.seconds
+
+
+class Channel:
+    """One end of a pipe. Create it, ``start`` it once, ``send`` from any thread, ``close`` it once."""
+
+    def __init__(self, connection: "Connection[bytes, bytes]", name: str) -> None:
+        self._connection = connection
+        self.name = name
+        self._outbox: Bounded[bytes] = Bounded(CAPACITY)
+        self._closing = threading.Event()
+        self._broken = threading.Event()
+        self._on_message: Callable[[object], None] = lambda _message: None
+        self._on_closed: Callable[[], None] = lambda: None
+        self._reader = threading.Thread(target=self._read, name=f"{name}-reader", daemon=True)
+        self._writer = threading.Thread(target=self._write, name=f"{name}-writer", daemon=True)
+
+    def start(self, on_message: Callable[[object], None], on_closed: Callable[[], None]) -> None:
+        """Serve the pipe from now on.
+
+        ``on_message`` gets each message. ``on_closed`` is called once if the other side is gone: end of file,
+        5 s without a heartbeat, a message that breaks the rules, or ``CAPACITY`` messages that it did not take.
+        It is not called after ``close``. Both run in the reader thread.
+        """
+        self._on_message, self._on_closed = on_message, on_closed
+        self._reader.start()
+        self._writer.start()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether messages can still be sent."""
+        return not (self._closing.is_set() or self._broken.is_set())
+
+    def send(self, message: object) -> None:
+        """Queue ``message``; never blocks. What is sent to a side that is gone is lost, and ``on_closed`` says so."""
+        data = encode(message)
+        if self.is_open and not self._outbox.offer(data) and self.is_open:
+            self._break("the other side takes no messages")
+
+    def close(self) -> None:
+        """Send what is queued (for at most a second), then close. May be called from any thread, and twice."""
+        self._closing.set()
+        self._outbox.close()
+        if self._writer.is_alive() and threading.current_thread() is not self._writer:
+            self._writer.join(FLUSH_S)
+        _shut_down(self._connection)
+        if self._reader.is_alive() and threading.current_thread() is not self._reader:
+            self._reader.join(FLUSH_S)
+
+    def _break(self, why: str) -> None:
+        if self.is_open:
+            _log.warning("channel %s: %s", self.name, why)
+        self._broken.set()
+        self._outbox.close()
+
+    def _read(self) -> None:
+        try:
+            self._listen()
+        except (EOFError, OSError):
+            self._break("the other side is gone")
+        except IntegrityError as error:
+            self._break(f"refused: {error}")
+        except Exception:  # noqa: BLE001  (a thread's edge: a handler's fault must not leave a dead channel open)
+            _log.exception("channel %s: handling a message failed", self.name)
+            self._break("a message could not be handled")
+        if not self._closing.is_set():
+            self._on_closed()
+        _shut_down(self._connection)
+        self._writer.join(FLUSH_S)
+        if not self._writer.is_alive():
+            self._connection.close()
+
+    def _listen(self) -> None:
+        silence = Silence(time.monotonic())
+        while self.is_open:
+            heard = self._connection.poll(TICK_S)
+            if heard:
+                self._receive()
+            if silence.tick(time.monotonic(), heard=heard) >= SILENCE_S:
+                self._break(f"no heartbeat for {SILENCE_S:.0f} s")
+
+    def _receive(self) -> None:
+        message = decode(self._connection.recv_bytes(MAX_MESSAGE_BYTES))
+        if message is not None and not self._closing.is_set():
+            self._on_message(message)
+
+    def _write(self) -> None:
+        try:
+            while True:
+                self._connection.send_bytes(self._outbox.take(HEARTBEAT_S) or _PING)
+        except Closed:
+            return
+        except OSError:
+            self._break("the other side is gone")
+
+
+def _shut_down(connection: "Connection[bytes, bytes]") -> None:
+    """Wake both threads if they are inside a system call; a no-op where the pipe is not a socket (Windows)."""
+    try:
+        with socket.socket(fileno=os.dup(connection.fileno())) as pipe:
+            pipe.shutdown(socket.SHUT_RDWR)
+    except (OSError, ValueError):
+        return

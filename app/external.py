@@ -1,0 +1,84 @@
+"""Runs other programs, each with a clean environment, a time limit and no shell. The only place that does.
+
+A frozen application hands its own ``LD_LIBRARY_PATH`` down, which breaks the system's tools, and a student's ``PATH``
+could name another ``setxkbmap``: so only named variables pass, and system folders are searched first.
+"""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from app.contract.errors import Unsupported
+
+SYSTEM_FOLDERS = ("/usr/bin", "/bin", "/usr/sbin", "/sbin", "/usr/local/bin")
+PASSED_ON = (
+    "DBUS_SESSION_BUS_ADDRESS",
+    "DISPLAY",
+    "HOME",
+    "LANG",
+    "LOGNAME",
+    "SYSTEMROOT",
+    "TMPDIR",
+    "USER",
+    "WAYLAND_DISPLAY",
+    "XAUTHORITY",
+    "XDG_CURRENT_DESKTOP",
+    "XDG_RUNTIME_DIR",
+    "XDG_SESSION_TYPE",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed:
+    """How a program ended: its exit status and what it wrote."""
+
+    status: int
+    output: str
+    errors: str
+
+
+def find_program(name: str) -> str | None:
+    """Return the path of the program ``name``, or ``None``."""
+    return shutil.which(name, path=_search_path())
+
+
+def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the environment that other programs get: ``PASSED_ON``, a safe ``PATH``, and ``extra``."""
+    kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    return {**kept, "PATH": _search_path(), **(extra or {})}
+
+
+def run_external(
+    command: Sequence[str], *, timeout_s: float = 5.0, text: str = "", extra: Mapping[str, str] | None = None
+) -> Completed:
+    """Run ``command`` to its end with ``text`` on its standard input, and return how it ended.
+
+    Raises ``Unsupported`` when the program is not installed, cannot be started or does not end in ``timeout_s``
+    seconds (it is killed then). A non-zero exit status is not an error here.
+    """
+    program = find_program(command[0])
+    if program is None:
+        raise Unsupported(f"The program {command[0]} is missing.", advice="Install it.", code="E-PROGRAM-MISSING")
+    try:
+        done = subprocess.run(
+            [program, *command[1:]],
+            input=text.encode(),
+            capture_output=True,
+            env=clean_environment(extra),
+            timeout=timeout_s,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise Unsupported(
+            f"The program {command[0]} did not work ({error}).", advice="Check that it runs.", code="E-PROGRAM-FAILED"
+        ) from error
+    return Completed(
+        status=done.returncode, output=done.stdout.decode(errors="replace"), errors=done.stderr.decode(errors="replace")
+    )
+
+
+def _search_path() -> str:
+    folders = [*SYSTEM_FOLDERS] if os.name == "posix" else []
+    return os.pathsep.join([*folders, os.environ.get("PATH", os.defpath)])

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Closed(Exception):  # noqa: N818  (a signal to leave the loop, as queue.Empty is)
+class Closed(Exception):
     """The mailbox was closed and holds nothing more."""
 
 

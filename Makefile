@@ -1,0 +1,59 @@
+# Fairlock. A newcomer needs two of these: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin
+DEMO_SECONDS ?= 40
+
+.PHONY: setup develop demo test check bench package models train clean lock
+
+## Prepare everything that running needs: libraries, environment, console.
+setup: $(VENV)/.ready
+	@packaging/system_packages.sh run
+	@packaging/console_build.sh
+
+$(VENV)/.ready: requirements.lock pyproject.toml
+	@packaging/system_packages.sh run
+	@$(PYTHON) -c 'import sys; sys.exit("Fairlock needs Python 3.11 or newer.") if sys.version_info < (3, 11) else None'
+	@$(PYTHON) -m venv $(VENV) || { echo "If ensurepip is missing: apt-get install python3-venv"; exit 1; }
+	@echo "Installing the locked Python packages"
+	@$(RUN)/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock
+	@$(RUN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+develop: setup
+	@packaging/system_packages.sh develop
+
+## The whole line once: server, exam, application, recording, examiner's verification.
+demo: setup
+	@$(RUN)/fairlock demo --seconds $(DEMO_SECONDS) $(DEMO)
+
+## Every test.
+test: develop
+	@$(RUN)/python -m pytest $(PYTEST)
+	@packaging/console_test.sh
+
+## Lint and types.
+check: develop
+	@$(RUN)/ruff check .
+	@$(RUN)/ruff format --check .
+	@$(RUN)/mypy
+
+## Speed, as ratios measured in one run; writes out/bench.json.
+bench: develop
+	@$(RUN)/python -m tests.bench --json out/bench.json
+
+## Freeze the client for this system and run the headless demo from what was frozen.
+package: develop
+	@packaging/freeze.sh
+
+## Export, quantise and check a detection model: make models WEIGHTS=yolo11n.pt
+models: $(VENV)/.ready
+	@packaging/models/make.sh $(WEIGHTS)
+
+## Write requirements.lock anew after a change in pyproject.toml (needs `uv`).
+lock:
+	uv pip compile pyproject.toml --extra client --extra server --extra dev --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-find-links --no-emit-index-url --no-annotate --no-header -o requirements.lock
+
+clean:
+	rm -rf $(VENV) build dist out *.egg-info server/console/node_modules server/console/dist .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,138 @@
+"""The server as the recorder sees it: HTTP and JSON in, contract types and our own errors out.
+
+Every method may raise ``Retryable`` (not reachable, busy) or ``UserFacing`` (refused; ``code`` is the server's);
+sending a segment also ``IntegrityError`` when the server stores something else under its place.
+"""
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+import requests
+
+from app.contract import canonical, schema
+from app.contract.errors import FairlockError, IntegrityError, Outcome, Retryable, UserFacing
+from app.contract.sealing.records import Record
+from app.contract.wire import (
+    RECORD_HEADER,
+    BindAnswer,
+    BindRequest,
+    EndAnswer,
+    EndRequest,
+    Heartbeat,
+    HeartbeatAnswer,
+    JoinAnswer,
+    JoinRequest,
+    PolicyAnswer,
+    Refusal,
+    SegmentAnswer,
+)
+
+T = TypeVar("T")
+
+CONNECT_S = 5.0
+ANSWER_S = 15.0
+
+
+class ServerClient:
+    """One server. Safe to use from several threads: each call makes its own short use of a pooled session."""
+
+    def __init__(self, url: str) -> None:
+        self._base = f"{url}/api/v1"
+        self._http = requests.Session()
+        self._http.headers["User-Agent"] = "Fairlock"
+        self._bearer: str | None = None
+        self.health = 0
+
+    def use_token(self, access_token: str) -> None:
+        """Authorise the calls that follow with a ``BindAnswer.access_token``."""
+        self._bearer = access_token
+
+    def policy(self, exam: str) -> PolicyAnswer:
+        """Fetch an exam's signed policy; the caller checks the signature."""
+        return self._call(PolicyAnswer, "GET", f"exams/{exam}/policy")
+
+    def join(self, request: JoinRequest) -> JoinAnswer:
+        """Exchange an invite for a session."""
+        return self._call(JoinAnswer, "POST", "join", request)
+
+    def bind(self, session: str, request: BindRequest) -> BindAnswer:
+        """Bind this run of the program to the session."""
+        return self._call(BindAnswer, "POST", f"sessions/{session}/bind", request)
+
+    def heartbeat(self, session: str, beat: Heartbeat) -> HeartbeatAnswer:
+        """Confirm that the application runs."""
+        answer = self._call(HeartbeatAnswer, "POST", f"sessions/{session}/heartbeat", beat)
+        self.health = answer.health
+        return answer
+
+    def put(self, record_jws: str, record: Record, path: Path) -> str:
+        """Send a segment file, streamed from disk, and return the server's receipt."""
+        place = f"sessions/{record.session}/segments/{record.epoch}/{record.track}/{record.sequence}"
+        with path.open("rb") as file:
+            answer = self._call(SegmentAnswer, "PUT", place, headers={RECORD_HEADER: record_jws}, data=file)
+        self.health = answer.health
+        return answer.receipt
+
+    def end(self, session: str, request: EndRequest) -> EndAnswer:
+        """Say that nothing more will come."""
+        return self._call(EndAnswer, "POST", f"sessions/{session}/end", request)
+
+    def close(self) -> None:
+        """Close pooled connections."""
+        self._http.close()
+
+    def _call(
+        self,
+        answer: type[T],
+        method: str,
+        path: str,
+        body: object | None = None,
+        *,
+        headers: dict[str, str] | None = None,
+        data: Any = None,
+    ) -> T:
+        sent = dict(headers or {})
+        if self._bearer:
+            sent["Authorization"] = f"Bearer {self._bearer}"
+        if body is not None:
+            data, sent["Content-Type"] = schema.dumps(body), "application/json"
+        try:
+            response = self._http.request(
+                method, f"{self._base}/{path}", data=data, headers=sent, timeout=(CONNECT_S, ANSWER_S)
+            )
+        except requests.exceptions.SSLError as error:
+            raise UserFacing(
+                "The server's certificate is not valid.",
+                advice="Check this computer's date and network, or ask your institution.",
+                code="E-CERTIFICATE",
+            ) from error
+        except requests.RequestException as error:
+            raise Retryable(f"The server can't be reached: {error}", code="E-SERVER-UNREACHABLE") from error
+        if response.ok:
+            return schema.from_json(answer, _json(response))
+        raise _refusal(response)
+
+
+def _json(response: requests.Response) -> canonical.Json:
+    try:
+        value: canonical.Json = response.json()
+    except ValueError as error:
+        raise Retryable("The server's answer is not JSON; is a proxy in between?", code="E-ANSWER") from error
+    return value
+
+
+def _refusal(response: requests.Response) -> FairlockError:
+    status = response.status_code
+    if status == 429 or status >= 500:
+        try:
+            after = float(response.headers.get("Retry-After", ""))
+        except ValueError:
+            after = None
+        return Retryable(f"The server answers {status}.", after_s=after, code="E-BUSY")
+    try:
+        refusal = schema.from_json(Refusal, _json(response))
+    except FairlockError:
+        refusal = Refusal(code="E-ANSWER", detail=f"status {status}")
+    if refusal.code == "E-CONFLICT":
+        return IntegrityError(Outcome.DIGEST_MISMATCH, "the server stores something else in this place")
+    return UserFacing(f"The server refused: {refusal.detail or refusal.code}.", advice="", code=refusal.code)

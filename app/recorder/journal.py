@@ -1,0 +1,148 @@
+"""The journal: incidents, gaps, states and notes on their way into the sealed ``journal`` track.
+
+Anybody may write from any thread; one thread seals. The queue is bounded and full is fatal: losing evidence
+silently is worse than stopping. An incident is on disk within ``FLUSH_S`` and its segment closes within
+``CUT_S``, so that an examiner sees it soon.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Protocol
+
+from app.contract.canonical import Json
+from app.contract.errors import Fatal
+from app.contract.incidents import EvidenceWindow, Incident
+from app.contract.journal import Entry, EntryType, encode_entries, incident_body
+from app.contract.times import Clock
+from app.mailbox import Bounded, Closed
+from app.recorder.timeline import Timeline
+from capture.frames import Gap
+
+FLUSH_S = 0.5
+CUT_S = 3.0
+CAPACITY = 1024
+PRE_ROLL_MS = 3_000
+POST_ROLL_MS = 3_000
+
+
+class PlainSegmenter(Protocol):
+    """Where plaintext fragments go (``capture.segmenter.PlainSegmenter``)."""
+
+    def push_plain(self, data: bytes, at_ms: int) -> None:
+        """Seal one fragment and put it on disk."""
+        ...
+
+    def cut(self) -> None:
+        """Close the running segment, if it holds anything."""
+        ...
+
+    def close(self) -> None:
+        """Close the running segment; nothing follows."""
+        ...
+
+
+class Journal:
+    """Collects entries and seals them in the thread ``journal``."""
+
+    def __init__(
+        self,
+        segmenter: PlainSegmenter,
+        timeline: Timeline,
+        clock: Clock,
+        *,
+        on_incident: Callable[[Incident], None] = lambda _incident: None,
+    ) -> None:
+        self._segmenter = segmenter
+        self._timeline = timeline
+        self._clock = clock
+        self._on_incident = on_incident
+        self._inbox: Bounded[Entry] = Bounded(CAPACITY)
+        self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
+        self._failure: Exception | None = None
+        self.incidents = 0
+        self._known: set[str] = set()
+
+    def start(self) -> None:
+        """Begin sealing."""
+        self._thread.start()
+
+    def incident(self, incident: Incident) -> None:
+        """Write an incident; a second one under the same id is an update."""
+        start_ms, end_ms = self._timeline.at_ms(incident.start), self._timeline.at_ms(incident.end)
+        window = EvidenceWindow(from_ms=max(0, start_ms - PRE_ROLL_MS), to_ms=end_ms + POST_ROLL_MS)
+        whole = replace(incident, evidence=window)
+        self._write(EntryType.INCIDENT, incident_body(whole, start_ms=start_ms, end_ms=end_ms))
+        if incident.id not in self._known:
+            self._known.add(incident.id)
+            self.incidents += 1
+        self._on_incident(whole)
+
+    def gap(self, gap: Gap) -> None:
+        """Write a stretch without evidence."""
+        body: dict[str, Json] = {
+            "track": gap.source.value,
+            "from_ms": self._timeline.at_ms(gap.start),
+            "to_ms": self._timeline.at_ms(gap.end),
+            "reason": gap.reason,
+        }
+        self._write(EntryType.GAP, body)
+
+    def state(self, state: str, why: str) -> None:
+        """Write a change of the session's state."""
+        self._write(EntryType.STATE, {"state": state, "why": why})
+
+    def source(self, track: str, facts: Mapping[str, str]) -> None:
+        """Write what a track is recorded from."""
+        self._write(EntryType.SOURCE, {"track": track, **facts})
+
+    def note(self, **facts: str) -> None:
+        """Write something that is neither of these: versions, models, the acknowledged notice."""
+        self._write(EntryType.NOTE, dict(facts))
+
+    def stop(self) -> None:
+        """Seal what is left and close the track; raises what went wrong in the thread."""
+        self._inbox.close()
+        self._thread.join(timeout=30)
+        if self._failure is not None:
+            raise self._failure
+        self._segmenter.close()
+
+    def _write(self, kind: EntryType, body: Mapping[str, Json]) -> None:
+        now = self._clock.now()
+        entry = Entry(type=kind, at_ms=self._timeline.at_ms(now), utc_ms=now.utc_ms, body=body)
+        if not self._inbox.offer(entry):
+            raise Fatal("The journal can't keep up; stopping rather than losing evidence.", code="E-JOURNAL-FULL")
+
+    def _run(self) -> None:
+        try:
+            self._seal_all()
+        except Exception as error:  # noqa: BLE001  (thread main: kept, and raised by stop)
+            self._failure = error
+
+    def _seal_all(self) -> None:
+        urgent_since: float | None = None
+        while True:
+            entries, closed = self._collect()
+            if entries:
+                self._segmenter.push_plain(encode_entries(entries), entries[0].at_ms)
+            now_s = self._clock.now().mono_ns / 1e9
+            if urgent_since is None and any(e.type is EntryType.INCIDENT for e in entries):
+                urgent_since = now_s
+            if urgent_since is not None and now_s - urgent_since >= CUT_S:
+                self._segmenter.cut()
+                urgent_since = None
+            if closed:
+                return
+
+    def _collect(self) -> tuple[list[Entry], bool]:
+        entries: list[Entry] = []
+        try:
+            while len(entries) < 100:
+                entry = self._inbox.take(timeout=FLUSH_S if not entries else 0)
+                if entry is None:
+                    return entries, False
+                entries.append(entry)
+        except Closed:
+            return entries, True
+        return entries, False

@@ -89,7 +89,7 @@ class RestoreFile:
 
     def _set_aside(self, error: IntegrityError) -> Replayed:
         aside = self.path.with_suffix(".damaged")
-        os.replace(self.path, aside)
+        self.path.replace(aside)
         _log.error("the restore file is damaged (%s) and was kept as %s", error, aside)
         return Replayed(failed=(f"The restore file is damaged and was kept as {aside}.",))
 
@@ -101,7 +101,7 @@ class RestoreFile:
                 file.write(schema.dumps(Ledger(undos=tuple(undos))))
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(draft, self.path)
+            draft.replace(self.path)
         except BaseException:
             draft.unlink(missing_ok=True)
             raise

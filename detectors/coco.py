@@ -1,13 +1,14 @@
 """The 80 classes of COCO in the order in which YOLO models output them, and the four that Fairlock looks for."""
 
-COCO80 = tuple(
+_NAMES = (
     "person,bicycle,car,motorcycle,airplane,bus,train,truck,boat,traffic light,fire hydrant,stop sign,parking meter,"
     "bench,bird,cat,dog,horse,sheep,cow,elephant,bear,zebra,giraffe,backpack,umbrella,handbag,tie,suitcase,frisbee,"
     "skis,snowboard,sports ball,kite,baseball bat,baseball glove,skateboard,surfboard,tennis racket,bottle,wine glass,"
     "cup,fork,knife,spoon,bowl,banana,apple,sandwich,orange,broccoli,carrot,hot dog,pizza,donut,cake,chair,couch,"
     "potted plant,bed,dining table,toilet,tv,laptop,mouse,remote,keyboard,cell phone,microwave,oven,toaster,sink,"
-    "refrigerator,book,clock,vase,scissors,teddy bear,hair drier,toothbrush".split(",")  # noqa: SIM905  (80 lines otherwise)
+    "refrigerator,book,clock,vase,scissors,teddy bear,hair drier,toothbrush"
 )
+COCO80 = tuple(_NAMES.split(","))
 
 LABELS = {"person": "person", "cell phone": "phone", "book": "book", "laptop": "laptop"}
 """From a model's class name to our label; every other class is left out."""

@@ -1,0 +1,121 @@
+"""Faces in one picture: YuNet (through OpenCV's own reader) or MediaPipe's short-range BlazeFace.
+
+Runs in the detection thread. It finds faces and knows nobody: no landmarks leave it, nothing is compared or kept.
+"""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from app.contract.times import Instant
+from capture.frames import Frame
+from detectors.base import Box, Observation
+from detectors.boxes import Floats, suppress
+from detectors.catalogue import Form, ModelCard
+from detectors.letterbox import fit, place
+from detectors.model import Model, load, read_verified
+
+FaceBoxes = list[tuple[float, Box]]
+
+
+class YuNetDetector:
+    """YuNet behind ``PictureDetector``, in the frame's own proportions and at its card's longer side."""
+
+    name = "faces"
+
+    def __init__(self, weights: bytes, card: ModelCard, floor: float) -> None:
+        self.card = card
+        buffer = np.frombuffer(weights, np.uint8)
+        size = (card.input[1], card.input[0])
+        self._net = cv2.FaceDetectorYN.create("onnx", buffer, np.empty(0, np.uint8), size, floor, 0.3, 50)
+
+    def detect(self, frame: Frame) -> list[Observation]:
+        """Return the faces in ``frame``, best first, boxes in its pixels."""
+        height, width = frame.image.shape[:2]
+        scale = max(self.card.input) / max(height, width)
+        size = (round(width * scale), round(height * scale))
+        small = cv2.resize(frame.image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+        self._net.setInputSize(size)
+        _, rows = self._net.detect(small)
+        return _observations(frame.at, [_yunet_face(row, scale) for row in _rows(rows)])
+
+
+class BlazeFaceDetector:
+    """BlazeFace (128×128, 896 anchors) behind ``PictureDetector``."""
+
+    name = "faces"
+
+    def __init__(self, model: Model, floor: float) -> None:
+        self._model = model
+        self._floor = floor
+        self._anchors = blazeface_anchors()
+
+    @property
+    def card(self) -> ModelCard:
+        """The model in use."""
+        return self._model.card
+
+    def detect(self, frame: Frame) -> list[Observation]:
+        """Return the faces in ``frame``, best first, boxes in its pixels."""
+        plan = fit((frame.image.shape[0], frame.image.shape[1]), self.card.input)
+        placed = cv2.cvtColor(place(frame.image, plan, grey=0), cv2.COLOR_BGR2RGB)
+        picture = placed.astype(np.float32)[None] / 127.5 - 1
+        boxes, logits = _by_width(self._model.run({self._model.input_name: picture}))
+        found, scores = self._decode(boxes[0], logits[0, :, 0])
+        restored = plan.restore(found)
+        return _observations(frame.at, [(float(score), _box(box)) for score, box in zip(scores, restored, strict=True)])
+
+    def _decode(self, boxes: Floats, logits: Floats) -> tuple[Floats, Floats]:
+        """Return boxes in input pixels and scores, doubles removed (MediaPipe averages them)."""
+        scores = (1 / (1 + np.exp(-np.clip(logits, -80, 80)))).astype(np.float32)
+        strong = np.flatnonzero(scores >= self._floor)
+        scores, centres = scores[strong], boxes[strong, :2] + self._anchors[strong] * self.card.input[0]
+        half = boxes[strong, 2:4] / 2
+        found = np.concatenate([centres - half, centres + half], axis=1).astype(np.float32)
+        kept = suppress(found, scores, np.zeros(len(scores), np.intp), iou=0.3)
+        return found[kept], scores[kept]
+
+
+def load_face_detector(path: Path, card: ModelCard, floor: float) -> YuNetDetector | BlazeFaceDetector:
+    """Check and load ``path``; ``floor`` is the least score reported. Raises ``UserFacing`` (E-MODEL-…)."""
+    if card.form is Form.YUNET:
+        return YuNetDetector(read_verified(path, card), card, floor)
+    return BlazeFaceDetector(load(path, card), floor)
+
+
+def blazeface_anchors() -> Floats:
+    """Return the 896 anchor centres [896, 2] (x, y in 0..1): two per cell of 16×16, then six per cell of 8×8."""
+    grids = []
+    for cells, per_cell in ((16, 2), (8, 6)):
+        rows, columns = np.mgrid[:cells, :cells]
+        centres = (np.stack([columns.ravel(), rows.ravel()], axis=1) + 0.5) / cells
+        grids.append(np.repeat(centres, per_cell, axis=0))
+    return np.concatenate(grids).astype(np.float32)
+
+
+def _by_width(outputs: list[Floats]) -> tuple[Floats, Floats]:
+    """Return (boxes and points [1, 896, 16], logits [1, 896, 1]) in whichever order the model gives them."""
+    logits, boxes = sorted(outputs, key=lambda output: output.shape[-1])
+    return boxes, logits
+
+
+def _rows(rows: object) -> Floats:
+    """OpenCV answers ``None`` where there is no face."""
+    return np.empty((0, 15), np.float32) if rows is None else np.asarray(rows, np.float32)
+
+
+def _yunet_face(row: Floats, scale: float) -> tuple[float, Box]:
+    """Read (left, top, width, height, ten numbers of landmarks, score), in pixels of the scaled picture."""
+    left, top, width, height = (float(value) / scale for value in row[:4])
+    return float(row[14]), (left, top, left + width, top + height)
+
+
+def _box(edges: Floats) -> Box:
+    left, top, right, bottom = (float(edge) for edge in edges)
+    return left, top, right, bottom
+
+
+def _observations(at: Instant, faces: FaceBoxes) -> list[Observation]:
+    best_first = sorted(faces, key=lambda face: -face[0])
+    return [Observation(detector="faces", at=at, label="face", score=score, box=box) for score, box in best_first]

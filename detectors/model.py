@@ -1,0 +1,93 @@
+"""One model file in ONNX Runtime: checked, loaded, warmed up. The only place that imports the inference runtime.
+
+Runs in whichever thread calls it; a ``Model`` is used by one thread at a time. It never downloads, never loads
+a file whose SHA-256 is not the one in the catalogue, and never writes.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from app.contract.errors import UserFacing
+from detectors.catalogue import ModelCard
+
+Array = NDArray[np.generic]
+
+
+class Model:
+    """A loaded model. ``inputs`` maps a name to its shape; ``None`` marks a dimension that may vary."""
+
+    def __init__(self, session: onnxruntime.InferenceSession, card: ModelCard) -> None:
+        self._session = session
+        self.card = card
+        self.inputs: Mapping[str, tuple[int | None, ...]] = {
+            node.name: tuple(size if isinstance(size, int) else None for size in node.shape)
+            for node in session.get_inputs()
+        }
+
+    @property
+    def input_name(self) -> str:
+        """The first input's name; models for pictures have only one."""
+        return next(iter(self.inputs))
+
+    def run(self, inputs: Mapping[str, Array]) -> list[NDArray[np.float32]]:
+        """Return the outputs in the model's order."""
+        return self._session.run(None, inputs)
+
+    def warm_up(self, probe: Mapping[str, Array] | None = None) -> None:
+        """Run once, on ``probe`` or on a black picture, so that the first real one does not pay for the set-up."""
+        if probe is None:
+            free = dict(zip((2, 3), self.card.input, strict=True))
+            shape = [size or free.get(axis, 1) for axis, size in enumerate(self.inputs[self.input_name])]
+            probe = {self.input_name: np.zeros(shape, np.float32)}
+        self.run(probe)
+
+
+def read_verified(path: Path, card: ModelCard) -> bytes:
+    """Return the file's bytes if they are the ones in the catalogue; else raise ``UserFacing`` (E-MODEL-…)."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UserFacing(
+            f"The model {card.name} can't be read ({path}: {error.strerror}).",
+            advice="Install Fairlock again, or put the file there and start again.",
+            code="E-MODEL-MISSING",
+        ) from error
+    found = hashlib.sha256(data).hexdigest()
+    if found != card.sha256:
+        raise UserFacing(
+            f"The model file {path} is not the one Fairlock knows (SHA-256 {found[:12]}…, not {card.sha256[:12]}…).",
+            advice="Delete it and install Fairlock again; if it comes back, tell your institution.",
+            code="E-MODEL-HASH",
+        )
+    return data
+
+
+def load(path: Path, card: ModelCard, probe: Mapping[str, Array] | None = None) -> Model:
+    """Check, load and warm up (on ``probe``). Raises ``UserFacing`` (E-MODEL-MISSING, -HASH, -BROKEN)."""
+    data = read_verified(path, card)
+    try:
+        model = Model(_session(data), card)
+        model.warm_up(probe)
+    except Exception as error:  # ONNX Runtime raises a dozen unrelated types for an unusable file.
+        raise UserFacing(
+            f"The model {card.name} does not run on this machine: {error}",
+            advice="Install the newest version of Fairlock and start again.",
+            code="E-MODEL-BROKEN",
+        ) from error
+    return model
+
+
+def _session(data: bytes) -> onnxruntime.InferenceSession:
+    """One thread and no spinning: twice as slow as two threads on an idle machine, but never slower on a busy one."""
+    onnxruntime.disable_telemetry_events()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])

@@ -1,0 +1,71 @@
+"""Persons, phones, books and laptops in one picture, with whichever YOLO model is at hand.
+
+Runs in the detection thread. It never decides what is an incident and keeps nothing between pictures.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.contract.times import Instant
+from capture.frames import Frame
+from detectors.base import Observation
+from detectors.catalogue import ModelCard
+from detectors.coco import LABELS
+from detectors.decoders import READINGS, Found
+from detectors.letterbox import Fit, fit, place, rect_shape
+from detectors.model import Model, load
+
+
+class ObjectDetector:
+    """A YOLO model behind ``PictureDetector``. ``floors`` gives the least score reported by label."""
+
+    name = "objects"
+
+    def __init__(self, model: Model, floors: Mapping[str, float]) -> None:
+        self._model = model
+        self._reading = READINGS[model.card.form]
+        self._floors = dict(floors)
+        self._labels = {
+            index: LABELS[name] for index, name in enumerate(model.card.classes) if LABELS.get(name) in self._floors
+        }
+
+    @property
+    def card(self) -> ModelCard:
+        """The model in use."""
+        return self._model.card
+
+    def detect(self, frame: Frame) -> list[Observation]:
+        """Return the persons, phones, books and laptops in ``frame``, best first, boxes in its pixels."""
+        found = self.find(frame.image, min(self._floors.values()))
+        seen = (self._observation(frame.at, found, index) for index in range(len(found.scores)))
+        return [one for one in seen if one is not None]
+
+    def find(self, image: NDArray[np.uint8], least: float) -> Found:
+        """Return everything of all the model's classes in ``image`` (H×W×3, BGR) above ``least``."""
+        plan = self._plan((image.shape[0], image.shape[1]))
+        prepared = self._reading.prepare(place(image, plan))
+        output = self._model.run({self._model.input_name: prepared})[0]
+        found = self._reading.read(output, plan.size, least)
+        return Found(boxes=plan.restore(found.boxes), scores=found.scores, classes=found.classes)
+
+    def _plan(self, frame: tuple[int, int]) -> Fit:
+        """Fit into the model's own size, or, where it takes any, into the smallest rectangle for this frame."""
+        fixed = all(self._model.inputs[self._model.input_name][2:])
+        size = self.card.input if fixed else rect_shape(frame, max(self.card.input))
+        return fit(frame, size, centred=self._reading.centred)
+
+    def _observation(self, at: Instant, found: Found, index: int) -> Observation | None:
+        label = self._labels.get(int(found.classes[index]))
+        score = float(found.scores[index])
+        if label is None or score < self._floors[label]:
+            return None
+        left, top, right, bottom = (float(edge) for edge in found.boxes[index])
+        return Observation(detector=self.name, at=at, label=label, score=score, box=(left, top, right, bottom))
+
+
+def load_object_detector(path: Path, card: ModelCard, floors: Mapping[str, float]) -> ObjectDetector:
+    """Check and load ``path``; ``floors`` are the least scores reported by label. Raises ``UserFacing`` (E-MODEL-…)."""
+    return ObjectDetector(load(path, card), floors)

@@ -1,0 +1,77 @@
+"""The command ``fairlock``: picks what to run. Imports nothing heavy before it knows."""
+
+import multiprocessing
+import sys
+from collections.abc import Callable, Sequence
+
+USAGE = """\
+fairlock open LINK            take an exam
+fairlock demo                 show the whole line on this machine
+fairlock verify EXPORT        check exported evidence without a server
+fairlock models               list or fetch the detection models
+fairlock restore              undo what a crash may have left changed
+fairlock --version
+
+Each command explains itself with --help.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command that the arguments name; returns the exit code."""
+    # First of all: a frozen child process must become the child, not a second application.
+    multiprocessing.freeze_support()
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    name = given[0] if given else ""
+    if name.startswith("fairlock:"):  # a browser hands over the bare link
+        given = ["open", *given]
+        name = "open"
+    command = COMMANDS.get(name)
+    if command is not None:
+        return command(given[1:])
+    if name == "--version":
+        print("fairlock 0.1.0")  # noqa: T201  (a command's answer)
+        return 0
+    print(USAGE, end="", file=sys.stdout if name in ("-h", "--help") else sys.stderr)  # noqa: T201  (likewise)
+    return 0 if name in ("-h", "--help") else 2
+
+
+def _open(arguments: Sequence[str]) -> int:
+    from app.open import main as run  # noqa: PLC0415  (the environment is scrubbed before Qt is imported)
+
+    return run(arguments)
+
+
+def _demo(arguments: Sequence[str]) -> int:
+    from app.demo.cli import main as run  # noqa: PLC0415  (other commands start without it)
+
+    return run(arguments)
+
+
+def _verify(arguments: Sequence[str]) -> int:
+    from app.verify import main as run  # noqa: PLC0415  (likewise)
+
+    return run(arguments)
+
+
+def _models(arguments: Sequence[str]) -> int:
+    from app.models.cli import main as run  # noqa: PLC0415  (likewise)
+
+    return run(arguments)
+
+
+def _restore(arguments: Sequence[str]) -> int:
+    from app.guard.restore_cli import main as run  # noqa: PLC0415  (likewise)
+
+    return run(arguments)
+
+
+COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
+    "open": _open,
+    "demo": _demo,
+    "verify": _verify,
+    "models": _models,
+    "restore": _restore,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

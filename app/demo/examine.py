@@ -1,0 +1,70 @@
+"""What an examiner would do afterwards: fetch the evidence, verify it, open it, and see what is in it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from app.contract.canonical import Json
+from app.contract.errors import IntegrityError
+from app.contract.incidents import Track
+from app.contract.journal import Entry, EntryType, decode_entries
+from app.contract.sealing.archive import open_archive
+from app.contract.sealing.evidence import Verdict, segment_name
+from app.contract.sealing.segment import open_segment
+from app.contract.sealing.verify import verify_session
+from capture.review import decoded_seconds
+
+MEDIA = (Track.CAMERA, Track.SCREEN, Track.MICROPHONE)
+
+
+@dataclass(slots=True, kw_only=True)
+class Findings:
+    """The verdict, and what the opened evidence holds. ``incidents`` holds the last word on each id."""
+
+    verdict: Verdict
+    recorded_seconds: dict[str, float] = field(default_factory=dict)
+    decoded_seconds: dict[str, float] = field(default_factory=dict)
+    entries: list[Entry] = field(default_factory=list)
+    pictures: int = 0
+    unopened: list[str] = field(default_factory=list)
+
+    @property
+    def incidents(self) -> list[Mapping[str, Json]]:
+        """Incidents by time."""
+        last = {str(e.body.get("id")): e.body for e in self.entries if e.type is EntryType.INCIDENT}
+        return sorted(last.values(), key=lambda body: (int(str(body.get("start_ms", 0))), str(body.get("id"))))
+
+    def bodies(self, kind: EntryType) -> list[Mapping[str, Json]]:
+        """Return the bodies of all entries of one type."""
+        return [entry.body for entry in self.entries if entry.type is kind]
+
+
+def examine(export: Path, *, pin: str, private_key: ec.EllipticCurvePrivateKey) -> Findings:
+    """Verify an export against the pinned institution key and open every segment with the examiner's key."""
+    with open_archive(export) as archive:
+        verdict = verify_session(archive.manifest, archive, pin=pin, private_key=private_key)
+        findings = Findings(verdict=verdict)
+        for record in verdict.records:
+            name = segment_name(record)
+            data = archive.read(name)
+            try:
+                opened = open_segment(data or b"", private_key)
+            except IntegrityError as error:
+                findings.unopened.append(f"{name}: {error}")
+                continue
+            _take(findings, record.track, record.duration_ms / 1000, opened.fragments)
+    return findings
+
+
+def _take(findings: Findings, track: Track, seconds: float, fragments: tuple[bytes, ...]) -> None:
+    if track in MEDIA:
+        media = decoded_seconds(fragments)
+        findings.decoded_seconds[track.value] = findings.decoded_seconds.get(track.value, 0.0) + media
+        findings.recorded_seconds[track.value] = findings.recorded_seconds.get(track.value, 0.0) + seconds
+    elif track is Track.JOURNAL:
+        for fragment in fragments:
+            findings.entries.extend(decode_entries(fragment))
+    else:
+        findings.pictures += sum(1 for fragment in fragments if fragment)

@@ -1,0 +1,77 @@
+"""Choosing and loading one model per task that the policy wants. Runs once, before the detection threads start.
+
+A model that is missing, altered or does not run is not replaced by a worse one in silence: it is in ``refused``
+with a sentence for the person at the machine, and the caller decides whether the exam may start without it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from app.contract.errors import UserFacing
+from app.contract.policy import Detection
+from detectors.base import PictureDetector, SoundDetector
+from detectors.catalogue import Catalogue, ModelCard, Task
+from detectors.faces import load_face_detector
+from detectors.objects import load_object_detector
+from detectors.speech import load_speech_detector
+from detectors.thresholds import floors
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detectors:
+    """What looks and what listens. ``names`` maps a task to the model's title, ``refused`` to why there is none."""
+
+    pictures: tuple[PictureDetector, ...] = ()
+    sounds: tuple[SoundDetector, ...] = ()
+    refused: Mapping[str, UserFacing] = field(default_factory=dict)
+
+    @property
+    def cards(self) -> Mapping[str, ModelCard]:
+        """The models in use by task."""
+        return {one.name: one.card for one in self.pictures} | {one.name: one.card for one in self.sounds}
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """The models in use as the screen and the report show them: ``yolo11n_int8 (release)``."""
+        return {task: card.title for task, card in self.cards.items()}
+
+
+def wanted(policy: Detection) -> tuple[Task, ...]:
+    """Return the tasks that the policy asks for."""
+    switches = {Task.OBJECTS: policy.objects, Task.FACES: policy.faces, Task.SPEECH: policy.speech}
+    return tuple(task for task, on in switches.items() if on)
+
+
+def build(policy: Detection, models: Mapping[str, Path], catalogue: Catalogue) -> Detectors:
+    """Load the best model at hand for each wanted task. ``models`` maps a model's name to its file."""
+    pictures: list[PictureDetector] = []
+    sounds: list[SoundDetector] = []
+    refused: dict[str, UserFacing] = {}
+    loaders: Mapping[Task, Callable[[Path, ModelCard], None]] = {
+        Task.OBJECTS: lambda path, card: pictures.append(
+            load_object_detector(path, card, floors(policy, Task.OBJECTS, card))
+        ),
+        Task.FACES: lambda path, card: pictures.append(
+            load_face_detector(path, card, floors(policy, Task.FACES, card)["face"])
+        ),
+        Task.SPEECH: lambda path, card: sounds.append(load_speech_detector(path, card)),
+    }
+    for task in wanted(policy):
+        try:
+            card = _best(task, models, catalogue)
+            loaders[task](models[card.name], card)
+        except UserFacing as refusal:
+            refused[task] = refusal
+    return Detectors(pictures=tuple(pictures), sounds=tuple(sounds), refused=refused)
+
+
+def _best(task: Task, models: Mapping[str, Path], catalogue: Catalogue) -> ModelCard:
+    for card in catalogue.for_task(task):
+        if card.name in models:
+            return card
+    raise UserFacing(
+        f"There is no model for {task} on this machine.",
+        advice="Install Fairlock again with its models, or connect to the internet and start again.",
+        code="E-MODEL-MISSING",
+    )

@@ -1,0 +1,75 @@
+"""How many people are in view, from what the object and the face detector saw last. Pure, no clock.
+
+A body without a face (a lowered head) and a face without a body (close to the camera) are both somebody.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.contract.times import Instant
+from detectors.base import Observation
+from detectors.boxes import areas, intersections
+
+SAME_PERSON = 0.85
+"""Two boxes are one person when this share of the smaller lies in the larger (a torso within a whole body)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """``sure`` and ``perhaps`` count people above the threshold and above what still holds; ``judges`` saw them.
+
+    ``second`` is the score of the second most certain one.
+    """
+
+    sure: int
+    perhaps: int
+    second: float | None
+    judges: str
+
+
+class People:
+    """Remembers each detector's last look for ``fresh_ms``, so that a dead detector does not speak for ever."""
+
+    def __init__(self, thresholds: Mapping[str, float], fresh_ms: float) -> None:
+        self._thresholds = thresholds
+        self._fresh_ms = fresh_ms
+        self._last: dict[str, tuple[Instant, list[Observation]]] = {}
+
+    def look(self, at: Instant, detector: str, observations: Sequence[Observation]) -> View:
+        """Take one look; return how many people are in view according to all detectors."""
+        people = [seen for seen in observations if seen.label in ("person", "face")]
+        self._last[detector] = (at, _distinct(people))
+        fresh = {
+            name: seen
+            for name, (when, seen) in self._last.items()
+            if (at.mono_ns - when.mono_ns) / 1e6 <= self._fresh_ms
+        }
+        most = max(fresh.values(), key=len)
+        return View(
+            sure=max(self._sure(seen) for seen in fresh.values()),
+            perhaps=len(most),
+            second=most[1].score if len(most) > 1 else None,
+            judges="+".join(sorted(fresh, reverse=True)),
+        )
+
+    def _sure(self, people: list[Observation]) -> int:
+        return sum(one.score >= self._thresholds[one.label] for one in people)
+
+
+def _distinct(people: Sequence[Observation]) -> list[Observation]:
+    """Return one observation for each person, best first."""
+    kept: list[Observation] = []
+    for one in sorted(people, key=lambda seen: -seen.score):
+        if not any(_same(one, other) for other in kept):
+            kept.append(one)
+    return kept
+
+
+def _same(one: Observation, other: Observation) -> bool:
+    if one.box is None or other.box is None:
+        return False
+    boxes = np.array([one.box, other.box], np.float32)
+    smaller = max(float(areas(boxes).min()), 1e-9)
+    return float(intersections(boxes[0], boxes[1:])[0]) / smaller > SAME_PERSON

@@ -1,0 +1,109 @@
+"""From observations to incidents: phone, object, second person, absent, speech. Pure, no clock, no thread.
+
+Whoever feeds it calls ``look`` for each picture analysed and each window of sound heard, also when nothing was seen:
+what was *not* seen counts as much. The same looks give the same incidents. It reports and never judges: each incident
+says which model saw it, above which score, and at how many of how many looks.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from app.contract.incidents import Incident, IncidentKind
+from app.contract.policy import Detection
+from app.contract.times import Instant
+from detectors.base import HOLD, Observation
+from detectors.catalogue import ModelCard, Task
+from detectors.people import People, View
+from detectors.streak import Rule, Sight, Streak
+from detectors.thresholds import thresholds
+
+SPEECH_PAUSE_MS = 600
+"""Longest pause inside what is still one utterance; coughs and clicks further apart never add up."""
+SPEECH_GAP_MS = 3_000
+"""Longest pause inside one incident, so that a conversation is one and not fifty."""
+
+_KINDS = {"phone": IncidentKind.PHONE, "book": IncidentKind.OBJECT, "laptop": IncidentKind.OBJECT}
+
+
+class Temporal:
+    """Turns looks into incidents by the policy. ``cards`` maps a detector's name to the model it runs."""
+
+    def __init__(
+        self, policy: Detection, new_id: Callable[[], str], cards: Mapping[str, ModelCard] | None = None
+    ) -> None:
+        cards = cards or {}
+        self._cards = cards
+        self._thresholds = {
+            label: least for task in Task for label, least in thresholds(policy, task, cards.get(task)).items()
+        }
+        period = 1_000_000 / policy.rate_permille
+        # Three looks of six must be enough for a small phone, so two misses in a row do not end a candidate.
+        pause, gap = round(3.5 * period), round(max(3_000, 3.5 * period))
+        self._people = People(self._thresholds, fresh_ms=max(2_000, 2.5 * period))
+        self._things = {
+            label: Streak(self._rule(kind, policy.object_ms, pause, gap, label), new_id)
+            for label, kind in _KINDS.items()
+        }
+        self._second = Streak(self._rule(IncidentKind.SECOND_PERSON, policy.person_ms, pause, gap, "person"), new_id)
+        self._absent = Streak(
+            Rule(kind=IncidentKind.ABSENT, min_ms=policy.absent_ms, pause_ms=pause, gap_ms=gap, strict=True), new_id
+        )
+        self._speech = Streak(
+            self._rule(IncidentKind.SPEECH, policy.speech_ms, SPEECH_PAUSE_MS, SPEECH_GAP_MS, "speech"), new_id
+        )
+
+    def look(self, at: Instant, detector: str, observations: Sequence[Observation]) -> list[Incident]:
+        """Take one look of ``detector`` (objects, faces or speech); return what it opens and closes.
+
+        An incident appears twice under the same id: opened, with the end so far, and closed, with its final end.
+        """
+        if detector == Task.SPEECH:
+            return _some([self._speech.look(self._sight(at, detector, "speech", observations))])
+        view = self._people.look(at, detector, observations)
+        changed = [self._second.look(self._company(at, view)), self._absent.look(self._nobody(at, view))]
+        if detector == Task.OBJECTS:
+            changed += [
+                streak.look(self._sight(at, detector, label, observations)) for label, streak in self._things.items()
+            ]
+        return _some(changed)
+
+    def finish(self) -> list[Incident]:
+        """Close what is open, each with the end of what was last seen."""
+        streaks = [self._second, self._absent, *self._things.values(), self._speech]
+        return _some(streak.finish() for streak in streaks)
+
+    def _rule(self, kind: IncidentKind, min_ms: int, pause_ms: int, gap_ms: int, label: str) -> Rule:
+        facts = {"threshold": f"{self._thresholds[label]:.2f}"}
+        if kind is IncidentKind.OBJECT:
+            facts["object"] = label
+        return Rule(kind=kind, min_ms=min_ms, pause_ms=pause_ms, gap_ms=gap_ms, facts=facts)
+
+    def _sight(self, at: Instant, detector: str, label: str, observations: Sequence[Observation]) -> Sight:
+        least = self._thresholds[label]
+        best = max((seen.score for seen in observations if seen.label == label), default=0.0)
+        return Sight(
+            at=at,
+            hit=best >= least,
+            held=best >= HOLD * least,
+            score=best,
+            source=detector,
+            facts=self._models(detector),
+        )
+
+    def _company(self, at: Instant, view: View) -> Sight:
+        facts = {**self._models(view.judges), "people": str(view.perhaps)}
+        return Sight(
+            at=at, hit=view.sure > 1, held=view.perhaps > 1, score=view.second, source=view.judges, facts=facts
+        )
+
+    def _nobody(self, at: Instant, view: View) -> Sight:
+        return Sight(
+            at=at, hit=view.perhaps == 0, held=view.sure == 0, source=view.judges, facts=self._models(view.judges)
+        )
+
+    def _models(self, detectors: str) -> Mapping[str, str]:
+        titles = [self._cards[name].title for name in detectors.split("+") if name in self._cards]
+        return {"model": ", ".join(titles)} if titles else {}
+
+
+def _some(incidents: Iterable[Incident | None]) -> list[Incident]:
+    return [one for one in incidents if one is not None]

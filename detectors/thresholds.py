@@ -1,0 +1,38 @@
+"""Least scores: the policy's strictness on each model's own scale. Pure.
+
+Scores of two models can't be compared: INT8 sinks them, YOLOv3-tiny gives half of what YOLO11 does. A card says which
+score of its model stands for the policy's default; a policy half as strict, or twice, moves it by the same factor.
+"""
+
+from collections.abc import Mapping
+
+from app.contract.policy import Detection
+from detectors.base import HOLD
+from detectors.catalogue import ModelCard, Task
+
+FACE = 0.7
+SPEECH = 0.5
+"""Where YuNet's and Silero's authors put the line; the policy has no setting for either."""
+
+_DEFAULT = Detection()
+
+
+def thresholds(policy: Detection, task: Task, card: ModelCard | None) -> Mapping[str, float]:
+    """Return the least score by label: the card's, moved by the policy; the policy's own where a card has none."""
+    own = card.thresholds if card is not None else {}
+    if task is Task.FACES:
+        return {"face": own.get("face", FACE)}
+    if task is Task.SPEECH:
+        return {"speech": own.get("speech", SPEECH)}
+    person = (policy.person_permille, _DEFAULT.person_permille)
+    thing = (policy.object_permille, _DEFAULT.object_permille)
+    wanted = {"person": person, "phone": thing, "book": thing, "laptop": thing}
+    return {
+        label: min(0.95, own.get(label, default / 1000) * permille / default)
+        for label, (permille, default) in wanted.items()
+    }
+
+
+def floors(policy: Detection, task: Task, card: ModelCard) -> Mapping[str, float]:
+    """Return the least score a detector reports by label (see ``HOLD``)."""
+    return {label: HOLD * least for label, least in thresholds(policy, task, card).items()}

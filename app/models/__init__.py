@@ -1,1 +1,1 @@
-"""Where the detectors' model files come from: folders, the release address, packages of the registry; never how they run."""
+"""Where the detectors' model files come from: folders, the release address, packages of the registry."""

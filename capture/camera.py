@@ -1,0 +1,130 @@
+"""The real camera, through OpenCV. Read by the camera's reader thread; never scales time, never invents a picture."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+
+from app.contract.incidents import Track
+from app.contract.times import Clock
+from capture import refusals
+from capture.frames import Frame
+from capture.pictures import fit
+from capture.sources import Origin, SourceLost
+
+_SYSFS = Path("/sys/class")
+_PROBED = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraInfo:
+    """A camera that the system has."""
+
+    index: int
+    name: str
+
+
+def list_cameras() -> Sequence[CameraInfo]:
+    """Return the cameras by index.
+
+    Linux lists them with their names without opening any; elsewhere OpenCV can only try the first few.
+    """
+    if _SYSFS.is_dir():
+        nodes = sorted(_SYSFS.glob("video4linux/video*"), key=lambda node: int(node.name[5:]))
+        return [CameraInfo(index=int(node.name[5:]), name=_name(node)) for node in nodes]
+    found = []
+    for index in range(_PROBED):
+        device = cv2.VideoCapture(index)
+        if device.isOpened():
+            found.append(CameraInfo(index=index, name=f"Camera {index}"))
+        device.release()
+    return found
+
+
+class DeviceCamera:
+    """A camera as a source, at ``fps`` pictures a second of exactly ``width``×``height``.
+
+    A picture of another shape is fitted with black bars; pictures beyond the rate are skipped undecoded.
+    ``connect`` opens a camera by index; tests hand in one that opens a network stream.
+    """
+
+    track = Track.CAMERA
+    origin = Origin.DEVICE
+
+    def __init__(
+        self,
+        camera: int | str,
+        width: int,
+        height: int,
+        fps: int,
+        clock: Clock,
+        *,
+        connect: Callable[[int], cv2.VideoCapture] = cv2.VideoCapture,
+        cameras: Callable[[], Sequence[CameraInfo]] = list_cameras,
+    ) -> None:
+        self.name = f"camera {camera}"
+        self.width, self.height = width, height
+        self._wanted, self._fps, self._clock = camera, fps, clock
+        self._connect, self._cameras = connect, cameras
+        self._device: cv2.VideoCapture | None = None
+        self._seq = 0
+        self._last_ns: int | None = None
+
+    def open(self) -> None:
+        """Open the camera and take one picture; raises ``UserFacing`` (E-CAMERA-NONE, E-CAMERA-BUSY)."""
+        self.close()
+        info = self._find()
+        self.name = info.name
+        device = self._connect(info.index)
+        # Motion JPEG, because many cameras give 640×480 at full rate only so over USB 2.
+        device.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
+        device.set(cv2.CAP_PROP_FRAME_WIDTH, self.width)
+        device.set(cv2.CAP_PROP_FRAME_HEIGHT, self.height)
+        device.set(cv2.CAP_PROP_FPS, self._fps)
+        device.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+        if not device.isOpened() or not device.grab():
+            device.release()
+            raise refusals.camera_busy(info.name)
+        self._device, self._last_ns = device, None
+
+    def read(self) -> Frame:
+        """Return the next picture that is due."""
+        if self._device is None:
+            raise SourceLost("the camera is not open")
+        while True:
+            if not self._device.grab():
+                raise SourceLost(f"the camera “{self.name}” stopped")
+            at = self._clock.now()
+            # Three quarters of a period, so that a camera's own jitter at the wanted rate skips nothing.
+            if self._last_ns is None or at.mono_ns - self._last_ns >= 0.75e9 / self._fps:
+                break
+        whole, picture = self._device.retrieve()
+        if not whole:
+            raise SourceLost(f"the camera “{self.name}” sent a broken picture")
+        self._last_ns = at.mono_ns
+        image = fit(picture.astype("uint8", copy=False), self.width, self.height)
+        image.flags.writeable = False
+        frame = Frame(source=self.track, seq=self._seq, at=at, image=image)
+        self._seq += 1
+        return frame
+
+    def close(self) -> None:
+        """Release the camera."""
+        if self._device is not None:
+            self._device.release()
+            self._device = None
+
+    def _find(self) -> CameraInfo:
+        cameras = self._cameras()
+        if not cameras:
+            raise refusals.no_camera()
+        wanted = [camera for camera in cameras if self._wanted in (camera.index, camera.name)]
+        return wanted[0] if wanted else cameras[0]
+
+
+def _name(node: Path) -> str:
+    try:
+        return (node / "name").read_text(encoding="utf-8").strip() or node.name
+    except OSError:
+        return node.name

@@ -1,0 +1,238 @@
+"""Pictures and sound to fragments: one encoder per track, one fragment stream for the file and for live viewing.
+
+Runs in the track's sealing thread. An encoder's output has a constant rate on the session's timeline: a picture that
+is missing is the last one again, and black after a second, so that nobody looks at a stale face; missing sound is
+silence. That something was missing is a ``Gap``, which is not the encoder's to tell. Nothing here touches a file.
+"""
+
+import io
+from fractions import Fraction
+from typing import cast
+
+import av
+import numpy as np
+from av.packet import Packet
+from av.video.frame import PictureType
+
+from app.contract.incidents import Track
+from app.contract.policy import Codec
+from app.contract.times import Instant
+from capture import fmp4
+from capture.codecs import FRAGMENT_MS, OPUS_BIT_RATE, OPUS_OPTIONS, video_settings
+from capture.fragments import Cutter, Fragment
+from capture.frames import AudioChunk, Frame
+from capture.pictures import Picture, black_i420, even, to_i420
+from capture.sources import AUDIO_CHUNK, AUDIO_RATE
+from capture.timeline import to_ms, to_samples
+
+_MUXER = {
+    "movflags": "empty_moov+default_base_moof+frag_discont+skip_trailer",
+    "use_editlist": "0",
+    "video_track_timescale": "1000",
+}
+_LONGEST_FILL_S = 10
+_SOUND_TOLERANCE = AUDIO_RATE // 10
+
+
+class VideoEncoder:
+    """Encodes one video track; ``init`` and ``mime`` are there from the start.
+
+    Pictures must be at least ``width``×``height`` with even sides; a key frame comes every ``segment_ms``.
+    """
+
+    def __init__(
+        self,
+        track: Track,
+        *,
+        width: int,
+        height: int,
+        fps: int,
+        codec: Codec,
+        timeline_origin: Instant,
+        segment_ms: int = 5_000,
+    ) -> None:
+        self.track, self.width, self.height = track, even(width), even(height)
+        self._fps, self._origin, self._codec = fps, timeline_origin, codec
+        self._gop = -(-segment_ms * fps // 1000)
+        self._output, self._stream, self.init = self._open_stream()
+        self.mime = f'video/mp4; codecs="{fmp4.codecs(self.init)}"'
+        self._cutter = Cutter(track, 1000, max(1, FRAGMENT_MS[track] * fps // 1000))
+        self._black = _wrap(black_i420(self.width, self.height))
+        self._shown: av.VideoFrame | None = None
+        self._shown_seq = -1
+        self._shown_slot = 0
+        self._start_ms = 0
+        self._next_slot = 0
+        self._next_key = 0
+
+    def encode(self, item: Frame) -> list[Fragment]:
+        """Put a picture in its place; one that comes when its place is taken is left out."""
+        at_ms = to_ms(item.at, self._origin)
+        if self._shown is None:
+            self._start_ms = at_ms
+        slot = round((at_ms - self._start_ms) * self._fps / 1000)
+        if slot < self._next_slot:
+            return []
+        done = self._fill(slot)
+        if self._shown is None or not item.unchanged or item.seq != self._shown_seq + 1:
+            self._shown = _wrap(to_i420(item.image[: self.height, : self.width]))
+        self._shown_seq, self._shown_slot = item.seq, slot
+        return done + self._put(self._shown)
+
+    def fill(self, until: Instant) -> list[Fragment]:
+        """Repeat the last picture, or black, in the places before ``until``."""
+        if self._shown is None:
+            return []
+        return self._fill((to_ms(until, self._origin) - self._start_ms) * self._fps // 1000)
+
+    def finish(self) -> list[Fragment]:
+        """Flush the encoder."""
+        done = [fragment for packet in self._stream.encode(None) for fragment in self._take(packet)]
+        done += self._cutter.cut()
+        self._output.close()
+        return done
+
+    def _fill(self, slot: int) -> list[Fragment]:
+        if slot - self._next_slot > _LONGEST_FILL_S * self._fps:
+            # The machine slept. A hole says so better than an hour of black.
+            self._next_slot = self._next_key = slot
+        done: list[Fragment] = []
+        while self._shown is not None and self._next_slot < slot:
+            stale = self._next_slot - self._shown_slot > self._fps
+            done += self._put(self._black if stale else self._shown)
+        return done
+
+    def _put(self, picture: av.VideoFrame) -> list[Fragment]:
+        key = self._next_slot >= self._next_key
+        if key:
+            self._next_key = self._next_slot + self._gop
+        picture.pts = self._time(self._next_slot)
+        picture.pict_type = PictureType.I if key else PictureType.NONE
+        self._next_slot += 1
+        return [fragment for packet in self._stream.encode(picture) for fragment in self._take(packet)]
+
+    def _time(self, slot: int) -> int:
+        return self._start_ms + round(slot * 1000 / self._fps)
+
+    def _take(self, packet: "Packet[av.VideoStream]") -> list[Fragment]:
+        start = packet.pts if packet.pts is not None else 0
+        slot = round((start - self._start_ms) * self._fps / 1000)
+        data = bytes(packet)
+        if self._codec is Codec.H264:
+            data = fmp4.avc_sample(data)
+        elif self._codec is Codec.AV1:
+            data = fmp4.av1_sample(data)
+        duration = self._time(slot + 1) - start
+        return self._cutter.add(fmp4.Sample(data=data, start=start, duration=duration, key=packet.is_keyframe))
+
+    def _open_stream(self) -> tuple[av.container.OutputContainer, av.VideoStream, bytes]:
+        settings = video_settings(self.track, self._codec)
+        head = io.BytesIO()
+        output = av.open(head, "w", format="mp4", options=_MUXER)
+        stream = cast(av.VideoStream, output.add_stream(settings.encoder, rate=self._fps))
+        stream.width, stream.height, stream.pix_fmt = self.width, self.height, "yuv420p"
+        stream.time_base = Fraction(1, 1000)
+        context = stream.codec_context
+        context.time_base = Fraction(1, 1000)
+        context.gop_size, context.max_b_frames, context.thread_count = self._gop, 0, 1
+        context.bit_rate = settings.bit_rate
+        # What to_i420 makes: BT.601 matrix in limited range, of sRGB-like primaries.
+        context.color_range, context.color_primaries, context.color_trc, context.colorspace = 1, 1, 1, 6
+        context.options = dict(settings.options)
+        return output, stream, _init_segment(output, head)
+
+
+class AudioEncoder:
+    """Encodes the microphone with Opus; ``init`` and ``mime`` are there from the start.
+
+    Sound keeps its own even pace; it is set right with silence, or by leaving a chunk out, when it strays from the
+    capture times by more than 100 ms.
+    """
+
+    def __init__(self, timeline_origin: Instant, *, track: Track = Track.MICROPHONE) -> None:
+        self.track = track
+        self._origin = timeline_origin
+        self._output, self._stream, self.init = self._open_stream()
+        self.mime = f'audio/mp4; codecs="{fmp4.codecs(self.init)}"'
+        self._cutter = Cutter(track, AUDIO_RATE, FRAGMENT_MS[track] * AUDIO_RATE // 1000 // AUDIO_CHUNK)
+        self._started = False
+        self._next = 0
+        self._rest = np.zeros(0, np.int16)
+
+    def encode(self, item: AudioChunk) -> list[Fragment]:
+        """Append a chunk at its place."""
+        if item.rate != AUDIO_RATE:
+            raise ValueError(f"sound must have {AUDIO_RATE} samples a second, not {item.rate}")
+        at = to_samples(item.at, self._origin, AUDIO_RATE)
+        if not self._started:
+            self._started, self._next = True, at
+        ahead = self._next + len(self._rest) - at
+        if ahead > _SOUND_TOLERANCE:
+            return []
+        done = self._silence(-ahead) if -ahead > _SOUND_TOLERANCE else []
+        return done + self._append(item.pcm)
+
+    def fill(self, until: Instant) -> list[Fragment]:
+        """Append silence up to ``until``."""
+        if not self._started:
+            return []
+        return self._silence(to_samples(until, self._origin, AUDIO_RATE) - self._next - len(self._rest))
+
+    def finish(self) -> list[Fragment]:
+        """Flush the encoder; an incomplete last chunk is filled up with silence."""
+        done = self._append(np.zeros(-len(self._rest) % AUDIO_CHUNK, np.int16))
+        done += [fragment for packet in self._stream.encode(None) for fragment in self._take(packet)]
+        done += self._cutter.cut()
+        self._output.close()
+        return done
+
+    def _silence(self, samples: int) -> list[Fragment]:
+        if samples <= 0:
+            return []
+        if samples > _LONGEST_FILL_S * AUDIO_RATE:
+            done = self._append(np.zeros(-len(self._rest) % AUDIO_CHUNK, np.int16))
+            self._next += samples
+            return done
+        return self._append(np.zeros(samples, np.int16))
+
+    def _append(self, pcm: np.ndarray[tuple[int], np.dtype[np.int16]]) -> list[Fragment]:
+        if len(self._rest):
+            pcm = np.concatenate([self._rest, pcm])
+        done: list[Fragment] = []
+        whole = len(pcm) // AUDIO_CHUNK * AUDIO_CHUNK
+        for at in range(0, whole, AUDIO_CHUNK):
+            sound = av.AudioFrame.from_ndarray(pcm[None, at : at + AUDIO_CHUNK], format="s16", layout="mono")
+            sound.sample_rate, sound.time_base, sound.pts = AUDIO_RATE, Fraction(1, AUDIO_RATE), self._next
+            self._next += AUDIO_CHUNK
+            for packet in self._stream.encode(sound):
+                done += self._take(packet)
+        self._rest = pcm[whole:]
+        return done
+
+    def _take(self, packet: "Packet[av.AudioStream]") -> list[Fragment]:
+        # Opus' own delay of 6.5 ms makes the first packet start that much early; before 0 there is no timeline.
+        start = max(0, packet.pts if packet.pts is not None else 0)
+        return self._cutter.add(fmp4.Sample(data=bytes(packet), start=start, duration=AUDIO_CHUNK, key=True))
+
+    def _open_stream(self) -> tuple[av.container.OutputContainer, av.AudioStream, bytes]:
+        head = io.BytesIO()
+        output = av.open(head, "w", format="mp4", options=_MUXER)
+        stream = output.add_stream("libopus", rate=AUDIO_RATE)
+        context = stream.codec_context
+        context.layout = "mono"
+        context.time_base = Fraction(1, AUDIO_RATE)
+        context.bit_rate = OPUS_BIT_RATE
+        context.options = dict(OPUS_OPTIONS)
+        return output, stream, _init_segment(output, head)
+
+
+def _init_segment(output: av.container.OutputContainer, head: io.BytesIO) -> bytes:
+    output.start_encoding()
+    return head.getvalue()
+
+
+def _wrap(planes: Picture) -> av.VideoFrame:
+    """Return a frame on the memory of ``planes``, which must not be written to any more."""
+    frame = av.VideoFrame.from_numpy_buffer(planes, format="yuv420p")
+    frame.time_base = Fraction(1, 1000)
+    return frame

@@ -1,0 +1,83 @@
+"""Fragments: what encoders yield, segments hold and live viewing shows. Pure."""
+
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from app.contract.incidents import Track
+from app.contract.times import Instant
+from capture import fmp4
+
+T_contra = TypeVar("T_contra", contravariant=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fragment:
+    """One moof and mdat. Times are milliseconds on the session's timeline.
+
+    ``opens_segment`` says that a decoder can start here.
+    """
+
+    track: Track
+    data: bytes
+    start_ms: int
+    duration_ms: int
+    opens_segment: bool
+
+
+class Encoder(Protocol[T_contra]):
+    """What turns a track's pictures or sound into fragments."""
+
+    init: bytes
+    mime: str
+
+    def encode(self, item: T_contra) -> list[Fragment]:
+        """Take the next picture or chunk; return the fragments that are done."""
+        ...
+
+    def fill(self, until: Instant) -> list[Fragment]:
+        """Stand in for what did not come until ``until``; before the first item nothing."""
+        ...
+
+    def finish(self) -> list[Fragment]:
+        """Return what is left. Nothing may follow."""
+        ...
+
+
+class Cutter:
+    """Collects samples and cuts them into fragments of ``limit`` samples, a new one at each key frame."""
+
+    def __init__(self, track: Track, scale: int, limit: int) -> None:
+        self._track, self._scale, self._limit = track, scale, limit
+        self._samples: list[fmp4.Sample] = []
+        self._number = 0
+
+    def add(self, sample: fmp4.Sample) -> list[Fragment]:
+        """Take a sample; return the fragments that are whole now."""
+        done = []
+        if self._samples and (self._splits_before(sample) or len(self._samples) >= self._limit):
+            done = self.cut()
+        self._samples.append(sample)
+        return done + (self.cut() if len(self._samples) >= self._limit else [])
+
+    def cut(self) -> list[Fragment]:
+        """Return what was collected, as one fragment or none."""
+        samples, self._samples = self._samples, []
+        if not samples:
+            return []
+        self._number += 1
+        end = samples[-1].start + samples[-1].duration
+        start_ms, end_ms = (round(t * 1000 / self._scale) for t in (samples[0].start, end))
+        return [
+            Fragment(
+                track=self._track,
+                data=fmp4.fragment(self._number, samples),
+                start_ms=start_ms,
+                duration_ms=end_ms - start_ms,
+                opens_segment=samples[0].key,
+            )
+        ]
+
+    def _splits_before(self, sample: fmp4.Sample) -> bool:
+        last = self._samples[-1]
+        opens = sample.key and self._track is not Track.MICROPHONE
+        return opens or sample.start != last.start + last.duration

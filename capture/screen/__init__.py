@@ -1,0 +1,29 @@
+"""The screen as a source: picks the way that fits this system, or says why there is none."""
+
+import os
+import sys
+from collections.abc import Mapping
+
+from app.contract.times import Clock
+from capture import refusals
+from capture.screen.grab import GrabbedScreen
+from capture.sources import VideoSource
+
+
+def open_screen(fps: int, clock: Clock, environment: Mapping[str, str] = os.environ) -> VideoSource:
+    """Return this system's screen, all displays as one picture, not yet opened.
+
+    Raises ``Unsupported`` (E-SCREEN-UNSUPPORTED) where a program may not see the screen. X11 is tested; Windows and
+    macOS go the same way and are not tested yet.
+    """
+    if sys.platform in ("win32", "darwin"):
+        return GrabbedScreen(fps, clock)
+    if environment.get("XDG_SESSION_TYPE") == "wayland" or environment.get("WAYLAND_DISPLAY"):
+        raise refusals.no_screen(
+            "this is a Wayland desktop, which lets no program see other windows",
+            "Sign out, choose an X11 (Xorg) session on the sign-in screen, and start again.",
+        )
+    display = environment.get("DISPLAY")
+    if not display:
+        raise refusals.no_screen("there is no display", "Start Fairlock from a graphical desktop.")
+    return GrabbedScreen(fps, clock, display=display)

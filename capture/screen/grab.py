@@ -1,0 +1,103 @@
+"""The whole screen through mss: shared memory on X11, GDI on Windows, Core Graphics on macOS.
+
+Read by the screen's reader thread. All displays come as one picture, as large as the box around them. Never scales
+while the displays stay as they are, and never copies pixels: a ``Frame``'s image is a view on what mss returned.
+"""
+
+import contextlib
+import threading
+
+import mss
+import numpy as np
+from mss.exception import ScreenShotError
+
+from app.contract.incidents import Track
+from app.contract.times import Clock
+from capture import refusals
+from capture.frames import Frame
+from capture.pace import Pacer
+from capture.pictures import Picture, even, fit
+from capture.sources import Origin, SourceLost
+
+_CHECK_DISPLAYS_EVERY_S = 10
+
+
+class GrabbedScreen:
+    """The screen as a source; ``display`` names an X11 display, ``None`` takes the system's."""
+
+    track = Track.SCREEN
+    origin = Origin.DEVICE
+
+    def __init__(self, fps: int, clock: Clock, *, display: str | None = None) -> None:
+        self.name = f"screen {display}" if display else "screen"
+        self.width, self.height = 0, 0
+        self._display = display
+        self._pacer = Pacer(fps, clock, skip_late=True)
+        self._recheck = fps * _CHECK_DISPLAYS_EVERY_S
+        self._grabs = 0
+        self._grabber: mss.MSS | None = None
+        self._thread = 0
+        self._raw: bytes | bytearray = b""
+        self._image: Picture | None = None
+        self._seq = 0
+
+    def open(self) -> None:
+        """Take one picture; raises ``Unsupported`` (E-SCREEN-UNSUPPORTED). The size is that of the first opening."""
+        self.close()
+        try:
+            shot = self._grab()
+        except SourceLost as error:
+            raise refusals.no_screen(str(error), "Start Fairlock from a graphical desktop.") from error
+        if not self.width:
+            self.width, self.height = even(shot.width), even(shot.height)
+        self._pacer.restart()
+
+    def read(self) -> Frame:
+        """Return the screen at the next tick; ``unchanged`` when every pixel is as before."""
+        if not self.width:
+            raise SourceLost("the screen is not open")
+        at = self._pacer.wait()
+        shot = self._grab()
+        unchanged = self._image is not None and shot.raw == self._raw
+        if not unchanged or self._image is None:
+            self._raw, self._image = shot.raw, self._view(shot)
+        frame = Frame(source=self.track, seq=self._seq, at=at, image=self._image, unchanged=unchanged)
+        self._seq += 1
+        return frame
+
+    def close(self) -> None:
+        """Let go of the display."""
+        grabber, self._grabber = self._grabber, None
+        self._image, self._raw = None, b""
+        if grabber is not None:
+            # The display may be gone, and with it what would be closed.
+            with contextlib.suppress(ScreenShotError):
+                grabber.close()
+
+    def _grab(self) -> mss.ScreenShot:
+        try:
+            grabber = self._current()
+            self._grabs += 1
+            return grabber.grab(grabber.monitors[0])
+        except (ScreenShotError, OSError) as error:
+            raise SourceLost(f"the display can't be read ({error})") from error
+
+    def _current(self) -> mss.MSS:
+        """Return a grabber of this thread that knows the displays as they are.
+
+        Windows ties a device context to its thread, and mss looks for displays only once.
+        """
+        thread = threading.get_ident()
+        if self._grabber is None or self._thread != thread or self._grabs >= self._recheck:
+            if self._grabber is not None:
+                self._grabber.close()
+            self._grabber = mss.MSS(display=self._display) if self._display else mss.MSS()
+            self._thread, self._grabs = thread, 0
+        return self._grabber
+
+    def _view(self, shot: mss.ScreenShot) -> Picture:
+        pixels = np.frombuffer(shot.raw, np.uint8).reshape(shot.height, shot.width, 4)[:, :, :3]
+        whole = shot.width == self.width and shot.height == self.height
+        image = pixels if whole else fit(pixels, self.width, self.height)
+        image.flags.writeable = False
+        return image

@@ -34,6 +34,7 @@ MAGIC = b"FLS1"
 SUITE_NAME = "HPKE-P256-SHA256-AES256GCM/SFrame-5"
 MAX_HEADER = 64 * 1024
 MAX_FRAGMENT = 8 * 1024 * 1024
+MAX_SEGMENT = 64 * 1024 * 1024
 
 _HPKE = Suite(KEM.P256, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 _INFO = b"fairlock-segment-v1\0"
@@ -214,7 +215,11 @@ def open_segment(data: bytes, private_key: ec.EllipticCurvePrivateKey) -> Opened
     A file that stops early opens with ``complete=False``; whether that is allowed is for the record to say
     (``verify``). Raises ``IntegrityError`` with the outcome of the first fault.
     """
-    parsed = parse(data)
+    return open_parsed(parse(data), private_key)
+
+
+def open_parsed(parsed: ParsedSegment, private_key: ec.EllipticCurvePrivateKey) -> OpenedSegment:
+    """Decrypt a segment already taken apart; as ``open_segment``."""
     key = SFrameKey(unwrap(parsed.header, private_key), TRACK_KEY_IDS[parsed.header.track])
     bound = sha256(parsed.header_bytes).digest()
     opened, complete = [], False

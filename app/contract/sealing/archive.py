@@ -1,0 +1,140 @@
+"""Exports on disk: reads a folder or a zip archive without trusting it, and writes either.
+
+The one module of the contract that touches files. It extracts nothing: a segment is read by the exact name that its
+record gives it, never by a name found in the archive, so no path in an export can lead anywhere. Sizes are limited
+before a byte is unpacked. Raises ``UserFacing`` (codes ``E-EXPORT-…``) for what is not an export at all, and
+``IntegrityError`` for what claims to be one and is not sound.
+"""
+
+import stat
+import zipfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from app.contract import schema
+from app.contract.errors import IntegrityError, Outcome, UserFacing
+from app.contract.sealing.evidence import Manifest
+from app.contract.sealing.segment import MAX_SEGMENT
+
+MANIFEST_NAME = "manifest.json"
+MAX_MANIFEST = 256 * 1024 * 1024
+"""Room for some 200,000 records with their receipts."""
+
+
+class Export(Protocol):
+    """An opened export; also a ``verify.SegmentStore``."""
+
+    def manifest(self) -> Manifest:
+        """Return the manifest; raises ``UserFacing`` (there is none) or ``IntegrityError(BAD_FORMAT)``."""
+        ...
+
+    def read(self, name: str) -> bytes | None:
+        """Return a segment file, or ``None``; raises ``IntegrityError(BAD_FORMAT)`` when it can't be taken."""
+        ...
+
+
+@contextmanager
+def open_export(path: Path) -> Iterator[Export]:
+    """Open a folder or a zip archive; raises ``UserFacing`` when ``path`` is neither."""
+    if path.is_dir():
+        yield FolderExport(path)
+        return
+    if not path.exists():
+        raise UserFacing(f"There is no {path}.", advice="Check the name of the export.", code="E-EXPORT-MISSING")
+    try:
+        archive = zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, OSError) as error:
+        raise UserFacing(
+            f"{path} is neither a folder nor a zip archive ({error}).",
+            advice="Name an export of a session, as the console downloads it.",
+            code="E-EXPORT-FORMAT",
+        ) from error
+    with archive:
+        yield ZipExport(archive)
+
+
+class FolderExport:
+    """An export unpacked into a folder. Only regular files are read: no links, pipes or devices."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def manifest(self) -> Manifest:
+        """As in ``Export``."""
+        return _parse(self._read(MANIFEST_NAME, MAX_MANIFEST), str(self._folder))
+
+    def read(self, name: str) -> bytes | None:
+        """As in ``Export``."""
+        return self._read(name, MAX_SEGMENT)
+
+    def _read(self, name: str, limit: int) -> bytes | None:
+        path = self._folder / name
+        try:
+            status = path.lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        if not stat.S_ISREG(status.st_mode) or path.parent.is_symlink():
+            raise IntegrityError(Outcome.BAD_FORMAT, "is not a regular file")
+        if status.st_size > limit:
+            raise IntegrityError(Outcome.BAD_FORMAT, f"is larger than {limit} bytes")
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise IntegrityError(Outcome.BAD_FORMAT, f"can't be read: {error.strerror}") from error
+
+
+class ZipExport:
+    """An export in a zip archive, read entry by entry."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+        self._entries = {entry.filename: entry for entry in archive.infolist()}
+        if len(self._entries) != len(archive.infolist()):
+            raise IntegrityError(Outcome.BAD_FORMAT, "the archive holds two files of one name")
+
+    def manifest(self) -> Manifest:
+        """As in ``Export``."""
+        return _parse(self._read(MANIFEST_NAME, MAX_MANIFEST), str(self._archive.filename))
+
+    def read(self, name: str) -> bytes | None:
+        """As in ``Export``."""
+        return self._read(name, MAX_SEGMENT)
+
+    def _read(self, name: str, limit: int) -> bytes | None:
+        entry = self._entries.get(name)
+        if entry is None:
+            return None
+        if entry.file_size > limit:
+            raise IntegrityError(Outcome.BAD_FORMAT, f"is larger than {limit} bytes")
+        try:
+            # One byte more than declared: zipfile stops there, whatever the compressed stream would yield.
+            with self._archive.open(entry) as file:
+                return file.read(entry.file_size + 1)
+        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError, ValueError) as error:
+            raise IntegrityError(Outcome.BAD_FORMAT, f"can't be unpacked: {error}") from error
+
+
+def _parse(data: bytes | None, where: str) -> Manifest:
+    if data is None:
+        raise UserFacing(
+            f"{where} holds no {MANIFEST_NAME}.", advice="Name an export of a session.", code="E-EXPORT-FORMAT"
+        )
+    return schema.loads(Manifest, data)
+
+
+def write_folder(folder: Path, manifest: Manifest, segments: Iterable[tuple[str, bytes]]) -> None:
+    """Write an export into ``folder`` (made if need be); ``segments`` yields names and files one at a time."""
+    (folder / "segments").mkdir(parents=True, exist_ok=True)
+    for name, data in segments:
+        (folder / name).write_bytes(data)
+    (folder / MANIFEST_NAME).write_bytes(schema.dumps(manifest))
+
+
+def write_zip(file: BinaryIO, manifest: Manifest, segments: Iterable[tuple[str, bytes]]) -> None:
+    """Write an export as a zip archive; nothing is compressed, for sealed bytes do not shrink."""
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr(MANIFEST_NAME, schema.dumps(manifest))
+        for name, data in segments:
+            archive.writestr(name, data)

@@ -1,0 +1,89 @@
+"""Checks one segment file against the signed record that speaks of it. Pure; keeps nothing between two files."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from app.contract.errors import IntegrityError, Outcome
+from app.contract.sealing import keys, segment
+from app.contract.sealing.evidence import segment_name
+from app.contract.sealing.faults import Faults
+from app.contract.sealing.records import Record
+from app.contract.sealing.segment import OpenedSegment, ParsedSegment
+from app.contract.sealing.statements import Entry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What came of one file: whether it is the very file that was recorded, and its plaintext if that was opened."""
+
+    recorded: bool
+    opened: OpenedSegment | None
+
+
+class SegmentChecker:
+    """Checks segment files of one session.
+
+    ``recipients`` are the key ids of the policy (``None`` where that is unreadable), ``heads`` the place of each head
+    of the chain, with 0 for genesis.
+    """
+
+    def __init__(
+        self,
+        *,
+        faults: Faults,
+        recipients: Sequence[str] | None,
+        heads: Mapping[bytes, int],
+        private_key: ec.EllipticCurvePrivateKey | None,
+    ) -> None:
+        self._faults = faults
+        self._recipients = None if recipients is None else sorted(recipients)
+        self._heads = heads
+        self._private_key = private_key
+
+    def check_key(self) -> None:
+        """Check that the given key is a recipient's; if not, say so once and open nothing."""
+        if self._private_key is None or self._recipients is None:
+            return
+        mine = keys.key_id(self._private_key.public_key())
+        if mine not in self._recipients:
+            self._private_key = None
+            self._faults.add("key", Outcome.WRONG_RECIPIENT, f"the policy does not name the key {mine}")
+
+    def check(self, entry: Entry, data: bytes) -> Checked:
+        """Check ``data``, the file of ``entry``'s record, and open it when there is a key."""
+        where, record = segment_name(entry.record), entry.record
+        recorded = len(data) == record.size and sha256(data).digest() == record.digest
+        if not recorded:
+            self._faults.add(where, Outcome.DIGEST_MISMATCH, "the file is not the one that was recorded")
+        opened = None
+        with self._faults.collect(where):
+            parsed = segment.parse(data)
+            self._check_header(where, entry, parsed)
+            if self._private_key is not None:
+                opened = segment.open_parsed(parsed, self._private_key)
+                if record.complete and not opened.complete:
+                    raise IntegrityError(Outcome.TRUNCATED, "the final fragment is missing")
+        return Checked(recorded=recorded, opened=opened)
+
+    def _check_header(self, where: str, entry: Entry, parsed: ParsedSegment) -> None:
+        header, record = parsed.header, entry.record
+        for name in ("session", "epoch", "track", "sequence", "start_ms"):
+            said, recorded = getattr(header, name), getattr(record, name)
+            if said != recorded:
+                self._faults.add(where, Outcome.RECORD_MISMATCH, f"{name} is {said}, the record says {recorded}")
+        if self._heads.get(header.previous, entry.place + 1) > entry.place:
+            self._faults.add(where, Outcome.BROKEN_CHAIN, "was not begun after any earlier record of this chain")
+        if self._recipients is not None and sorted(wrap.recipient for wrap in header.wraps) != self._recipients:
+            self._faults.add(where, Outcome.WRONG_RECIPIENT, "is not sealed to exactly the policy's recipients")
+        self._check_fragments(where, record, parsed)
+
+    def _check_fragments(self, where: str, record: Record, parsed: ParsedSegment) -> None:
+        if len(parsed.fragments) != record.fragments:
+            outcome = Outcome.TRUNCATED if len(parsed.fragments) < record.fragments else Outcome.RECORD_MISMATCH
+            message = f"holds {len(parsed.fragments)} fragments, the record says {record.fragments}"
+            self._faults.add(where, outcome, message)
+        if record.complete and (parsed.torn or not parsed.fragments):
+            self._faults.add(where, Outcome.TRUNCATED, "ends inside a fragment")

@@ -1,0 +1,66 @@
+"""Every vector gives its expected outcome, and the committed vectors are what the generator writes."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.contract import schema
+from app.contract.errors import Outcome
+from app.contract.sealing import keys
+from app.contract.sealing.archive import open_export
+from app.contract.sealing.evidence import Verdict
+from app.contract.sealing.records import Record
+from app.contract.sealing.segment import OpenedSegment
+from app.contract.sealing.verify import INTACT, verify_session
+from tests.vectors import generate
+
+FOLDER = Path(__file__).parent
+INDEX: list[dict[str, Any]] = json.loads((FOLDER / "index.json").read_text("utf-8"))
+
+
+def _verify(entry: dict[str, Any]) -> tuple[Verdict, dict[str, str]]:
+    key = None
+    if entry["key"] is not None:
+        blob = schema.loads(keys.ProtectedKey, (FOLDER / entry["key"]).read_bytes())
+        key = keys.unprotect(blob, entry["passphrase"])
+    plaintext: dict[str, str] = {}
+
+    def seen(record: Record, opened: OpenedSegment | None) -> None:
+        if opened is not None:
+            name = f"segments/{record.epoch}-{record.track}-{record.sequence}.fls"
+            plaintext[name] = hashlib.sha256(b"".join(opened.fragments)).hexdigest()
+
+    with open_export(FOLDER / entry["folder"]) as export:
+        verdict = verify_session(export.manifest(), export, pin=entry["pin"], private_key=key, on_segment=seen)
+    return verdict, plaintext
+
+
+@pytest.mark.parametrize("entry", INDEX, ids=[entry["name"] for entry in INDEX])
+def test_vector_gives_its_outcome(entry: dict[str, Any]) -> None:
+    verdict, _ = _verify(entry)
+    expected = INTACT if entry["outcome"] == "ok" else entry["outcome"]
+    assert verdict.chain == expected, verdict.faults
+    assert verdict.complete == entry["complete"]
+    assert [[fault.outcome, fault.where] for fault in verdict.faults] == entry["faults"]
+
+
+@pytest.mark.parametrize("entry", [e for e in INDEX if e["outcome"] == "ok"], ids=lambda entry: str(entry["name"]))
+def test_sound_vector_opens_to_its_plaintext(entry: dict[str, Any]) -> None:
+    _, plaintext = _verify(entry)
+    assert plaintext == entry["plaintext_sha256"]
+
+
+def test_committed_vectors_are_what_the_generator_writes() -> None:
+    for name, data in generate.files().items():
+        assert (FOLDER / name).read_bytes() == data, f"{name} differs: run python -m tests.vectors.generate"
+
+
+def test_every_outcome_has_a_vector() -> None:
+    assert {entry["outcome"] for entry in INDEX} == set(Outcome)
+
+
+def test_vectors_stay_small() -> None:
+    assert sum(len(data) for data in generate.files().values()) < 400_000

@@ -1,0 +1,71 @@
+"""Chooses the backend for this system and session. The only place in lockdown that asks which system it is."""
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+
+from app.contract.policy import Capability
+from app.contract.times import Clock
+from lockdown import linux_wayland, macos, windows
+from lockdown.capabilities import Part, Platform, Replay, RunExternal, Watch, unsupported
+from lockdown.closing import AskWindows
+from lockdown.processes import ProcessTable
+
+if sys.platform == "linux":  # python-xlib is installed on Linux only
+    from lockdown.linux_x11 import desktop as linux_x11
+
+IsOwn = Callable[[int], bool]
+
+
+def system() -> str:
+    """Return "linux", "windows" or "macos", as the lists of programs name them."""
+    return {"win32": "windows", "darwin": "macos"}.get(sys.platform, "linux")
+
+
+def session_type() -> str:
+    """Return "x11", "wayland" or "none" (no desktop) on Linux, else the system's name."""
+    if system() != "linux":
+        return system()
+    if os.environ.get("XDG_SESSION_TYPE") == "wayland" or os.environ.get("WAYLAND_DISPLAY"):
+        return "wayland"
+    return "x11" if os.environ.get("DISPLAY") else "none"
+
+
+def platform(*, run: RunExternal, table: ProcessTable, clock: Clock, processes: Watch, is_own: IsOwn) -> Platform:
+    """Return what this desktop offers.
+
+    ``run`` runs external programs, ``processes`` is the watch of programs with the session's rules, ``is_own`` says
+    whether a process id belongs to the application.
+    """
+    kind = session_type()
+    tier, parts = "C", _no_desktop()
+    if kind == "x11":
+        tier, parts = "B", linux_x11.parts(run, table, clock, is_own)
+    elif kind == "wayland":
+        parts = linux_wayland.parts()
+    elif kind in ("windows", "macos"):
+        parts = windows.parts() if kind == "windows" else macos.parts()
+    name = f"{system()}-{kind}" if system() == "linux" else kind
+    return Platform(
+        name=name, tier=tier, parts={**parts, Capability.PROCESS_WATCH: processes}, replayers=replayers(run)
+    )
+
+
+def replayers(run: RunExternal) -> Mapping[str, Replay]:
+    """Return how to replay every kind of undo of this system, also of a session of another type than now."""
+    if system() != "linux":
+        return {}
+    return linux_x11.replayers(run)
+
+
+def window_closer() -> AskWindows:
+    """Return how to ask a program's windows to close; where that is not possible it has none to ask."""
+    return linux_x11.ask_windows if session_type() == "x11" else lambda _program: False
+
+
+def _no_desktop() -> Mapping[Capability, Part]:
+    return {
+        name: unsupported("There is no desktop session here.", "Start from a desktop session.")
+        for name in Capability
+        if name is not Capability.PROCESS_WATCH
+    }

@@ -1,0 +1,12 @@
+"""Constants of the X protocol."""
+
+AnyPropertyType: int
+CopyFromParent: int
+CurrentTime: int
+InputOnly: int
+NONE: int
+PropModeReplace: int
+SelectionClear: int
+SelectionRequest: int
+SubstructureNotifyMask: int
+SubstructureRedirectMask: int

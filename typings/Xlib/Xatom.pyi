@@ -1,0 +1,5 @@
+"""Predefined atoms."""
+
+ATOM: int
+PRIMARY: int
+STRING: int

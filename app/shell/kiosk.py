@@ -1,0 +1,261 @@
+"""The window: an ordinary one before and after the exam, the whole screen with the keyboard held during it.
+
+GUI thread only. X11 is where all of it holds; ``holding`` and ``missing`` say what is held here. Qt never asks a Python
+event filter on the application (that crashes with a web view), only on this window and on the view's input widget.
+"""
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QScreen
+from PySide6.QtWidgets import QApplication, QStackedWidget, QVBoxLayout, QWidget
+
+from app.contract.policy import Capability
+from app.contract.times import Clock, Instant
+from app.shell import keys
+
+GRAB_MS = 100
+SETTLE_MS = 2_000
+GRABBING_PLATFORMS = frozenset({"xcb"})
+KIOSK_PLATFORMS = frozenset({"xcb", "windows", "cocoa"})
+ORDINARY_SIZE = (1120, 780)
+
+
+class KeyGuard(QObject):
+    """Swallows combinations that mean nothing in an exam (``keys.blocked``); installed on single objects only."""
+
+    blocked = Signal(str)
+    quit_pressed = Signal()
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:  # noqa: N802  (Qt's name)
+        """Decide about one event; must be quick, it sees every key."""
+        if event.type() not in (QEvent.Type.KeyPress, QEvent.Type.ShortcutOverride) or not isinstance(event, QKeyEvent):
+            return False
+        key, modifiers = _names(event)
+        if key == "Q" and {"Ctrl", "Shift"} <= modifiers:
+            if event.type() == QEvent.Type.KeyPress and not event.isAutoRepeat():
+                self.quit_pressed.emit()
+            return True
+        name = keys.blocked(key, modifiers)
+        if name is not None:
+            self.blocked.emit(name)
+        return name is not None
+
+
+class ShellWindow(QWidget):
+    """The only window. While engaged it can't be closed, minimised, covered for long, or left by keyboard."""
+
+    focus_lost = Signal(object, object)
+    key_blocked = Signal(str)
+    quit_pressed = Signal()
+    engaged = Signal()
+
+    def __init__(self, clock: Clock, *, windowed: bool = False) -> None:
+        super().__init__()
+        self.setProperty("role", "window")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setWindowTitle("Fairlock")
+        self.pages = QStackedWidget()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.pages)
+        self._clock = clock
+        self._windowed = windowed
+        self._engaged = False
+        self._may_close = False
+        self._grabbed = False
+        self._away_since: Instant | None = None
+        self._covers: list[QWidget] = []
+        self._quiet = keys.QuietPeriod()
+        self.keys = KeyGuard(self)
+        self.keys.blocked.connect(self._note_key)
+        self.keys.quit_pressed.connect(self.quit_pressed)
+        self._hold = QTimer(self)
+        self._hold.setInterval(GRAB_MS)
+        self._hold.timeout.connect(self._hold_on)
+        self._settle = QTimer(self)
+        self._settle.setSingleShot(True)
+        self._settle.timeout.connect(self.engaged)
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)  # noqa: S101  (a widget exists, so it does)
+        application.applicationStateChanged.connect(self._follow_focus)
+        application.screenAdded.connect(self._cover_screens)
+        application.screenRemoved.connect(self._follow_screens)
+
+    # --- engage and release ------------------------------------------------------------------------------------
+
+    def show_ordinary(self) -> None:
+        """Show as a window among others, in the middle of the screen, or filling a small one."""
+        screen = QGuiApplication.primaryScreen().availableGeometry()
+        width, height = ORDINARY_SIZE
+        if self._windowed or (screen.width() > width * 1.2 and screen.height() > height * 1.15):
+            self.resize(min(width, screen.width()), min(height, screen.height()))
+            self.move(screen.center() - self.rect().center())
+            self.show()
+        else:
+            self.setGeometry(screen)
+            self.showMaximized()
+
+    def engage(self) -> None:
+        """Fill the screen and hold the keyboard; ``engaged`` says when it is done or will not get better."""
+        if self._windowed:
+            self._settle.start(0)
+            return
+        self._engaged = True
+        self.setWindowFlags(
+            Qt.WindowType.Window | Qt.WindowType.FramelessWindowHint | Qt.WindowType.WindowStaysOnTopHint
+        )
+        # The geometry first: an empty web view has no size of its own, and X11 then never shows the window.
+        self.setGeometry(self._screen().geometry())
+        self.showFullScreen()
+        self.windowHandle().installEventFilter(self.keys)
+        self.raise_()
+        self.activateWindow()
+        self._cover_screens()
+        self._hold.start()
+        self._settle.start(SETTLE_MS)
+
+    def release(self) -> None:
+        """Be an ordinary window again."""
+        self._hold.stop()
+        self._settle.stop()
+        if not self._engaged:
+            return
+        self._engaged = False
+        self._come_back()
+        handle = self.windowHandle()
+        if handle is not None:
+            handle.setKeyboardGrabEnabled(False)
+            handle.removeEventFilter(self.keys)
+        self._grabbed = False
+        self._uncover_screens()
+        self.hide()
+        self.setWindowFlags(Qt.WindowType.Window)
+        self.show_ordinary()
+
+    def holding(self) -> frozenset[Capability]:
+        """What this window holds now."""
+        held = set()
+        if self._engaged and QGuiApplication.platformName() in KIOSK_PLATFORMS and self._fills_screen():
+            held.add(Capability.KIOSK)
+        if self._grabbed:
+            held.add(Capability.INPUT_GUARD)
+        return frozenset(held)
+
+    def missing(self) -> Mapping[str, str]:
+        """Of what this window could hold, what it does not, and why."""
+        reasons = {}
+        held = self.holding()
+        if Capability.KIOSK not in held:
+            reasons[Capability.KIOSK.value] = (
+                "the exam runs in a window" if self._windowed else "the desktop does not let the exam fill the screen"
+            )
+        if Capability.INPUT_GUARD not in held:
+            reasons[Capability.INPUT_GUARD.value] = "the desktop does not hand over the keyboard"
+        return reasons
+
+    def allow_close(self) -> None:
+        """The session is over: the window may go."""
+        self._may_close = True
+
+    # --- holding on --------------------------------------------------------------------------------------------
+
+    def _hold_on(self) -> None:
+        """Every 100 ms: take back the focus and the keyboard if somebody took them."""
+        if QApplication.activePopupWidget() is not None:
+            return  # a list of choices of the page needs the keyboard itself
+        if QGuiApplication.applicationState() != Qt.ApplicationState.ApplicationActive:
+            self.raise_()
+            self.activateWindow()
+            self._grabbed = False
+        if not self._grabbed and QGuiApplication.platformName() in GRABBING_PLATFORMS:
+            self._grabbed = self.windowHandle().setKeyboardGrabEnabled(True)
+        if self._grabbed and self._fills_screen() and self._settle.isActive():
+            self._settle.start(0)
+
+    def _follow_focus(self, state: Qt.ApplicationState) -> None:
+        if not self._engaged:
+            return
+        if state == Qt.ApplicationState.ApplicationActive:
+            self._come_back()
+        elif self._away_since is None:
+            self._away_since = self._clock.now()
+
+    def _come_back(self) -> None:
+        since, self._away_since = self._away_since, None
+        self._grabbed = False
+        if since is not None:
+            self.focus_lost.emit(since, self._clock.now())
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802  (Qt's name)
+        """Undo being minimised, at once."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.WindowStateChange and self._engaged and self.isMinimized():
+            QTimer.singleShot(0, self._restore)
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802  (Qt's name)
+        """Only the end screen closes the window."""
+        if self._may_close:
+            event.accept()
+        else:
+            event.ignore()
+
+    def _restore(self) -> None:
+        self.showFullScreen()
+        self.raise_()
+        self.activateWindow()
+        self._grabbed = False
+
+    def _note_key(self, name: str) -> None:
+        if self._quiet.is_news(name, self._clock.now().mono_ns / 1e9):
+            self.key_blocked.emit(name)
+
+    # --- displays ----------------------------------------------------------------------------------------------
+
+    def _screen(self) -> QScreen:
+        return self.screen()
+
+    def _fills_screen(self) -> bool:
+        return self.isVisible() and self.geometry() == self._screen().geometry()
+
+    def _cover_screens(self, _added: QScreen | None = None) -> None:
+        """Make every other display dark: one window each, so that nothing can be read there."""
+        self._uncover_screens()
+        if not self._engaged:
+            return
+        for screen in QGuiApplication.screens():
+            if screen is self._screen():
+                continue
+            cover = QWidget(None, Qt.WindowType.FramelessWindowHint | Qt.WindowType.WindowStaysOnTopHint)
+            cover.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
+            cover.setStyleSheet("background: black")
+            cover.setGeometry(screen.geometry())
+            cover.showFullScreen()
+            self._covers.append(cover)
+
+    def _uncover_screens(self) -> None:
+        for cover in self._covers:
+            cover.close()
+            cover.deleteLater()
+        self._covers.clear()
+
+    def _follow_screens(self, _screen: QScreen) -> None:
+        if self._engaged:
+            self.setGeometry(self._screen().geometry())
+            self.showFullScreen()
+            self._cover_screens()
+
+
+def _names(event: QKeyEvent) -> tuple[str, frozenset[str]]:
+    try:
+        key = Qt.Key(event.key()).name.removeprefix("Key_")
+    except ValueError:
+        key = ""
+    flags = event.modifiers()
+    known = (
+        ("Ctrl", Qt.KeyboardModifier.ControlModifier),
+        ("Shift", Qt.KeyboardModifier.ShiftModifier),
+        ("Alt", Qt.KeyboardModifier.AltModifier),
+        ("Meta", Qt.KeyboardModifier.MetaModifier),
+    )
+    return key, frozenset(name for name, flag in known if flags & flag)

@@ -1,0 +1,175 @@
+"""The exam's page: one tab without a way out. Lives in the GUI thread.
+
+What a page may ask for is refused here (windows, files, permissions, full screen, other certificates); what it may
+say (alert, confirm, prompt) is asked inside the exam window by ``Asker``, never in a window of its own.
+"""
+
+from typing import Protocol
+
+from PySide6.QtCore import QUrl, Signal
+from PySide6.QtWebEngineCore import (
+    QWebEngineCertificateError,
+    QWebEngineFullScreenRequest,
+    QWebEngineLoadingInfo,
+    QWebEnginePage,
+    QWebEnginePermission,
+    QWebEngineSettings,
+)
+
+from app.contract.incidents import IncidentKind
+from app.shell.clipboard import ClipboardLock
+from app.shell.gate import Gate
+from app.shell.profile import ExamProfile, OnIncident, shorten
+
+_Setting = QWebEngineSettings.WebAttribute
+SETTINGS = {
+    _Setting.AllowWindowActivationFromJavaScript: False,
+    _Setting.DnsPrefetchEnabled: False,
+    _Setting.ErrorPageEnabled: False,  # the shell says what is wrong, in its own words
+    _Setting.FullScreenSupportEnabled: False,
+    _Setting.HyperlinkAuditingEnabled: False,
+    _Setting.JavascriptCanAccessClipboard: False,
+    _Setting.JavascriptCanOpenWindows: False,
+    _Setting.JavascriptCanPaste: False,
+    _Setting.LocalContentCanAccessFileUrls: False,
+    _Setting.LocalContentCanAccessRemoteUrls: False,
+    _Setting.NavigateOnDropEnabled: False,
+    _Setting.PdfViewerEnabled: False,
+    _Setting.PluginsEnabled: False,
+    _Setting.ScreenCaptureEnabled: False,
+    _Setting.WebRTCPublicInterfacesOnly: True,
+    _Setting.FocusOnNavigationEnabled: True,
+}
+
+
+class Asker(Protocol):
+    """Asks the candidate something inside the exam window and waits for the answer."""
+
+    def tell(self, text: str) -> None:
+        """Show ``text`` until it is acknowledged."""
+        ...
+
+    def confirm(self, text: str) -> bool:
+        """Return the answer to a yes-or-no question."""
+        ...
+
+    def ask(self, text: str, value: str) -> str | None:
+        """Return a line of text, or ``None``."""
+        ...
+
+
+class ExamPage(QWebEnginePage):
+    """The page. ``submitted`` is emitted when the submit address was reached and the server had answered."""
+
+    submitted = Signal()
+    load_failed = Signal()
+    loaded = Signal()
+    crashed = Signal()
+
+    def __init__(self, profile: ExamProfile, gate: Gate, asker: Asker, on_incident: OnIncident) -> None:
+        super().__init__(profile)
+        self._gate = gate
+        self._asker = asker
+        self._on_incident = on_incident
+        self._clipboard = ClipboardLock()
+        self._submitting = False
+        for attribute, value in SETTINGS.items():
+            self.settings().setAttribute(attribute, value)
+        self.settings().setUnknownUrlSchemePolicy(QWebEngineSettings.UnknownUrlSchemePolicy.DisallowUnknownUrlSchemes)
+        self.scripts().insert(self._clipboard.script())
+        self.permissionRequested.connect(self._deny)
+        self.certificateError.connect(self._refuse_certificate)
+        self.fullScreenRequested.connect(self._refuse_full_screen)
+        self.renderProcessTerminated.connect(self._note_crash)
+        self.loadingChanged.connect(self._follow_loading)
+        self.urlChanged.connect(self._follow_address)
+
+    # --- addresses ---------------------------------------------------------------------------------------------
+
+    def acceptNavigationRequest(  # noqa: N802  (Qt's name)
+        self, url: QUrl | str, kind: QWebEnginePage.NavigationType, is_main_frame: bool
+    ) -> bool:
+        """Ask the gate; note when the candidate is on the way to the submit address."""
+        text = _encoded(url)
+        verdict = self._gate.navigation(text, main_frame=is_main_frame)
+        if not verdict.allowed:
+            self._on_incident(IncidentKind.NAVIGATION_BLOCKED, {"address": shorten(text), "why": verdict.why})
+        elif is_main_frame:
+            redirected = kind == QWebEnginePage.NavigationType.NavigationTypeRedirect
+            self._submitting = self._gate.is_submit(text) or (redirected and self._submitting)
+        return verdict.allowed
+
+    def createWindow(self, _type: QWebEnginePage.WebWindowType) -> QWebEnginePage | None:  # type: ignore[override]  # noqa: N802  (PySide's stub does not know that None refuses)
+        """Refuse every new window and tab."""
+        self._on_incident(IncidentKind.NAVIGATION_BLOCKED, {"kind": "window", "why": "new window"})
+        return None
+
+    def chooseFiles(self, *_arguments: object) -> list[str]:  # noqa: N802  (Qt's name)
+        """Offer no files of the candidate's machine."""
+        self._on_incident(IncidentKind.PERMISSION_DENIED, {"permission": "files"})
+        return []
+
+    def _follow_loading(self, info: QWebEngineLoadingInfo) -> None:
+        status = info.status()
+        if status == QWebEngineLoadingInfo.LoadStatus.LoadSucceededStatus:
+            self.loaded.emit()
+            if self._submitting:
+                self.submitted.emit()
+        elif status == QWebEngineLoadingInfo.LoadStatus.LoadFailedStatus:
+            self._submitting = False
+            # The server's own error page is shown; only what never arrived needs our words.
+            if info.errorDomain() not in (
+                QWebEngineLoadingInfo.ErrorDomain.HttpStatusCodeDomain,
+                QWebEngineLoadingInfo.ErrorDomain.NoErrorDomain,
+            ):
+                self.load_failed.emit()
+
+    def _follow_address(self, url: QUrl) -> None:
+        """A page may reach the submit address without loading anything (``history.pushState``)."""
+        if self._gate.is_submit(_encoded(url)) and not self.isLoading():
+            self.submitted.emit()
+
+    # --- what the page asks for --------------------------------------------------------------------------------
+
+    def _deny(self, permission: QWebEnginePermission) -> None:
+        permission.deny()
+        self._on_incident(IncidentKind.PERMISSION_DENIED, {"permission": permission.permissionType().name})
+
+    def _refuse_certificate(self, error: QWebEngineCertificateError) -> None:
+        error.rejectCertificate()
+        facts = {"address": shorten(_encoded(error.url())), "why": error.description()[:200]}
+        self._on_incident(IncidentKind.CERTIFICATE_REFUSED, facts)
+
+    def _refuse_full_screen(self, request: QWebEngineFullScreenRequest) -> None:
+        request.reject()
+
+    def _note_crash(self, status: QWebEnginePage.RenderProcessTerminationStatus, code: int) -> None:
+        self._on_incident(IncidentKind.PAGE_CRASHED, {"status": status.name, "code": str(code)})
+        self.crashed.emit()
+
+    # --- what the page says ------------------------------------------------------------------------------------
+
+    def javaScriptConsoleMessage(  # noqa: N802  (Qt's name)
+        self, _level: QWebEnginePage.JavaScriptConsoleMessageLevel, message: str, _line: int, _source: str
+    ) -> None:
+        """Take the clipboard script's reports; everything else a page writes is dropped."""
+        blocked = self._clipboard.read_report(message)
+        if blocked is not None:
+            self._on_incident(IncidentKind.CLIPBOARD, {"blocked": blocked})
+
+    def javaScriptAlert(self, _origin: QUrl | str, text: str) -> None:  # noqa: N802  (Qt's name)
+        """Show the page's words inside the exam window."""
+        self._asker.tell(text)
+
+    def javaScriptConfirm(self, _origin: QUrl | str, text: str) -> bool:  # noqa: N802  (Qt's name)
+        """Ask the page's question inside the exam window."""
+        return self._asker.confirm(text)
+
+    def javaScriptPrompt(self, _origin: QUrl | str, text: str, value: str) -> tuple[bool, str]:  # noqa: N802
+        """Ask for a line of text inside the exam window."""
+        answer = self._asker.ask(text, value)
+        return answer is not None, answer or ""
+
+
+def _encoded(url: QUrl | str) -> str:
+    return bytes(QUrl(url).toEncoded().data()).decode("ascii", "replace")

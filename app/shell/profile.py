@@ -1,0 +1,74 @@
+"""The browser profile of one exam: off the record, watched, and closed. Lives in the GUI thread.
+
+It never writes to disk, never asks the user anything and never lets a request out that the gate does not know.
+"""
+
+from collections.abc import Callable
+
+from PySide6.QtNetwork import QNetworkCookie
+from PySide6.QtWebEngineCore import (
+    QWebEngineDownloadRequest,
+    QWebEngineProfile,
+    QWebEngineUrlRequestInfo,
+    QWebEngineUrlRequestInterceptor,
+)
+
+from app.contract.incidents import IncidentKind
+from app.shell.gate import Gate
+
+COOKIE_NAME = "fairlock"
+USER_AGENT_SUFFIX = "Fairlock/1"
+
+OnIncident = Callable[[IncidentKind, dict[str, str]], None]
+
+
+class Interceptor(QWebEngineUrlRequestInterceptor):
+    """Asks the gate about every request of every kind: documents, scripts, fetch, web sockets, workers."""
+
+    def __init__(self, gate: Gate, on_incident: OnIncident) -> None:
+        super().__init__()
+        self._gate = gate
+        self._on_incident = on_incident
+
+    def interceptRequest(self, info: QWebEngineUrlRequestInfo) -> None:  # noqa: N802  (Qt's name)
+        """Block what the gate does not allow."""
+        url = bytes(info.requestUrl().toEncoded().data()).decode("ascii", "replace")
+        is_page = info.resourceType() == QWebEngineUrlRequestInfo.ResourceType.ResourceTypeMainFrame
+        verdict = self._gate.navigation(url) if is_page else self._gate.resource(url)
+        if not verdict.allowed:
+            info.block(True)
+            kind = info.resourceType().name.removeprefix("ResourceType").lower()
+            facts = {"address": shorten(url), "kind": kind, "why": verdict.why}
+            self._on_incident(IncidentKind.NAVIGATION_BLOCKED, facts)
+
+
+class ExamProfile(QWebEngineProfile):
+    """Off the record (it has no name), without downloads, cache on disk or stored permissions."""
+
+    def __init__(self, gate: Gate, on_incident: OnIncident, on_cookie: Callable[[str], None]) -> None:
+        super().__init__()
+        self._on_incident = on_incident
+        self._on_cookie = on_cookie
+        self._interceptor = Interceptor(gate, on_incident)
+        self.setUrlRequestInterceptor(self._interceptor)
+        self.setHttpCacheType(QWebEngineProfile.HttpCacheType.MemoryHttpCache)
+        self.setPersistentCookiesPolicy(QWebEngineProfile.PersistentCookiesPolicy.NoPersistentCookies)
+        # Otherwise the first answer to a permission would be remembered.
+        self.setPersistentPermissionsPolicy(QWebEngineProfile.PersistentPermissionsPolicy.AskEveryTime)
+        self.setHttpUserAgent(f"{self.httpUserAgent()} {USER_AGENT_SUFFIX}")
+        self.setSpellCheckEnabled(False)
+        self.downloadRequested.connect(self._refuse_download)
+        self.cookieStore().cookieAdded.connect(self._see_cookie)
+
+    def _refuse_download(self, download: QWebEngineDownloadRequest) -> None:
+        download.cancel()
+        self._on_incident(IncidentKind.DOWNLOAD_BLOCKED, {"address": shorten(download.url().toString())})
+
+    def _see_cookie(self, cookie: QNetworkCookie) -> None:
+        if bytes(cookie.name().data()) == COOKIE_NAME.encode():
+            self._on_cookie(bytes(cookie.value().data()).decode("ascii", "replace"))
+
+
+def shorten(address: str) -> str:
+    """Return an address for the journal: no query, which may hold answers or names, and at most 200 characters."""
+    return address.partition("?")[0].partition("#")[0][:200]

@@ -1,0 +1,128 @@
+"""The checks: one line per check, the programs to be closed, and what to do about what is not right."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QWidget
+
+from app.messages import Check, ProcessInfo
+from app.shell import text
+from app.shell.screens import parts
+from app.shell.screens.base import Screen
+from app.shell.theme import Theme
+
+
+class CheckLine(QWidget):
+    """One check: sign, name, sentence."""
+
+    def __init__(self, theme: Theme, check: Check) -> None:
+        super().__init__()
+        if check.ok:
+            sign, colour, state = "check", theme.good, "passed"
+        elif check.blocking:
+            sign, colour, state = "cross", theme.bad, "must be put right"
+        else:
+            sign, colour, state = "warning", theme.warn, "please note"
+        across = parts.row(self, spacing=14)
+        across.setContentsMargins(20, 11, 20, 11)
+        across.addWidget(parts.picture(sign, colour, 22), 0, Qt.AlignmentFlag.AlignTop)
+        name = parts.label(text.check_title(check.name), "heading", wrap=False)
+        name.setFixedWidth(130)
+        across.addWidget(name, 0, Qt.AlignmentFlag.AlignTop)
+        across.addWidget(parts.label(check.message, "" if check.ok else ("bad" if check.blocking else "warn")), 1)
+        self.setAccessibleName(f"{text.check_title(check.name)}: {state}")
+        self.setAccessibleDescription(check.message)
+
+
+class ChecksScreen(Screen):
+    """Shows the checks as they come in."""
+
+    proceed = Signal()
+    again = Signal()
+    left = Signal()
+
+    def __init__(self, theme: Theme, *, badges: Sequence[str] = ()) -> None:
+        super().__init__(theme, step=2, title=text.CHECKS_TITLE, subtitle=text.CHECKS_LINE, badges=badges, wide=True)
+        self._card = parts.frame("card")
+        self._lines = parts.column(self._card, spacing=0)
+        self._lines.setContentsMargins(0, 6, 0, 6)
+        self._shown: dict[str, QWidget] = {}
+        self.middle.addWidget(self._card)
+        self._programs = parts.frame("card")
+        self._programs.hide()
+        self._program_lines = parts.column(self._programs, spacing=6, margin=18)
+        self.middle.addWidget(self._programs)
+        self.result = parts.label(text.CHECKS_RUNNING, "muted")
+        self.middle.addWidget(self.result)
+        self.leave_button = self.add_button(text.CHECKS_LEAVE)
+        self.again_button = self.add_button(text.CHECKS_AGAIN)
+        self.go_button = self.add_button(text.CHECKS_GO, "primary")
+        self.leave_button.clicked.connect(self.left)
+        self.again_button.clicked.connect(self.again)
+        self.go_button.clicked.connect(self.proceed)
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget what was shown: the checks run again."""
+        for shown in self._shown.values():
+            shown.deleteLater()
+        self._shown.clear()
+        self._programs.hide()
+        self._card.hide()
+        self._say(text.CHECKS_RUNNING, "muted", go=False, again=False)
+
+    def show_check(self, check: Check) -> None:
+        """Show one result; a later one of the same name replaces it."""
+        line = CheckLine(self.theme, check)
+        old = self._shown.get(check.name)
+        if old is not None:
+            self._lines.replaceWidget(old, line)
+            old.deleteLater()
+        else:
+            self._lines.addWidget(line)
+        self._shown[check.name] = line
+        self._card.show()
+
+    def show_programs(self, programs: Sequence[ProcessInfo], *, grace_s: float, still_running: bool) -> None:
+        """Show what has to be closed, once per program."""
+        while (item := self._program_lines.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.deleteLater()
+        self._programs.setVisible(bool(programs))
+        if not programs:
+            return
+        self._program_lines.addWidget(parts.label(text.PROGRAMS_HEADING, "heading"))
+        words = text.PROGRAMS_LEFT if still_running else text.PROGRAMS_LINE.format(seconds=f"{grace_s:.0f}")
+        self._program_lines.addWidget(parts.label(words, "bad" if still_running else ""))
+        self._program_lines.addSpacing(4)
+        for name, path in sorted({(program.name, program.path) for program in programs}):
+            self._program_lines.addWidget(_program_line(self.theme, name, path))
+
+    def show_result(self, *, good: bool, programs: bool) -> None:
+        """All checks are in."""
+        self.go_button.setText(text.CHECKS_CLOSE if programs else text.CHECKS_GO)
+        self.go_button.setAccessibleName(self.go_button.text())
+        words = text.CHECKS_GOOD if good else text.CHECKS_BAD
+        self._say("" if good and programs else words, "good" if good else "bad", go=good, again=True)
+        if good:
+            self.go_button.setFocus()
+
+    def show_closing(self) -> None:
+        """The programs are being ended."""
+        self._say(text.CHECKS_RUNNING, "muted", go=False, again=False)
+
+    def _say(self, words: str, role: str, *, go: bool, again: bool) -> None:
+        self.result.setText(words)
+        parts.set_role(self.result, role)
+        self.go_button.setEnabled(go)
+        self.again_button.setEnabled(again)
+
+
+def _program_line(theme: Theme, name: str, path: str) -> QFrame:
+    line = QFrame()
+    across = parts.row(line, spacing=10)
+    across.addWidget(parts.picture("program", theme.muted, 20))
+    across.addWidget(parts.label(name, "heading", wrap=False))
+    across.addWidget(parts.label(path, "muted"), 1)
+    line.setAccessibleName(f"{name}, {path}")
+    return line

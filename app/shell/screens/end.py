@@ -1,0 +1,77 @@
+"""The last screen: how it ended, what was sent, what was undone, what was closed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame
+
+from app.shell import text
+from app.shell.screens import parts
+from app.shell.screens.base import Screen
+from app.shell.theme import Theme
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """What to show. ``good`` is whether all went as it should; ``line`` says what ``title`` leaves open."""
+
+    title: str
+    line: str
+    good: bool
+    upload: str = ""
+    upload_good: bool = True
+    changed: bool = False
+    undone: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+    closed: tuple[str, ...] = ()
+
+
+class EndScreen(Screen):
+    """Shows an ``Ending``; nothing else happens after it."""
+
+    closed = Signal()
+
+    def __init__(self, theme: Theme, ending: Ending, *, badges: Sequence[str] = ()) -> None:
+        super().__init__(theme, step=4, title=ending.title, badges=badges)
+        top = parts.frame("card")
+        across = parts.row(top, spacing=16, margin=22)
+        colour = theme.good if ending.good else theme.warn
+        across.addWidget(parts.picture("check" if ending.good else "warning", colour, 34), 0, Qt.AlignmentFlag.AlignTop)
+        words = parts.column(spacing=8)
+        for line in (ending.line, ending.upload):
+            if line:
+                is_upload = line == ending.upload
+                words.addWidget(parts.label(line, ("good" if ending.upload_good else "warn") if is_upload else ""))
+        words.addStretch(1)
+        across.addLayout(words, 1)
+        self.middle.addWidget(top)
+        if ending.failed:
+            self.middle.addWidget(
+                _list_card(theme, "warning", text.END_FAILED_HEADING, (*ending.failed, text.END_UNDO_HINT))
+            )
+        if ending.closed:
+            self.middle.addWidget(_list_card(theme, "program", text.END_CLOSED_HEADING, ending.closed))
+        if ending.undone:
+            self.middle.addWidget(_list_card(theme, "undo", text.END_UNDONE_HEADING, ending.undone))
+        elif not ending.changed and not ending.closed:
+            self.middle.addWidget(parts.label(text.END_NOTHING_CHANGED, "muted"))
+        self.close_button = self.add_button(text.END_CLOSE, "primary")
+        self.close_button.clicked.connect(self.closed)
+        self.close_button.setFocus()
+
+    def show_countdown(self, seconds: int) -> None:
+        """Say when the window closes by itself."""
+        self.close_button.setText(text.END_CLOSING.format(seconds=seconds))
+
+
+def _list_card(theme: Theme, name: str, heading: str, lines: Sequence[str]) -> QFrame:
+    card = parts.frame("card")
+    across = parts.row(card, spacing=14, margin=18)
+    across.addWidget(parts.picture(name, theme.accent, 24), 0, Qt.AlignmentFlag.AlignTop)
+    words = parts.column(spacing=5)
+    words.addWidget(parts.label(heading, "heading"))
+    for line in lines:
+        words.addWidget(parts.label(line))
+    across.addLayout(words, 1)
+    return card

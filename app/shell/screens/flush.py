@@ -1,0 +1,34 @@
+"""The upload after the exam: how much is received, and when it is safe to close."""
+
+from collections.abc import Sequence
+
+from PySide6.QtWidgets import QProgressBar
+
+from app.shell import text
+from app.shell.screens import parts
+from app.shell.screens.base import Screen
+from app.shell.theme import Theme
+
+STEPS = 1_000
+
+
+class FlushScreen(Screen):
+    """A bar, the bytes and a sentence. It never says "safe to close" before the server has everything."""
+
+    def __init__(self, theme: Theme, *, badges: Sequence[str] = ()) -> None:
+        super().__init__(theme, step=4, title=text.FLUSH_TITLE, subtitle=text.FLUSH_LINE, badges=badges)
+        card = parts.frame("card")
+        inside = parts.column(card, spacing=16, margin=24)
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self._bar.setRange(0, STEPS)
+        self._bar.setAccessibleName(text.FLUSH_TITLE)
+        self.line = parts.label(text.FLUSH_WAITING)
+        inside.addWidget(self._bar)
+        inside.addWidget(self.line)
+        self.middle.addWidget(card)
+
+    def show_progress(self, sent: int, total: int) -> None:
+        """Show that ``sent`` of ``total`` bytes are received."""
+        self._bar.setValue(STEPS * min(sent, total) // total if total > 0 else 0)
+        self.line.setText(text.FLUSH_PROGRESS.format(sent=text.size(sent), total=text.size(total)))

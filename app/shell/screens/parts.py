@@ -1,0 +1,97 @@
+"""The pieces that every screen is built of: labels (plain text, always), buttons, cards, icons."""
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from app.shell import icons
+from app.shell.theme import Theme
+
+
+def label(text: str, role: str = "", *, wrap: bool = True) -> QLabel:
+    """Return a label that never reads its text as markup."""
+    made = QLabel()
+    made.setTextFormat(Qt.TextFormat.PlainText)
+    made.setText(text)
+    made.setWordWrap(wrap)
+    if role:
+        made.setProperty("role", role)
+    if wrap:
+        made.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+    return made
+
+
+def set_role(widget: QWidget, role: str) -> None:
+    """Change how ``widget`` looks."""
+    if widget.property("role") != role:
+        widget.setProperty("role", role)
+        widget.style().unpolish(widget)
+        widget.style().polish(widget)
+
+
+def button(text: str, role: str = "") -> QPushButton:
+    """Return a button that can be reached and pressed by keyboard alone."""
+    made = QPushButton(text)
+    made.setAccessibleName(text)
+    made.setAutoDefault(True)
+    made.setCursor(Qt.CursorShape.PointingHandCursor)
+    if role:
+        made.setProperty("role", role)
+    return made
+
+
+def tool(name: str, text: str, theme: Theme) -> QPushButton:
+    """Return a small button with a drawing; ``text`` is its name and hint."""
+    made = QPushButton()
+    made.setIcon(icons.icon(name, theme.text))
+    made.setIconSize(QSize(20, 20))
+    made.setAccessibleName(text)
+    made.setToolTip(text)
+    made.setProperty("role", "tool")
+    made.setCursor(Qt.CursorShape.PointingHandCursor)
+    return made
+
+
+def picture(name: str, colour: str, size: int = 22) -> QLabel:
+    """Return a drawing."""
+    made = QLabel()
+    made.setPixmap(icons.pixmap(name, colour, size))
+    made.setFixedSize(size, size)
+    return made
+
+
+def frame(role: str) -> QFrame:
+    """Return an empty frame that the style sheet knows by ``role``."""
+    made = QFrame()
+    made.setProperty("role", role)
+    return made
+
+
+def column(parent: QWidget | None = None, *, spacing: int = 8, margin: int = 0) -> QVBoxLayout:
+    """Return a vertical layout."""
+    made = QVBoxLayout() if parent is None else QVBoxLayout(parent)
+    made.setContentsMargins(margin, margin, margin, margin)
+    made.setSpacing(spacing)
+    return made
+
+
+def row(parent: QWidget | None = None, *, spacing: int = 8, margin: int = 0) -> QHBoxLayout:
+    """Return a horizontal layout."""
+    made = QHBoxLayout() if parent is None else QHBoxLayout(parent)
+    made.setContentsMargins(margin, margin, margin, margin)
+    made.setSpacing(spacing)
+    return made
+
+
+def fact_card(name: str, heading: str, text: str, theme: Theme) -> QFrame:
+    """Return a card with a drawing, a heading and a paragraph."""
+    card = frame("card")
+    across = row(card, spacing=14, margin=18)
+    across.addWidget(picture(name, theme.accent, 24), 0, Qt.AlignmentFlag.AlignTop)
+    words = column(spacing=5)
+    words.addWidget(label(heading, "heading"))
+    words.addWidget(label(text))
+    words.addStretch(1)
+    across.addLayout(words, 1)
+    card.setAccessibleName(heading)
+    card.setAccessibleDescription(text)
+    return card

@@ -1,0 +1,112 @@
+"""The one tab: profile, page and view as one thing that is made, watched and taken down in the right order.
+
+Lives in the GUI thread. Created when the exam is shown and destroyed before lockdown is released, so that no exam page
+ever exists outside of a locked session.
+"""
+
+import contextlib
+
+import shiboken6
+from PySide6.QtCore import QObject, Qt, QTimer, QUrl, Signal
+from PySide6.QtGui import QContextMenuEvent
+from PySide6.QtWebEngineWidgets import QWebEngineView
+from PySide6.QtWidgets import QWidget
+
+from app.contract.incidents import IncidentKind
+from app.shell.gate import Gate
+from app.shell.page import Asker, ExamPage
+from app.shell.profile import ExamProfile
+
+RELOAD_MS = 3_000
+ZOOM_STEPS = (0.75, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0)
+
+
+class ExamView(QWebEngineView):
+    """A view without a context menu that takes no drops from other programs."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        self.setAcceptDrops(False)
+        self.setAccessibleName("Exam")
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: N802  (Qt's name)
+        """Show none."""
+        event.accept()
+
+
+class ExamTab(QObject):
+    """What the controller knows of the browser. ``trouble`` says whether the page could not be loaded."""
+
+    incident = Signal(object, object)
+    cookie_seen = Signal(str)
+    submitted = Signal()
+    loaded = Signal()
+    trouble = Signal(bool)
+
+    def __init__(self, parent: QWidget, *, gate: Gate, asker: Asker, entry_url: str) -> None:
+        super().__init__(parent)
+        self._entry_url = entry_url
+        self._profile = ExamProfile(gate, self._on_incident, self.cookie_seen.emit)
+        self._page = ExamPage(self._profile, gate, asker, self._on_incident)
+        self.view = ExamView(parent)
+        self.view.setPage(self._page)
+        self._retry = QTimer(self)
+        self._retry.setSingleShot(True)
+        self._retry.setInterval(RELOAD_MS)
+        self._retry.timeout.connect(self.reload)
+        self._page.submitted.connect(self.submitted)
+        self._page.loaded.connect(self._note_loaded)
+        self._page.load_failed.connect(self._note_failed)
+        self._page.crashed.connect(self._retry.start)
+
+    @property
+    def page(self) -> ExamPage:
+        """The page, for tests that look inside."""
+        return self._page
+
+    def open(self) -> None:
+        """Load the exam."""
+        self._page.load(QUrl(self._entry_url))
+
+    def reload(self) -> None:
+        """Load again what was shown; the entry address only if nothing ever was, for it works once."""
+        self._retry.stop()
+        current = self._page.url()
+        if current.isEmpty() or current.scheme() == "about":
+            self.open()
+        else:
+            self._page.load(current)
+
+    def zoom(self, steps: int) -> None:
+        """Make the page larger or smaller by so many steps; 0 is back to normal."""
+        factor = min(ZOOM_STEPS, key=lambda step: abs(step - self.view.zoomFactor()))
+        index = ZOOM_STEPS.index(1.0) if steps == 0 else ZOOM_STEPS.index(factor) + steps
+        self.view.setZoomFactor(ZOOM_STEPS[max(0, min(index, len(ZOOM_STEPS) - 1))])
+
+    def dispose(self) -> None:
+        """Take it down: page, view, profile. Any other order makes Chromium hold on to a dead profile."""
+        self._retry.stop()
+        # Safe to call twice: what Qt deleted with its parent is gone already.
+        self.blockSignals(True)
+        for part in (self._page, self.view, self._profile):
+            with contextlib.suppress(RuntimeError):
+                shiboken6.delete(part)
+
+    def watch_keys(self, keys: QObject) -> None:
+        """Let ``keys`` see what is typed; on the view's own input widget, never on the application (Qt crashes)."""
+        proxy = self.view.focusProxy()
+        if proxy is not None:
+            proxy.installEventFilter(keys)
+
+    def _on_incident(self, kind: IncidentKind, facts: dict[str, str]) -> None:
+        self.incident.emit(kind, facts)
+
+    def _note_loaded(self) -> None:
+        self._retry.stop()
+        self.trouble.emit(False)
+        self.loaded.emit()
+
+    def _note_failed(self) -> None:
+        self.trouble.emit(True)
+        self._retry.start()

@@ -1,0 +1,266 @@
+"""Every word that the candidate reads. The server and the other processes send codes and facts; the words are ours.
+
+Pure: strings in, strings out. Text from outside (titles, names, messages) is only ever shown as plain text.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from app.contract.policy import Policy
+from app.contract.wire import CONFIRMATION_LIMIT_MS
+
+PRODUCT = "Fairlock"
+STEPS = ("Join", "Notice", "Checks", "Exam", "Hand in")
+
+JOINING_TITLE = "Joining the exam"
+JOINING_LINE = "Fetching the rules of your exam and checking their signature."
+LOCKING_TITLE = "Getting the exam ready"
+LOCKING_LINE = "Starting the recording and locking this computer. This takes a few seconds."
+UNLOCKING_TITLE = "Unlocking this computer"
+UNLOCKING_LINE = "Undoing every change that was made for the exam."
+IDENTIFYING_TITLE = "Checking who you are"
+IDENTIFYING_LINE = "One moment."
+
+NOTICE_TITLE = "Before you start"
+NOTICE_YES = "I have read this, continue"
+NOTICE_NO = "Decline and leave"
+
+CHECKS_TITLE = "Checking this computer"
+CHECKS_LINE = "Nothing is recorded yet."
+CHECKS_RUNNING = "Checking …"
+CHECKS_AGAIN = "Check again"
+CHECKS_GO = "Start the exam"
+CHECKS_CLOSE = "Close them and start"
+CHECKS_LEAVE = "Leave"
+CHECKS_GOOD = "All is ready."
+CHECKS_BAD = "The exam can't start yet. Put right what is marked, then check again."
+PROGRAMS_HEADING = "Programs to be closed"
+PROGRAMS_LINE = (
+    "These programs are not allowed during this exam. Save your work in them first. They are asked to end; after "
+    "{seconds} s they are ended."
+)
+PROGRAMS_LEFT = "These programs could not be ended. Close them yourself, then check again."
+CHECK_TITLES: Mapping[str, str] = {
+    "camera": "Camera",
+    "microphone": "Microphone",
+    "screen": "Screen",
+    "disk": "Disk space",
+    "clock": "Clock",
+    "server": "Server",
+    "models": "Detection",
+    "detection": "Detection",
+    "sandbox": "Browser",
+    "desktop": "Desktop",
+    "displays": "Displays",
+    "programs": "Programs",
+}
+
+DESKTOP_GOOD = "The exam can fill the screen and hold the keyboard."
+DESKTOP_NONE = "There is no screen to show the exam on. Start Fairlock from a desktop session."
+DESKTOP_WAYLAND = (
+    "This desktop (Wayland) does not let Fairlock hold the keyboard, so leaving the exam window is recorded instead. "
+    "Choose an X11 session at the sign-in screen for full protection."
+)
+SANDBOX_ROOT = (
+    "Fairlock runs as the administrator (root), so the browser runs without its sandbox. "
+    "Start it from your own account."
+)
+SANDBOX_GOOD = "The browser runs in its sandbox."
+DISPLAYS_ONE = "One display."
+DISPLAYS_MANY = "{count} displays; all but one will be dark during the exam."
+
+RECORDING = "Recording"
+RECORDING_NAME = "The exam is being recorded"
+NOT_RECORDING = "Recording restarts"
+SAMPLE_CAMERA = "SAMPLE CAMERA"
+SAMPLE_MICROPHONE = "SAMPLE SOUND"
+SAMPLE_CAMERA_LONG = "Demonstration footage, not a real person and not this computer's camera."
+SAMPLE_MICROPHONE_LONG = "Demonstration sound, not this computer's microphone."
+DEMONSTRATION = "DEMONSTRATION"
+DEMONSTRATION_LONG = "The buttons press themselves. This is written to the recording."
+ONLINE = "Connected"
+OFFLINE = "Offline, recording goes on"
+TIME_LEFT = "left"
+TIME_ELAPSED = "elapsed"
+RELOAD = "Load the page again"
+LARGER = "Larger text"
+SMALLER = "Smaller text"
+TROUBLE = "The page can't be reached at the moment. Fairlock tries again every few seconds; the recording goes on."
+MESSAGE_FROM = "Message from the examiner {name}"
+MESSAGE_SEEN = "I have read it"
+OK = "OK"
+CANCEL = "Cancel"
+PAGE_SAYS = "The exam page says"
+
+QUIT_TITLE = "End the exam with the quit code"
+QUIT_LINE = "Ask the person in charge of the exam for the code. Your answers are not handed in by this."
+QUIT_GO = "End the exam"
+QUIT_WRONG = "This is not the code. Each wrong code makes the wait longer."
+
+COVER_TITLES: Mapping[str, str] = {
+    "frozen": "The exam is frozen",
+    "pause": "The exam is paused",
+    "guarantee_lost": "The exam is paused",
+}
+COVER_LINES: Mapping[str, str] = {
+    "frozen": (
+        f"The server has not heard from this computer for more than {CONFIRMATION_LIMIT_MS // 1000} seconds, so the "
+        "exam page is closed off. It comes back by itself as soon as the connection is there again. Your answers up "
+        "to now are kept, the recording goes on, and so does the time."
+    ),
+    "pause": (
+        "An examiner has paused the exam. It comes back by itself when the examiner lets it go on. The recording goes "
+        "on; the time shown here stands still."
+    ),
+    "guarantee_lost": (
+        "A part of Fairlock that protects the exam is being started again. It comes back by itself in a few seconds. "
+        "The recording goes on; the time shown here stands still."
+    ),
+}
+
+FLUSH_TITLE = "Sending the recording"
+FLUSH_LINE = "This computer is unlocked. Stay connected, and leave this window open until all is sent."
+FLUSH_WAITING = "Sealing the last pieces …"
+FLUSH_PROGRESS = "{sent} of {total} received by the server"
+FLUSH_DONE = "Everything has been received. It is safe to close."
+
+END_CLOSE = "Close"
+END_CLOSING = "Closes in {seconds} s"
+END_UNDONE_HEADING = "What was undone"
+END_FAILED_HEADING = "What could not be undone"
+END_CLOSED_HEADING = "Programs that were closed"
+END_NOTHING_CHANGED = "Nothing on this computer was changed."
+END_UNDO_HINT = "Signing out and in again puts these right."
+END_TITLES: Mapping[str, str] = {
+    "submit": "You have handed in",
+    "time_up": "The time is up",
+    "terminate": "The exam was ended",
+    "quit_code": "The exam was ended with the quit code",
+    "fatal": "The exam ended because of a fault",
+    "lock_failed": "The exam could not start",
+    "failed": "The exam could not start",
+    "refused": "The exam could not start",
+    "declined": "You declined",
+    "cancel": "You left before the exam",
+}
+END_DECLINED = "Nothing was recorded. Tell your institution that you declined; it decides what happens next."
+END_CANCELLED = "Nothing was recorded. The link may have been used up; ask your institution if it no longer opens."
+END_COMPLETE = "The whole recording has reached the server."
+END_DEFERRED = "Part of the recording is still on this computer, sealed. Open the link again to send the rest."
+END_NOT_STARTED = "The exam page was never opened."
+TERMINATED_BY = "Ended by the examiner {name}."
+IDENTITY_UNSUPPORTED = (
+    "This exam asks for a picture of you before it starts, and this version of Fairlock can't take one. "
+    "Tell your institution."
+)
+RECORDER_GONE = "The recording could not be kept running. What was recorded is safe on this computer."
+GUARD_GONE = "The protection of the exam could not be kept running."
+LOCK_TIMEOUT = "The exam did not get ready in time. Open the link again; if it happens twice, restart the computer."
+POLICY_UNREADABLE = "The exam's policy can't be read by this version of Fairlock. Install the newest version."
+
+CAPABILITY_NAMES: Mapping[str, str] = {
+    "kiosk": "filling the screen",
+    "input_guard": "holding the keyboard",
+    "clipboard_guard": "guarding the clipboard",
+    "process_watch": "watching programs",
+    "window_watch": "watching windows",
+    "display_watch": "watching displays",
+    "remote_watch": "noticing remote control",
+    "device_watch": "watching devices",
+    "capture_shield": "hiding the exam from other recorders",
+    "sleep_guard": "keeping the computer awake",
+}
+
+
+def missing_capabilities(missing: Mapping[str, str]) -> str:
+    """Return why an exam that requires these capabilities can't start here, and what to do."""
+    parts = [f"{CAPABILITY_NAMES.get(name, name)} ({reason.rstrip('.')})" for name, reason in sorted(missing.items())]
+    return (
+        f"This exam requires what is not available here: {'; '.join(parts)}. "
+        "Tell your institution, or use another computer."
+    )
+
+
+def recorded(policy: Policy) -> str:
+    """Return what is recorded, in a sentence."""
+    wanted = (
+        (policy.capture.camera, "your camera"),
+        (policy.capture.microphone, "your microphone"),
+        (policy.capture.screen, "your screen"),
+    )
+    names = [name for is_on, name in wanted if is_on]
+    what = join_words(names).capitalize() if names else "No picture and no sound"
+    pages = " The addresses you visit are written down." if policy.browser.record_addresses else ""
+    return f"{what}, from the moment the exam opens until you hand in. Also what happens to the exam window.{pages}"
+
+
+def detected(policy: Policy) -> str:
+    """Return what is looked for, where, and who decides."""
+    detection, capture = policy.detection, policy.capture
+    wanted = (
+        (detection.objects and capture.camera, "phones, books, laptops and other persons in the picture"),
+        (detection.faces and capture.camera, "nobody being in the picture"),
+        (detection.speech and capture.microphone, "speech"),
+    )
+    things = [name for is_on, name in wanted if is_on]
+    if not things:
+        return "Nothing is looked for automatically. A person may look at the recording."
+    return (
+        f"This computer itself looks for {join_words(things)}. It can be wrong. What it finds are hints for a person, "
+        "who looks at the recording and decides. The program never judges you."
+    )
+
+
+def changed(policy: Policy) -> str:
+    """Return what happens to the computer."""
+    ask = "after asking you" if policy.lockdown.ask_before_closing else "without asking"
+    return (
+        f"The exam fills the screen and holds the keyboard. Programs that are not allowed are closed, {ask}. "
+        "Everything is undone at the end, and you see a list."
+    )
+
+
+def readers(policy: Policy) -> str:
+    """Return who can open the recording."""
+    names = join_words([recipient.name for recipient in policy.recipients])
+    return f"Only {names}. It is sealed on this computer before it is sent; the server keeps it but can't open it."
+
+
+def kept(policy: Policy) -> str:
+    """Return for how long the recording is kept."""
+    days = policy.retention.days
+    return f"{days} day{'s' if days != 1 else ''}, then {policy.institution} deletes it."
+
+
+def connection() -> str:
+    """Return what happens when the network fails."""
+    return (
+        f"Recording goes on and is sent later. After {CONFIRMATION_LIMIT_MS // 1000} seconds without a sign of life "
+        "the exam is covered until the connection is back. Nothing is lost."
+    )
+
+
+def join_words(words: Sequence[str]) -> str:
+    """Return "a, b and c"."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def size(count: int) -> str:
+    """Return bytes for people."""
+    if count < 1_000_000:
+        return f"{max(count, 0) / 1_000:.0f} kB"
+    return f"{count / 1_000_000:.1f} MB"
+
+
+def clock(seconds: float) -> str:
+    """Return a duration as ``1:02:03`` or ``02:03``; never negative."""
+    whole = max(0, int(seconds))
+    hours, rest = divmod(whole, 3600)
+    minutes, left = divmod(rest, 60)
+    return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes:02}:{left:02}"
+
+
+def check_title(name: str) -> str:
+    """Return the heading of a check."""
+    return CHECK_TITLES.get(name, name.replace("_", " ").capitalize())

@@ -41,8 +41,9 @@ class Model:
     def warm_up(self, probe: Mapping[str, Array] | None = None) -> None:
         """Run once, on ``probe`` or on a black picture, so that the first real one does not pay for the set-up."""
         if probe is None:
-            free = dict(zip((2, 3), self.card.input, strict=True))
-            shape = [size or free.get(axis, 1) for axis, size in enumerate(self.inputs[self.input_name])]
+            height, width = self.card.input
+            channels_first = self.inputs[self.input_name][1] == 3
+            shape = (1, 3, height, width) if channels_first else (1, height, width, 3)
             probe = {self.input_name: np.zeros(shape, np.float32)}
         self.run(probe)
 

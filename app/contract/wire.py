@@ -191,15 +191,19 @@ class ExamLink:
     @classmethod
     def parse(cls, text: str) -> "ExamLink":
         """Read a link; raises ``UserFacing`` with code ``E-LINK``."""
-        parts = urlsplit(text.strip())
-        query = {key: values[0] for key, values in parse_qs(parts.query).items() if len(values) == 1}
-        server = urlsplit(query.get("server", ""))
+        incomplete = UserFacing(
+            "This is not a complete exam link.", advice="Open the link from your institution again.", code="E-LINK"
+        )
+        try:
+            parts = urlsplit(text.strip())
+            query = {key: values[0] for key, values in parse_qs(parts.query).items() if len(values) == 1}
+            server = urlsplit(query.get("server", ""))
+            local = server.hostname in ("127.0.0.1", "localhost", "::1")
+        except ValueError:  # urlsplit's word for brackets that hold no address
+            raise incomplete from None
         whole = set(query) == {"server", "exam", "invite", "pin"} and len(query["pin"]) == 43
-        local = server.hostname in ("127.0.0.1", "localhost", "::1")
         if parts.scheme != LINK_SCHEME or parts.netloc != "join" or not whole or not server.hostname:
-            raise UserFacing(
-                "This is not a complete exam link.", advice="Open the link from your institution again.", code="E-LINK"
-            )
+            raise incomplete
         if server.scheme != "https" and not (server.scheme == "http" and local):
             raise UserFacing(
                 "The exam link names a server without encryption.",

@@ -8,6 +8,7 @@ before a byte is unpacked. Raises ``UserFacing`` (codes ``E-EXPORT-…``) for wh
 
 import stat
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -112,7 +113,16 @@ class ZipExport:
             # One byte more than declared: zipfile stops there, whatever the compressed stream would yield.
             with self._archive.open(entry) as file:
                 return file.read(entry.file_size + 1)
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError, ValueError) as error:
+        # What zipfile raises for a damaged, an encrypted and an oddly compressed entry.
+        except (
+            zipfile.BadZipFile,
+            RuntimeError,
+            NotImplementedError,
+            EOFError,
+            OSError,
+            ValueError,
+            zlib.error,
+        ) as error:
             raise IntegrityError(Outcome.BAD_FORMAT, f"can't be unpacked: {error}") from error
 
 

@@ -9,7 +9,7 @@ No implementation is here, and none may be a silent no-op: what a desktop can't 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from app.contract.errors import Unsupported
 from app.contract.incidents import IncidentKind
@@ -36,6 +36,7 @@ class Finding:
     facts: Mapping[str, str] = field(default_factory=dict)
 
 
+@runtime_checkable
 class Measure(Protocol):
     """Something that is held. Engage it through ``RestoreFile.engage``, which writes the undo file first."""
 
@@ -59,6 +60,7 @@ class Measure(Protocol):
         ...
 
 
+@runtime_checkable
 class Watch(Protocol):
     """Something that is looked at."""
 
@@ -171,6 +173,8 @@ class Platform:
     tier: str
     parts: Mapping[Capability, Part]
     replayers: Mapping[str, Replay] = field(default_factory=dict)
+    close: Callable[[], None] = lambda: None
+    """Closes the connections of its parts; none of them is used afterwards."""
 
     def __post_init__(self) -> None:
         forgotten = set(Capability) - set(self.parts)

@@ -57,6 +57,18 @@ class ProcessTable(Protocol):
         ...
 
 
+def is_descendant(pid: int, root: int, table: ProcessTable) -> bool:
+    """Whether ``pid`` is ``root`` or was started by it, over any number of generations."""
+    seen: set[int] = set()
+    while pid > 0 and pid not in seen:
+        if pid == root:
+            return True
+        seen.add(pid)
+        program = table.look(pid)
+        pid = program.parent if program is not None else 0
+    return False
+
+
 class PsutilTable:
     """The processes of this machine."""
 

@@ -38,16 +38,19 @@ def platform(*, run: RunExternal, table: ProcessTable, clock: Clock, processes: 
     whether a process id belongs to the application.
     """
     kind = session_type()
-    tier, parts = "C", _no_desktop()
+    tier, close = "C", _nothing_to_close
     if kind == "x11":
-        tier, parts = "B", linux_x11.parts(run, table, clock, is_own)
-    elif kind == "wayland":
-        parts = linux_wayland.parts()
-    elif kind in ("windows", "macos"):
-        parts = windows.parts() if kind == "windows" else macos.parts()
-    name = f"{system()}-{kind}" if system() == "linux" else kind
+        tier, connections = "B", linux_x11.Connections()
+        close = connections.close
+        parts = linux_x11.parts(connections, run, table, clock, is_own)
+    else:
+        parts = _LACKING[kind]()
     return Platform(
-        name=name, tier=tier, parts={**parts, Capability.PROCESS_WATCH: processes}, replayers=replayers(run)
+        name=f"linux-{kind}" if system() == "linux" else kind,
+        tier=tier,
+        parts={**parts, Capability.PROCESS_WATCH: processes},
+        replayers=replayers(run),
+        close=close,
     )
 
 
@@ -69,3 +72,15 @@ def _no_desktop() -> Mapping[Capability, Part]:
         for name in Capability
         if name is not Capability.PROCESS_WATCH
     }
+
+
+def _nothing_to_close() -> None:
+    """Close nothing: these parts hold no connection."""
+
+
+_LACKING: Mapping[str, Callable[[], Mapping[Capability, Part]]] = {
+    "wayland": linux_wayland.parts,
+    "windows": windows.parts,
+    "macos": macos.parts,
+    "none": _no_desktop,
+}

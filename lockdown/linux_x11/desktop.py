@@ -14,20 +14,40 @@ from lockdown.linux_x11.windows import FocusWatch, ask_to_close
 from lockdown.processes import ProcessTable, Program
 
 
+class Connections:
+    """Connections to the X server, one for each part, since each part is used by a thread of its own."""
+
+    def __init__(self) -> None:
+        self._open: list[XServer] = []
+
+    def new(self) -> XServer:
+        """Open one more. Raises ``Unsupported``."""
+        server = XServer()
+        self._open.append(server)
+        return server
+
+    def close(self) -> None:
+        """Close them all."""
+        for server in self._open:
+            server.close()
+        self._open.clear()
+
+
 def parts(
-    run: RunExternal, table: ProcessTable, clock: Clock, is_own: Callable[[int], bool]
+    connections: Connections, run: RunExternal, table: ProcessTable, clock: Clock, is_own: Callable[[int], bool]
 ) -> Mapping[Capability, Part]:
     """Return every part but the watch of programs."""
+    new = connections.new
     return {
         Capability.KIOSK: HeldByShell(),
-        Capability.INPUT_GUARD: _console_keys(run),
-        Capability.CLIPBOARD_GUARD: _or_reason(lambda: EmptyClipboard(XServer(), table, clock, is_own)),
-        Capability.WINDOW_WATCH: _or_reason(lambda: FocusWatch(XServer(), table, is_own)),
-        Capability.DISPLAY_WATCH: _or_reason(lambda: RandrDisplays(XServer())),
+        Capability.INPUT_GUARD: _console_keys(new, run),
+        Capability.CLIPBOARD_GUARD: _or_reason(lambda: EmptyClipboard(new(), table, clock, is_own)),
+        Capability.WINDOW_WATCH: _or_reason(lambda: FocusWatch(new(), table, is_own)),
+        Capability.DISPLAY_WATCH: _or_reason(lambda: RandrDisplays(new())),
         Capability.REMOTE_WATCH: unsupported("The search for remote control is not written yet."),
         Capability.DEVICE_WATCH: unsupported("The watch of devices is not written yet."),
         Capability.CAPTURE_SHIELD: unsupported("X11 has no protection from recording."),
-        Capability.SLEEP_GUARD: _or_reason(lambda: sleep.ScreenSaverOff(XServer())),
+        Capability.SLEEP_GUARD: _or_reason(lambda: sleep.ScreenSaverOff(new())),
     }
 
 
@@ -48,9 +68,9 @@ def ask_windows(program: Program) -> bool:
         server.close()
 
 
-def _console_keys(run: RunExternal) -> Part:
+def _console_keys(new: Callable[[], XServer], run: RunExternal) -> Part:
     try:
-        return keys.ConsoleKeys(XServer(), run)
+        return keys.ConsoleKeys(new(), run)
     except Unsupported as reason:
         return HeldByShell(limit=str(reason))
 

@@ -1,0 +1,205 @@
+"""What the guard does for one session: close programs, engage and release the measures, run the watches.
+
+Called from the guard's main thread only; the watches it starts have threads of their own.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from app.contract import schema
+from app.contract.errors import FairlockError, IntegrityError
+from app.contract.incidents import IncidentKind
+from app.contract.policy import Capability, Policy
+from app.contract.times import Clock
+from app.guard.programs import Closer, ExamPrograms
+from app.guard.watching import StillHeld, WatchThread, missing
+from app.messages import (
+    CloseProcesses,
+    Engage,
+    Engaged,
+    ProcessesClosed,
+    ProcessesFound,
+    ProcessInfo,
+    Released,
+    Report,
+    Seen,
+)
+from lockdown import closing, select
+from lockdown.capabilities import Finding, HeldByShell, Measure, Part, Platform, RunExternal, Watch
+from lockdown.processes import ProcessTable, is_descendant
+from lockdown.restore import Replayed, RestoreFile
+from lockdown.rules import Match, Rules, builtin_rules
+from lockdown.watch import POLL_S, ProcessScanner
+
+CLIPBOARD_PERIOD_S = 0.1
+STILL_HELD_PERIOD_S = 5.0
+
+
+class Duty:
+    """The guard's work. ``send`` takes messages for the shell; ``cancelled`` says that nobody waits any more."""
+
+    def __init__(
+        self,
+        restore: RestoreFile,
+        *,
+        table: ProcessTable,
+        clock: Clock,
+        run: RunExternal,
+        own_root: int,
+        send: Callable[[object], None],
+        cancelled: Callable[[], bool],
+    ) -> None:
+        self._restore = restore
+        self._table = table
+        self._clock = clock
+        self._run = run
+        self._own_root = own_root
+        self._send = send
+        self._cancelled = cancelled
+        self._replayers = select.replayers(run)
+        self._measures: list[tuple[Capability, Measure]] = []
+        self._watches: list[WatchThread] = []
+        self._closer: Closer | None = None
+        self._desktop: Platform | None = None
+
+    def close_processes(self, order: CloseProcesses) -> None:
+        """Find, and if asked end, what the policy prohibits."""
+        policy = _policy(order.policy)
+        rules, problem = _rules(policy)
+        if problem is not None:
+            self._tell(missing(Capability.PROCESS_WATCH, problem), Capability.PROCESS_WATCH)
+        found = self._scanner(rules).find_all()
+        if not order.close:
+            self._send(ProcessesFound(processes=_infos(found)))
+            return
+        done = closing.close(
+            found,
+            self._table,
+            self._clock,
+            grace_s=policy.lockdown.close_grace_ms / 1000,
+            ask_windows=select.window_closer(),
+            cancelled=self._cancelled,
+        )
+        self._send(ProcessesClosed(closed=_infos(done.closed), left=_infos(done.left)))
+
+    def engage(self, order: Engage) -> None:
+        """Take every measure there is and start the watches; says what holds and what is missing."""
+        self._let_go()
+        policy = _policy(order.policy)
+        rules, problem = _rules(policy)
+        self._closer = Closer(
+            self._table,
+            self._clock,
+            self._tell,
+            grace_s=policy.lockdown.close_grace_ms / 1000,
+            ask_windows=select.window_closer(),
+        )
+        desktop = self._desktop = select.platform(
+            run=self._run,
+            table=self._table,
+            clock=self._clock,
+            processes=ExamPrograms(self._scanner(rules), self._table, self._closer.offer),
+            is_own=lambda pid: is_descendant(pid, self._own_root, self._table),
+        )
+        lacks: dict[str, str] = {
+            name: reason for name, part in desktop.parts.items() if (reason := self._take(name, part))
+        }
+        if problem is not None:
+            lacks[Capability.PROCESS_WATCH] = problem
+        self._closer.start()
+        self._start_watching(desktop.parts, lacks)
+        self._send(Engaged(holding=_holding(desktop.parts, lacks), missing=lacks))
+
+    def release(self) -> None:
+        """Undo everything and say so."""
+        self._let_go()
+        done = self._restore.replay(self._replayers)
+        self._send(Released(undone=done.undone, failed=done.failed))
+
+    def undo_leftovers(self) -> None:
+        """Undo what an earlier run could not; reported as an incident if there was anything."""
+        done = self._restore.replay(self._replayers)
+        if done.undone or done.failed:
+            self._send(Seen(report=self._report(_leftovers(done), "guard.restore")))
+
+    def _take(self, name: Capability, part: Part) -> str:
+        """Engage ``part`` if it is a measure; return why it does not hold, or an empty text."""
+        if isinstance(part, FairlockError):
+            return str(part)
+        if isinstance(part, HeldByShell):
+            if part.limit:
+                self._tell(missing(name, part.limit), name)
+            return ""
+        if not isinstance(part, Measure):
+            return ""
+        try:
+            self._restore.engage(part)
+            self._measures.append((name, part))
+            return "" if part.holds() else "It did not take effect."
+        except FairlockError as error:
+            return str(error)
+
+    def _start_watching(self, parts: Mapping[Capability, Part], lacks: Mapping[str, str]) -> None:
+        for name, part in parts.items():
+            if isinstance(part, Watch) and name not in lacks:
+                period = CLIPBOARD_PERIOD_S if name is Capability.CLIPBOARD_GUARD else POLL_S
+                self._watches.append(WatchThread(part, name, self._tell, period_s=period))
+        # A measure that is a watch as well looks after itself, in its own thread.
+        alone = [(name, measure) for name, measure in self._measures if not isinstance(measure, Watch)]
+        for name, measure in alone:
+            watch = StillHeld([(name, measure)])
+            self._watches.append(WatchThread(watch, name, self._tell, period_s=STILL_HELD_PERIOD_S))
+        for thread in self._watches:
+            thread.start()
+
+    def _let_go(self) -> None:
+        """Stop all watches and give back what lives in this process; changes beyond it stay until replayed."""
+        for thread in self._watches:
+            thread.stop()
+        for thread in self._watches:
+            thread.join()
+        self._watches.clear()
+        if self._closer is not None:
+            self._closer.stop()
+            self._closer = None
+        for _, measure in self._measures:
+            measure.release()
+        self._measures.clear()
+        if self._desktop is not None:
+            self._desktop.close()
+            self._desktop = None
+
+    def _scanner(self, rules: Rules) -> ProcessScanner:
+        return ProcessScanner(self._table, rules, self._clock, own_root=self._own_root)
+
+    def _tell(self, finding: Finding, capability: Capability) -> None:
+        self._send(Seen(report=self._report(finding, f"guard.{capability}")))
+
+    def _report(self, finding: Finding, source: str) -> Report:
+        now = self._clock.now()
+        return Report(kind=finding.kind, start=now, end=now, source=source, facts=finding.facts)
+
+
+def _policy(text: str) -> Policy:
+    return schema.loads(Policy, text.encode())
+
+
+def _rules(policy: Policy) -> tuple[Rules, str | None]:
+    """Return the session's rules; the built-in ones and the reason if the policy's can't be read."""
+    builtin = builtin_rules(select.system())
+    try:
+        return builtin.with_policy(policy.lockdown), None
+    except IntegrityError as error:
+        return builtin, str(error)
+
+
+def _infos(matches: Sequence[Match]) -> tuple[ProcessInfo, ...]:
+    return tuple(ProcessInfo(pid=m.program.pid, name=m.program.name, path=m.program.path, rule=m.rule) for m in matches)
+
+
+def _holding(parts: Mapping[Capability, Part], lacks: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(name for name, part in parts.items() if name not in lacks and not isinstance(part, HeldByShell))
+
+
+def _leftovers(done: Replayed) -> Finding:
+    facts = {"restored": "; ".join(done.undone), "failed": "; ".join(done.failed)}
+    return Finding(kind=IncidentKind.ENVIRONMENT, facts={key: text for key, text in facts.items() if text})

@@ -1,0 +1,81 @@
+"""The guard's watch threads: each asks one watch again and again and reports what it finds.
+
+A watch that fails is reported once and asked again later; it never goes silent and never takes another one with it.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+
+from app.contract.errors import FairlockError
+from app.contract.incidents import IncidentKind
+from app.contract.policy import Capability
+from lockdown.capabilities import Finding, Measure, Watch
+
+RETRY_S = 5.0
+JOIN_S = 2.0
+
+Tell = Callable[[Finding, Capability], None]
+_log = logging.getLogger("fairlock.guard")
+
+
+class WatchThread:
+    """Asks ``watch`` every ``period_s`` seconds in the thread ``guard-<capability>`` until ``stop``."""
+
+    def __init__(self, watch: Watch, capability: Capability, tell: Tell, *, period_s: float) -> None:
+        self._watch = watch
+        self._capability = capability
+        self._tell = tell
+        self._period_s = period_s
+        self._stop = threading.Event()
+        self._failing = False
+        self._thread = threading.Thread(target=self._run, name=f"guard-{capability}", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Let it end; does not wait."""
+        self._stop.set()
+
+    def join(self) -> None:
+        """Wait until it has ended."""
+        self._thread.join(JOIN_S)
+
+    def _run(self) -> None:
+        while not self._stop.wait(RETRY_S if self._failing else self._period_s):
+            for finding in self._look():
+                self._tell(finding, self._capability)
+
+    def _look(self) -> Sequence[Finding]:
+        try:
+            found = self._watch.observe()
+        except Exception as error:  # noqa: BLE001  (a thread's edge: any fault of a watch is an incident)
+            if self._failing:
+                return ()
+            self._failing = True
+            if not isinstance(error, FairlockError):
+                _log.exception("the watch %s failed", self._capability)
+            return (missing(self._capability, str(error) or type(error).__name__),)
+        self._failing = False
+        return found
+
+
+class StillHeld:
+    """A watch over measures: one that no longer holds is engaged again, and that is reported."""
+
+    def __init__(self, measures: Sequence[tuple[Capability, Measure]]) -> None:
+        self._measures = measures
+
+    def observe(self) -> Sequence[Finding]:
+        """Return a finding for each measure that somebody undid."""
+        undone = [(capability, measure) for capability, measure in self._measures if not measure.holds()]
+        for _, measure in undone:
+            measure.engage()
+        return [missing(capability, "It was undone during the exam and was put back.") for capability, _ in undone]
+
+
+def missing(capability: Capability, reason: str) -> Finding:
+    """Return the finding that a protection is not there."""
+    return Finding(kind=IncidentKind.CAPABILITY_MISSING, facts={"capability": capability, "reason": reason})

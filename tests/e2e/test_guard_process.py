@@ -1,0 +1,310 @@
+"""A real guard process: decoys are found and closed, and everything is undone however the shell ends."""
+
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import psutil
+import pytest
+
+from app.channel import decode, encode
+from app.contract import schema
+from app.contract.incidents import IncidentKind
+from app.contract.policy import POLICY_VERSION, Browser, Capability, Lockdown, Policy, Recipient, Server
+from app.messages import (
+    CloseProcesses,
+    Engage,
+    Engaged,
+    ProcessesClosed,
+    ProcessesFound,
+    Release,
+    Released,
+    Report,
+    Seen,
+)
+from lockdown import select
+from lockdown.rules import builtin_rules
+from tests.xserver import Desktop, end, wait_for, x11_desktop
+
+ROOT = Path(__file__).parents[2]
+M = TypeVar("M")
+
+# A name of the built-in list that nothing else on a machine which runs tests is likely to have.
+DECOY = "krdc"
+
+
+def _policy(*prohibit: str, grace_ms: int = 1_000) -> str:
+    """A policy that permits every built-in name but the decoy's: the tests must not close a developer's browser."""
+    builtin = {name for rule in builtin_rules(select.system()).prohibit for name in rule.names}
+    policy = Policy(
+        version=POLICY_VERSION,
+        exam="exam",
+        title="Exam",
+        institution="School",
+        issued_ms=0,
+        expires_ms=1,
+        server=Server(url="http://127.0.0.1:1", token_key=b"k", receipt_key=bytes(32)),
+        browser=Browser(
+            start_url="http://127.0.0.1:1/", allow=("http://127.0.0.1:1",), submit_url="http://127.0.0.1:1/s"
+        ),
+        lockdown=Lockdown(prohibit=prohibit, permit=tuple(sorted(builtin - {DECOY})), close_grace_ms=grace_ms),
+        recipients=(Recipient(id="x" * 43, name="Examiner", key=bytes(65)),),
+    )
+    return schema.dumps(policy).decode()
+
+
+class Shell:
+    """The stand-in for the shell, as a process, and what its guard said."""
+
+    def __init__(self, restore_file: Path, environment: dict[str, str]) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("guard_shell.py")), str(restore_file)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=ROOT,
+            env={**environment, "PYTHONPATH": str(ROOT)},
+        )
+        self.lines: list[str] = []
+        self._reader = threading.Thread(target=self._read, name="shell-output")
+        self._reader.start()
+        wait_for(lambda: self.lines, "the guard's start")
+        self.guard = psutil.Process(int(self.lines[0].split()[1]))
+
+    def send(self, message: object) -> None:
+        """Send an order to the guard."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(encode(message) + b"\n")
+        self.process.stdin.flush()
+
+    def messages(self, cls: type[M]) -> list[M]:
+        """Return what the guard sent of one type."""
+        decoded = [decode(line.encode()) for line in self.lines if line.startswith("{")]
+        return [message for message in decoded if isinstance(message, cls)]
+
+    def answer(self, cls: type[M], order: object) -> M:
+        """Send ``order`` and return the next message of type ``cls``."""
+        before = len(self.messages(cls))
+        self.send(order)
+        wait_for(lambda: len(self.messages(cls)) > before, cls.__name__)
+        return self.messages(cls)[before]
+
+    def reports(self, kind: IncidentKind) -> list[Report]:
+        """Return the incidents of one kind that the guard saw."""
+        return [seen.report for seen in self.messages(Seen) if seen.report.kind is kind]
+
+    def close(self) -> None:
+        """End it without its will, and its guard if it is still there."""
+        end_of_input = self.process.stdin
+        if end_of_input is not None and self.process.poll() is None:
+            end_of_input.close()
+            self.process.wait(20)
+        end(self.process)
+        self._reader.join()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(line.decode().strip())
+
+
+@pytest.fixture
+def decoys(tmp_path: Path) -> "Iterator[Callable[[str], subprocess.Popen[bytes]]]":
+    """Starts copies of ``sleep`` under other names."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(name: str) -> "subprocess.Popen[bytes]":
+        path = tmp_path / name
+        shutil.copy2("/bin/sleep", path)
+        started.append(subprocess.Popen([path, "120"]))
+        return started[-1]
+
+    yield start
+    for process in started:
+        end(process)
+
+
+@contextmanager
+def _shell(restore_file: Path, environment: dict[str, str]) -> Iterator[Shell]:
+    shell = Shell(restore_file, environment)
+    try:
+        yield shell
+    finally:
+        shell.close()
+
+
+def _no_desktop() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
+
+
+@pytest.fixture
+def headless(tmp_path: Path) -> Iterator[Shell]:
+    """A shell and its guard without a desktop."""
+    with _shell(tmp_path / "restore.json", _no_desktop()) as shell:
+        yield shell
+
+
+@pytest.fixture(scope="module")
+def desktop() -> Iterator[Desktop]:
+    with x11_desktop() as desktop:
+        yield desktop
+
+
+def test_a_prohibited_program_is_found_and_then_closed(
+    headless: Shell, decoys: "Callable[[str], subprocess.Popen[bytes]]"
+) -> None:
+    decoy = decoys(DECOY)
+    found = headless.answer(ProcessesFound, CloseProcesses(policy=_policy(), close=False))
+    assert [(p.pid, p.name, p.rule) for p in found.processes] == [(decoy.pid, DECOY, "remote-desktop")]
+    assert decoy.poll() is None
+    done = headless.answer(ProcessesClosed, CloseProcesses(policy=_policy(), close=True))
+    assert [p.pid for p in done.closed] == [decoy.pid]
+    assert done.left == ()
+    assert decoy.wait(5) == -signal.SIGTERM
+
+
+def test_a_renamed_copy_is_caught_by_its_hash(
+    headless: Shell, tmp_path: Path, decoys: "Callable[[str], subprocess.Popen[bytes]]"
+) -> None:
+    # A program of our own, so that the hash does not hit every sleep on the machine.
+    program = tmp_path / "fairlock-notes"
+    shutil.copy2("/bin/sleep", program)
+    with program.open("ab") as file:
+        file.write(os.urandom(16))
+    digest = hashlib.sha256(program.read_bytes()).hexdigest()
+    renamed = subprocess.Popen([program, "120"])
+    innocent = decoys("fairlock-other-notes")
+    try:
+        policy = _policy(f"sha256:{digest}")
+        done = headless.answer(ProcessesClosed, CloseProcesses(policy=policy, close=True))
+        assert [p.pid for p in done.closed] == [renamed.pid]
+        assert innocent.poll() is None
+    finally:
+        end(renamed)
+
+
+def test_a_script_that_only_mentions_the_name_is_left_alone(headless: Shell, tmp_path: Path) -> None:
+    script = tmp_path / f"{DECOY}.py"
+    script.write_text("import time; time.sleep(120)")
+    mention = subprocess.Popen([sys.executable, script, DECOY])
+    try:
+        found = headless.answer(ProcessesFound, CloseProcesses(policy=_policy(), close=False))
+        assert mention.pid not in [p.pid for p in found.processes]
+    finally:
+        end(mention)
+
+
+def test_a_program_started_during_the_exam_is_reported_and_closed(
+    headless: Shell, decoys: "Callable[[str], subprocess.Popen[bytes]]"
+) -> None:
+    engaged = headless.answer(Engaged, Engage(policy=_policy()))
+    assert engaged.holding == (Capability.PROCESS_WATCH,)
+    assert "desktop session" in engaged.missing[Capability.KIOSK]
+    decoy = decoys(DECOY)
+    wait_for(lambda: headless.reports(IncidentKind.PROCESS_CLOSED), "the report of closing")
+    (found,) = headless.reports(IncidentKind.PROCESS_FOUND)
+    assert found.facts["pid"] == str(decoy.pid)
+    assert found.facts["sha256"] == hashlib.sha256(Path("/bin/sleep").read_bytes()).hexdigest()
+    assert decoy.wait(5) == -signal.SIGTERM
+
+
+def test_a_misspelt_rule_makes_the_watch_missing_not_silent(headless: Shell) -> None:
+    engaged = headless.answer(Engaged, Engage(policy=_policy("sha265:00")))
+    assert "sha265:00" in engaged.missing[Capability.PROCESS_WATCH]
+    assert engaged.holding == ()
+
+
+def _options(desktop: Desktop) -> str:
+    return desktop.run("setxkbmap", "-query")
+
+
+def _saver_timeout(desktop: Desktop) -> str:
+    return desktop.run("xset", "q").split("timeout:")[1].split()[0]
+
+
+def test_engage_holds_the_desktop_and_release_gives_it_back(desktop: Desktop, tmp_path: Path) -> None:
+    restore_file = tmp_path / "restore.json"
+    before = (_options(desktop), _saver_timeout(desktop))
+    with _shell(restore_file, desktop.environment) as shell:
+        engaged = shell.answer(Engaged, Engage(policy=_policy()))
+        held = {"input_guard", "clipboard_guard", "process_watch", "window_watch", "display_watch", "sleep_guard"}
+        assert set(engaged.holding) == held
+        assert set(engaged.missing) == {"remote_watch", "device_watch", "capture_shield"}
+        assert "srvrkeys:none" in _options(desktop)
+        assert _saver_timeout(desktop) == "0"
+        assert restore_file.exists()
+        released = shell.answer(Released, Release())
+        assert len(released.undone) == 2
+        assert released.failed == ()
+        assert (_options(desktop), _saver_timeout(desktop)) == before
+        assert not restore_file.exists()
+
+
+def test_the_one_who_takes_the_focus_is_named(desktop: Desktop, tmp_path: Path) -> None:
+    with _shell(tmp_path / "restore.json", desktop.environment) as shell:
+        shell.answer(Engaged, Engage(policy=_policy()))
+        with desktop.program("xterm", "-e", "sleep", "60"):
+            wait_for(lambda: shell.reports(IncidentKind.FOCUS_LOST), "the report of the focus")
+        assert shell.reports(IncidentKind.FOCUS_LOST)[0].facts["name"] == "xterm"
+
+
+@pytest.mark.parametrize("ending", ["kill", "suspend"])
+def test_when_the_shell_dies_everything_is_undone_and_the_guard_ends(
+    desktop: Desktop, tmp_path: Path, ending: str
+) -> None:
+    restore_file = tmp_path / "restore.json"
+    before = (_options(desktop), _saver_timeout(desktop))
+    with ExitStack() as stack:
+        shell = stack.enter_context(_shell(restore_file, desktop.environment))
+        shell.answer(Engaged, Engage(policy=_policy()))
+        assert (_options(desktop), _saver_timeout(desktop)) != before
+        if ending == "kill":
+            shell.process.kill()
+            allowed_s = 2.0
+        else:
+            shell.process.send_signal(signal.SIGSTOP)
+            stack.callback(shell.process.send_signal, signal.SIGCONT)
+            allowed_s = 12.0
+        wait_for(lambda: (_options(desktop), _saver_timeout(desktop)) == before, "the undo", allowed_s)
+        wait_for(lambda: not _runs(shell.guard), "the guard's end", 5.0)
+        assert not restore_file.exists()
+
+
+def test_the_next_start_undoes_what_a_killed_guard_left(desktop: Desktop, tmp_path: Path) -> None:
+    restore_file = tmp_path / "restore.json"
+    before = (_options(desktop), _saver_timeout(desktop))
+    with _shell(restore_file, desktop.environment) as shell:
+        shell.answer(Engaged, Engage(policy=_policy()))
+        shell.guard.kill()
+        wait_for(lambda: "closed" in shell.lines, "the notice that the guard is gone")
+    assert (_options(desktop), _saver_timeout(desktop)) != before
+    assert restore_file.exists()
+    with _shell(restore_file, desktop.environment) as shell:
+        wait_for(lambda: shell.reports(IncidentKind.ENVIRONMENT), "the report of what was restored")
+        assert (_options(desktop), _saver_timeout(desktop)) == before
+        assert not restore_file.exists()
+
+
+def test_a_guard_asked_to_end_undoes_everything_and_ignores_ctrl_c(desktop: Desktop, tmp_path: Path) -> None:
+    before = (_options(desktop), _saver_timeout(desktop))
+    with _shell(tmp_path / "restore.json", desktop.environment) as shell:
+        shell.answer(Engaged, Engage(policy=_policy()))
+        shell.guard.send_signal(signal.SIGINT)
+        shell.answer(Engaged, Engage(policy=_policy()))
+        shell.guard.send_signal(signal.SIGTERM)
+        wait_for(lambda: not _runs(shell.guard), "the guard's end")
+        assert (_options(desktop), _saver_timeout(desktop)) == before
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

@@ -1,0 +1,80 @@
+"""A real X server without a screen, and a window manager on it, for tests of what happens on an X11 desktop."""
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pytest
+
+DEADLINE_S = 20.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desktop:
+    """An X11 desktop; ``display`` is its name, such as ":99"."""
+
+    display: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of a program that runs on it."""
+        kept = {name: value for name, value in os.environ.items() if name not in ("WAYLAND_DISPLAY", "XAUTHORITY")}
+        return {**kept, "DISPLAY": self.display, "XDG_SESSION_TYPE": "x11"}
+
+    def run(self, *command: str) -> str:
+        """Run ``command`` on it to its end and return what it wrote."""
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=20, check=True)
+        return done.stdout
+
+    @contextmanager
+    def program(self, *command: str) -> "Iterator[subprocess.Popen[bytes]]":
+        """Run ``command`` on it for the duration of the block."""
+        process = subprocess.Popen(
+            command, env=self.environment, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            yield process
+        finally:
+            end(process)
+
+
+@contextmanager
+def x11_desktop(size: str = "1280x800x24") -> Iterator[Desktop]:
+    """Start Xvfb on a free display and openbox on it; skips where they are not installed."""
+    for program in ("Xvfb", "openbox"):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed")
+    reading, writing = os.pipe()
+    command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", size, "-nolisten", "tcp", "-noreset"]
+    server = subprocess.Popen(command, pass_fds=[writing], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    os.close(writing)
+    try:
+        with os.fdopen(reading) as numbers:
+            desktop = Desktop(display=f":{numbers.readline().strip()}")
+        with desktop.program("openbox"):
+            wait_for(lambda: "_NET_SUPPORTING_WM_CHECK(WINDOW)" in desktop.run("xprop", "-root"), "the window manager")
+            yield desktop
+    finally:
+        end(server)
+
+
+def wait_for(condition: Callable[[], object], what: str, deadline_s: float = DEADLINE_S) -> None:
+    """Wait until ``condition`` holds; fails the test after ``deadline_s`` seconds."""
+    deadline = time.monotonic() + deadline_s
+    while not condition():
+        if time.monotonic() > deadline:
+            pytest.fail(f"waited {deadline_s:g} s in vain for {what}")
+        time.sleep(0.02)
+
+
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """End ``process`` and reap it."""
+    process.kill()
+    process.wait()
+    for stream in (process.stdin, process.stdout, process.stderr):
+        if stream is not None:
+            stream.close()

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from app.contract.incidents import INCIDENTS, Incident, IncidentKind
 from app.contract.times import Instant
 
-LEAST_HITS = 2
-"""A single look is never an incident, however long the time between two looks."""
+LEAST_HITS = 3
+"""One or two looks are never an incident, however long the time between them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

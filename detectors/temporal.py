@@ -58,6 +58,8 @@ class Temporal:
         """
         if detector == Task.SPEECH:
             return _some([self._speech.look(self._sight(at, detector, "speech", observations))])
+        if detector not in (Task.OBJECTS, Task.FACES):
+            raise ValueError(f"no rule for what {detector} sees")
         view = self._people.look(at, detector, observations)
         changed = [self._second.look(self._company(at, view)), self._absent.look(self._nobody(at, view))]
         if detector == Task.OBJECTS:

@@ -1,0 +1,263 @@
+"""From looks to incidents: how long, how often, which gaps; and what holds for any sequence of looks."""
+
+import itertools
+from collections import defaultdict
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.contract.incidents import Incident, IncidentKind, Severity
+from app.contract.policy import Detection
+from detectors.base import Box, Observation
+from detectors.temporal import SPEECH_GAP_MS, Temporal
+from tests.unit.detector_models import instant
+
+POLICY = Detection()
+CANDIDATE: Box = (200, 100, 440, 480)
+VISITOR: Box = (10, 150, 150, 480)
+WINDOW_S = 0.032
+
+
+def _ids() -> Callable[[], str]:
+    numbers = itertools.count(1)
+    return lambda: f"i{next(numbers)}"
+
+
+def _seen(label: str, score: float, box: Box | None = CANDIDATE, at: float = 0) -> Observation:
+    return Observation(detector="objects", at=instant(at), label=label, score=score, box=box)
+
+
+class _Exam:
+    """Feeds a ``Temporal`` second by second and collects what it says."""
+
+    def __init__(self, policy: Detection = POLICY) -> None:
+        self.temporal = Temporal(policy, _ids())
+        self.said: list[Incident] = []
+
+    def objects(self, at: float, *observations: Observation) -> "_Exam":
+        self.said += self.temporal.look(instant(at), "objects", observations)
+        return self
+
+    def faces(self, at: float, *scores: float) -> "_Exam":
+        faces = [_seen("face", score, box) for score, box in zip(scores, (CANDIDATE, VISITOR), strict=False)]
+        self.said += self.temporal.look(instant(at), "faces", faces)
+        return self
+
+    def voice(self, start: float, seconds: float, score: float = 0.9) -> "_Exam":
+        for step in range(round(seconds / WINDOW_S)):
+            at = start + step * WINDOW_S
+            self.said += self.temporal.look(instant(at), "speech", [_seen("speech", score, None)])
+        return self
+
+    def end(self) -> list[tuple[IncidentKind, float, float]]:
+        """Return kind, start and end of each incident by its last word."""
+        self.said += self.temporal.finish()
+        last = {one.id: one for one in self.said}
+        return [(one.kind, one.start.mono_ns / 1e9, one.end.mono_ns / 1e9) for one in last.values()]
+
+
+PERSON = _seen("person", 0.9)
+OTHER = _seen("person", 0.6, VISITOR)
+PHONE = _seen("phone", 0.5, (300, 300, 340, 380))
+
+
+def test_a_phone_is_reported_when_it_lasted_and_again_when_it_is_gone() -> None:
+    exam = _Exam()
+    for second in range(5):
+        exam.objects(second, PERSON, PHONE)
+    assert [(one.id, one.kind, one.end) for one in exam.said] == [("i1", IncidentKind.PHONE, instant(2))]
+    for second in range(5, 12):
+        exam.objects(second, PERSON)
+    opened, closed = exam.said
+    assert (closed.id, closed.start, closed.end) == (opened.id, instant(0), instant(4))
+    assert closed.severity is Severity.ALERT
+    assert closed.facts == {"threshold": "0.25", "looks": "5", "seen": "5", "best_score": "0.50"}
+    assert exam.temporal.finish() == []
+
+
+def test_two_looks_are_never_an_incident_even_at_the_slowest_rate() -> None:
+    exam = _Exam(Detection(rate_permille=200))
+    exam.objects(0, PERSON, PHONE).objects(5, PERSON, PHONE).objects(10, PERSON).objects(15, PERSON)
+    assert exam.end() == []
+
+
+def test_a_small_phone_seen_in_three_of_six_looks_is_reported() -> None:
+    exam = _Exam()
+    for second, phone in enumerate([True, False, True, False, False, True]):
+        exam.objects(second, PERSON, *([PHONE] if phone else []))
+    assert exam.end() == [(IncidentKind.PHONE, 0, 5)]
+    assert (exam.said[0].facts["seen"], exam.said[0].facts["looks"]) == ("3", "6")
+
+
+def test_now_and_then_is_not_enough() -> None:
+    exam = _Exam()
+    for second in range(30):
+        exam.objects(second, PERSON, *([PHONE] if second % 3 == 0 else []))
+    assert exam.end() == []
+
+
+def test_a_weaker_score_holds_what_is_open_and_opens_nothing() -> None:
+    weak = _seen("phone", 0.16)  # above 0.6 × 0.25
+    exam = _Exam()
+    for second in range(10):
+        exam.objects(second, PERSON, weak)
+    assert exam.end() == []
+    exam = _Exam()
+    for second in range(10):
+        exam.objects(second, PERSON, PHONE if second < 3 else weak)
+    assert exam.end() == [(IncidentKind.PHONE, 0, 9)]
+
+
+def test_a_short_gap_is_one_incident_and_a_long_one_two() -> None:
+    exam = _Exam()
+    for second in (0, 1, 2, 5, 6, 7, 20, 21, 22):
+        exam.objects(second, PERSON, PHONE)
+    assert exam.end() == [(IncidentKind.PHONE, 0, 7), (IncidentKind.PHONE, 20, 22)]
+
+
+def test_book_and_laptop_are_objects_told_apart() -> None:
+    exam = _Exam()
+    for second in range(4):
+        exam.objects(second, PERSON, _seen("book", 0.4), _seen("laptop", 0.6))
+    exam.end()
+    assert {one.facts["object"] for one in exam.said} == {"book", "laptop"}
+    assert {one.kind for one in exam.said} == {IncidentKind.OBJECT}
+
+
+def test_a_second_person_by_bodies_or_by_faces() -> None:
+    exam = _Exam()
+    for second in range(4):
+        exam.objects(second, PERSON, OTHER)
+    assert exam.end() == [(IncidentKind.SECOND_PERSON, 0, 3)]
+    assert exam.said[-1].facts["best_score"] == "0.60"
+    exam = _Exam()
+    for second in range(4):
+        exam.objects(second, PERSON).faces(second, 0.9, 0.8)
+    assert [kind for kind, _, _ in exam.end()] == [IncidentKind.SECOND_PERSON]
+
+
+def test_one_body_within_another_is_one_person() -> None:
+    torso = _seen("person", 0.5, (210, 250, 430, 470))
+    exam = _Exam()
+    for second in range(6):
+        exam.objects(second, PERSON, torso).faces(second, 0.9)
+    assert exam.end() == []
+
+
+def test_nobody_in_view_is_absent() -> None:
+    exam = _Exam()
+    exam.objects(0, PERSON).faces(0, 0.9)
+    for second in range(1, 9):
+        exam.objects(second).faces(second)
+    exam.objects(9, PERSON).faces(9, 0.9)
+    assert [one.end for one in exam.said] == [instant(6)]
+    assert exam.end() == [(IncidentKind.ABSENT, 1, 8)]
+    assert exam.said[0].source == "objects+faces"
+
+
+@pytest.mark.parametrize("bodies", [True, False])
+def test_a_lowered_head_or_a_face_alone_is_not_absent(bodies: bool) -> None:
+    exam = _Exam()
+    for second in range(30):
+        exam.objects(second, *([PERSON] if bodies else []))
+        exam.faces(second, *([] if bodies else [0.9]))
+    assert exam.end() == []
+
+
+def test_one_glimpse_before_it_is_reported_ends_an_absence() -> None:
+    exam = _Exam()
+    for second in range(20):
+        exam.objects(second, *([_seen("person", 0.3)] if second % 5 == 4 else []))
+    assert exam.end() == []
+
+
+def test_a_glimpse_does_not_split_a_reported_absence() -> None:
+    exam = _Exam()
+    for second in range(20):
+        exam.objects(second, *([PERSON] if second == 10 else []))
+    assert exam.end() == [(IncidentKind.ABSENT, 0, 19)]
+
+
+def test_a_detector_that_died_does_not_hold_a_person_in_view() -> None:
+    exam = _Exam()
+    exam.objects(0, PERSON)
+    for second in range(20):
+        exam.faces(second)
+    assert [kind for kind, _, _ in exam.end()] == [IncidentKind.ABSENT]
+    assert exam.said[-1].source == "faces"
+
+
+def test_no_looks_are_no_absence() -> None:
+    """The camera was lost for a minute: nothing is known about that minute."""
+    exam = _Exam()
+    exam.objects(0).objects(1).objects(60).objects(61)
+    assert exam.end() == []
+
+
+def test_talking_is_one_incident_although_it_pauses() -> None:
+    exam = _Exam()
+    exam.voice(0, 3).voice(3, 2, score=0.1).voice(5, 3).voice(8, 10, score=0.1)
+    ((kind, start, end),) = exam.end()
+    assert (kind, start) == (IncidentKind.SPEECH, 0)
+    assert end == pytest.approx(8, abs=0.1)
+    opened = exam.said[0]
+    assert opened.end.seconds_since(opened.start) == pytest.approx(1.5, abs=WINDOW_S)
+
+
+def test_coughs_do_not_add_up() -> None:
+    exam = _Exam()
+    for cough in range(20):
+        exam.voice(cough * 1.2, 0.3).voice(cough * 1.2 + 0.3, 0.9, score=0.02)
+    assert exam.end() == []
+
+
+def test_an_unknown_detector_is_a_mistake() -> None:
+    with pytest.raises(ValueError, match="gaze"):
+        Temporal(POLICY, _ids()).look(instant(0), "gaze", [])
+
+
+_score = st.sampled_from([0.0, 0.1, 0.16, 0.3, 0.5, 0.95])
+_look = st.tuples(
+    st.sampled_from([0.032, 0.4, 1.0, 1.5, 4.0, 12.0]),
+    st.sampled_from(["objects", "faces", "speech"]),
+    st.lists(st.tuples(st.sampled_from(["person", "phone", "book", "laptop", "face", "speech"]), _score), max_size=4),
+)
+_LEAST_MS = {
+    IncidentKind.PHONE: POLICY.object_ms,
+    IncidentKind.OBJECT: POLICY.object_ms,
+    IncidentKind.SECOND_PERSON: POLICY.person_ms,
+    IncidentKind.ABSENT: POLICY.absent_ms,
+    IncidentKind.SPEECH: POLICY.speech_ms,
+}
+
+
+def _play(looks: list[tuple[float, str, list[tuple[str, float]]]]) -> list[Incident]:
+    temporal, now, said = Temporal(POLICY, _ids()), 0.0, []
+    boxes = [(left, 0.0, left + 100, 200.0) for left in (0.0, 90.0, 300.0, 310.0)]
+    for step, detector, things in looks:
+        now += step
+        observations = [_seen(label, score, box) for (label, score), box in zip(things, boxes, strict=False)]
+        said += temporal.look(instant(now), detector, observations)
+    return said + temporal.finish()
+
+
+@given(st.lists(_look, max_size=80))
+def test_whatever_is_seen(looks: list[tuple[float, str, list[tuple[str, float]]]]) -> None:
+    said = _play(looks)
+    assert said == _play(looks), "the same looks give the same incidents"
+    words: dict[str, list[Incident]] = defaultdict(list)
+    for incident in said:
+        words[incident.id].append(incident)
+    by_thing: dict[tuple[IncidentKind, str], list[Incident]] = defaultdict(list)
+    for opened, closed in words.values():  # each exactly twice
+        assert (opened.kind, opened.start) == (closed.kind, closed.start)
+        assert closed.end >= opened.end
+        assert opened.end.seconds_since(opened.start) * 1e3 >= _LEAST_MS[opened.kind]
+        assert 3 <= int(opened.facts["seen"]) <= int(opened.facts["looks"]) <= 2 * int(opened.facts["seen"])
+        assert all(isinstance(value, str) for value in closed.facts.values())
+        by_thing[closed.kind, closed.facts.get("object", "")].append(closed)
+    for incidents in by_thing.values():
+        for earlier, later in itertools.pairwise(incidents):
+            assert later.start.seconds_since(earlier.end) * 1e3 > SPEECH_GAP_MS, "what is closer is one incident"

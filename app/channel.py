@@ -123,9 +123,9 @@ class Channel:
         if self._reader.is_alive() and threading.current_thread() is not self._reader:
             self._reader.join(FLUSH_S)
 
-    def _break(self, why: str) -> None:
+    def _break(self, why: str, level: int = logging.WARNING) -> None:
         if self.is_open:
-            _log.warning("channel %s: %s", self.name, why)
+            _log.log(level, "channel %s: %s", self.name, why)
         self._broken.set()
         self._outbox.close()
 
@@ -133,7 +133,7 @@ class Channel:
         try:
             self._listen()
         except (EOFError, OSError):
-            self._break("the other side is gone")
+            self._break("the other side is gone", logging.INFO)
         except IntegrityError as error:
             self._break(f"refused: {error}")
         except Exception:  # noqa: BLE001  (a thread's edge: a handler's fault must not leave a dead channel open)
@@ -167,7 +167,7 @@ class Channel:
         except Closed:
             return
         except OSError:
-            self._break("the other side is gone")
+            self._break("the other side is gone", logging.INFO)
 
 
 def _shut_down(connection: "Connection[bytes, bytes]") -> None:

@@ -1,0 +1,46 @@
+/** An examiner's private key under a passphrase, as `app/contract/sealing/keys.py`: opened here, never readable. */
+import { type Bytes, utf8 } from "./bytes";
+import { IntegrityError } from "./outcome";
+import { keyId } from "./jws";
+import { bytes, int, object, type Read, text } from "./reader";
+
+export const PROTECTED_KEY = object({
+  id: text({ min: 43, max: 43 }),
+  public: bytes({ min: 65, max: 65 }),
+  rounds: int({ min: 1_000, max: 10_000_000 }),
+  salt: bytes({ min: 16, max: 16 }),
+  nonce: bytes({ min: 12, max: 12 }),
+  sealed: bytes({ min: 32, max: 1_000 }),
+});
+export type ProtectedKey = Read<typeof PROTECTED_KEY>;
+
+/** A recipient's key pair; the private half can derive bits and can't be exported. */
+export interface RecipientKey {
+  readonly id: string;
+  readonly publicBytes: Bytes;
+  readonly privateKey: CryptoKey;
+}
+
+/** The passphrase does not open the key. */
+export class WrongPassphrase extends Error {
+  override readonly name = "WrongPassphrase";
+}
+
+/**
+ * Open a protected key: PBKDF2-HMAC-SHA-512, then AES-256-GCM. The unwrapped key is non-extractable.
+ * Throws `WrongPassphrase`, or `bad-format` for a blob whose id is not its public key's.
+ */
+export async function unprotect(blob: ProtectedKey, passphrase: string): Promise<RecipientKey> {
+  if ((await keyId(blob.public)) !== blob.id) throw new IntegrityError("bad-format", "the key's id is not its own");
+  const base = await crypto.subtle.importKey("raw", utf8(passphrase), "PBKDF2", false, ["deriveKey"]);
+  const pbkdf2 = { name: "PBKDF2", hash: "SHA-512", salt: blob.salt, iterations: blob.rounds };
+  const kek = await crypto.subtle.deriveKey(pbkdf2, base, { name: "AES-GCM", length: 256 }, false, ["unwrapKey"]);
+  const gcm = { name: "AES-GCM", iv: blob.nonce, additionalData: utf8(blob.id) };
+  const ecdh = { name: "ECDH", namedCurve: "P-256" };
+  try {
+    const key = await crypto.subtle.unwrapKey("pkcs8", blob.sealed, kek, gcm, ecdh, false, ["deriveBits"]);
+    return { id: blob.id, publicBytes: blob.public, privateKey: key };
+  } catch {
+    throw new WrongPassphrase("The passphrase does not open this key.");
+  }
+}

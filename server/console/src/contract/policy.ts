@@ -1,0 +1,102 @@
+/** The policy's table, as `app/contract/policy.py`; a test compares the two. */
+import { bool, bytes, int, list, object, oneOf, optional, type Read, text, withDefault } from "./reader";
+
+const flag = (value: boolean) => withDefault(bool(), () => value);
+const number = (value: number, min: number, max: number) => withDefault(int({ min, max }), () => value);
+
+const CAPABILITY = oneOf(
+  "kiosk",
+  "input_guard",
+  "clipboard_guard",
+  "process_watch",
+  "window_watch",
+  "display_watch",
+  "remote_watch",
+  "device_watch",
+  "capture_shield",
+  "sleep_guard",
+);
+
+const SERVER = object({
+  url: text({ min: 8, max: 500 }),
+  token_key: bytes({ max: 1200 }),
+  receipt_key: bytes({ min: 32, max: 32 }),
+});
+
+const BROWSER = object({
+  start_url: text({ min: 8, max: 2000 }),
+  allow: list(text(), { min: 1, max: 200 }),
+  submit_url: text({ min: 8, max: 2000 }),
+  quit_code_digest: withDefault(optional(bytes({ min: 32, max: 32 })), () => null),
+  record_addresses: flag(false),
+});
+
+const LOCKDOWN = object({
+  require: withDefault(list(CAPABILITY, { max: 20 }), () => ["kiosk", "process_watch"] as const),
+  prohibit: withDefault(list(text(), { max: 500 }), () => []),
+  permit: withDefault(list(text(), { max: 500 }), () => []),
+  close_grace_ms: number(5_000, 0, 120_000),
+  ask_before_closing: flag(true),
+});
+
+const CAPTURE = object({
+  camera: flag(true),
+  microphone: flag(true),
+  screen: flag(true),
+  camera_width: number(640, 160, 1920),
+  camera_height: number(480, 120, 1080),
+  camera_fps: number(15, 1, 30),
+  screen_fps: number(5, 1, 15),
+  codec: withDefault(oneOf("vp9", "h264", "av1"), () => "vp9" as const),
+  segment_ms: number(5_000, 2_000, 10_000),
+});
+
+const DETECTION = object({
+  objects: flag(true),
+  faces: flag(true),
+  speech: flag(true),
+  rate_permille: number(1_000, 200, 5_000),
+  person_permille: number(400, 50, 950),
+  object_permille: number(250, 50, 950),
+  absent_ms: number(5_000, 1_000, 300_000),
+  person_ms: number(1_500, 500, 60_000),
+  object_ms: number(1_500, 500, 60_000),
+  speech_ms: number(1_500, 300, 60_000),
+});
+
+const IDENTITY = object({ required: flag(false) });
+
+const UPLOAD = object({
+  heartbeat_ms: number(3_000, 1_000, 5_000),
+  quota_mib: number(4_096, 64, 1_000_000),
+  deadline_s: number(600, 10, 86_400),
+});
+
+const RETENTION = object({ days: number(30, 1, 3_650) });
+
+const RECIPIENT = object({
+  id: text({ min: 43, max: 43 }),
+  name: text({ min: 1, max: 200 }),
+  key: bytes({ min: 65, max: 65 }),
+});
+
+export const POLICY = object({
+  version: int({ min: 1, max: 1 }),
+  exam: text({ min: 1, max: 64 }),
+  title: text({ min: 1, max: 200 }),
+  institution: text({ min: 1, max: 200 }),
+  issued_ms: int({ min: 0 }),
+  expires_ms: int({ min: 0 }),
+  duration_s: withDefault(optional(int({ min: 30, max: 86_400 })), () => null),
+  server: SERVER,
+  browser: BROWSER,
+  lockdown: withDefault(LOCKDOWN, () => LOCKDOWN.read({}, "lockdown")),
+  capture: withDefault(CAPTURE, () => CAPTURE.read({}, "capture")),
+  detection: withDefault(DETECTION, () => DETECTION.read({}, "detection")),
+  identity: withDefault(IDENTITY, () => IDENTITY.read({}, "identity")),
+  upload: withDefault(UPLOAD, () => UPLOAD.read({}, "upload")),
+  retention: withDefault(RETENTION, () => RETENTION.read({}, "retention")),
+  recipients: list(RECIPIENT, { min: 1, max: 16 }),
+});
+
+export type Policy = Read<typeof POLICY>;

@@ -1,0 +1,71 @@
+/** Opening the examiner's key with the passphrase, in this page alone. */
+import * as api from "../api";
+import { type RecipientKey, unprotect } from "../contract/keys";
+import { h } from "../view/dom";
+import { explain } from "../view/words";
+
+/** Return the form; `recipients` are the key ids that the session's policy names. */
+export function unlockForm(
+  keys: readonly api.StoredKey[],
+  recipients: readonly string[],
+  done: (key: RecipientKey) => void,
+): HTMLElement {
+  const usable = keys.filter((key) => recipients.includes(key.id));
+  if (usable.length === 0) return noKey(keys.length);
+  const select = h("select", { id: "key" }, ...usable.map((key) => h("option", { value: key.id }, key.label)));
+  const passphrase = h("input", { id: "passphrase", type: "password", autocomplete: "off", required: true });
+  const button = h("button", { class: "primary", type: "submit" }, "Unlock");
+  const progress = h("progress", { hidden: true, "aria-label": "Opening the key" });
+  const problem = h("p", { class: "problem", role: "alert" });
+
+  const submit = async (): Promise<void> => {
+    const stored = usable.find((key) => key.id === select.value)?.key;
+    if (stored === undefined || stored === null) return;
+    button.disabled = true;
+    progress.hidden = false;
+    problem.textContent = "";
+    try {
+      done(await unprotect(stored, passphrase.value));
+    } catch (error) {
+      problem.textContent = explain(error);
+      passphrase.select();
+    } finally {
+      passphrase.value = problem.textContent === "" ? "" : passphrase.value;
+      button.disabled = false;
+      progress.hidden = true;
+    }
+  };
+
+  return h(
+    "form",
+    {
+      class: "unlock",
+      onsubmit: (event: SubmitEvent) => {
+        event.preventDefault();
+        void submit();
+      },
+    },
+    h("h2", null, "The recording is sealed"),
+    h("p", { class: "quiet" }, "Your passphrase opens it here, in this page. Neither it nor your key is sent to the server."),
+    usable.length > 1 && h("label", { for: "key" }, "Key"),
+    usable.length > 1 ? select : h("p", { class: "keyname" }, `Key: ${usable[0]?.label ?? ""}`),
+    h("label", { for: "passphrase" }, "Passphrase"),
+    h("div", { class: "row" }, passphrase, button),
+    progress,
+    problem,
+  );
+}
+
+function noKey(count: number): HTMLElement {
+  const why =
+    count === 0
+      ? "There is no evidence key in your account. The recording can only be opened by the people its policy names."
+      : "None of your keys is named in this exam's policy, so none of them can open this recording.";
+  return h(
+    "div",
+    { class: "unlock" },
+    h("h2", null, "The recording is sealed"),
+    h("p", null, why),
+    h("p", { class: "quiet" }, "Its signatures are checked all the same."),
+  );
+}

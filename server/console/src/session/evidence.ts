@@ -1,0 +1,143 @@
+/**
+ * One session's evidence in this page: its checked statements, and its segments, fetched, checked and decrypted on
+ * demand. Owns what is known about each file; the screens only ask and listen.
+ *
+ * Plaintext lives in memory alone, in a cache bounded in bytes. A segment with any fault is never handed out.
+ */
+import * as api from "../api";
+import type { Fault } from "../contract/faults";
+import type { RecipientKey } from "../contract/keys";
+import { type Manifest, segmentName, type Track } from "../contract/records";
+import type { OpenedSegment } from "../contract/segment";
+import type { SegmentChecker } from "../contract/segment_check";
+import type { Entry, Statements } from "../contract/statements";
+import { checkFile, checkStatements, segmentChecker } from "../contract/verify";
+import { Cache } from "./cache";
+import { Gate } from "./gate";
+
+const CACHE_BYTES = 96 * 1024 * 1024;
+const PARALLEL = 4;
+
+/** What is known so far: faults in the verifier's order, and how many files were checked. */
+export interface Standing {
+  readonly faults: readonly Fault[];
+  readonly checked: number;
+  readonly total: number;
+  readonly opened: boolean;
+  readonly complete: boolean;
+}
+
+export class Evidence {
+  private readonly checker: SegmentChecker;
+  private keyFaults: readonly Fault[] = [];
+  private key: RecipientKey | null = null;
+  private readonly files = new Map<string, readonly Fault[]>();
+  private readonly cache = new Cache<OpenedSegment>(CACHE_BYTES, sizeOf);
+  private readonly underway = new Map<string, Promise<OpenedSegment | null>>();
+  private readonly gate = new Gate(PARALLEL);
+  private readonly listeners = new Set<() => void>();
+  private readonly abort = new AbortController();
+
+  private constructor(
+    readonly session: string,
+    readonly manifest: Manifest,
+    readonly statements: Statements,
+    private readonly opening: readonly Fault[],
+    private readonly closing: readonly Fault[],
+  ) {
+    this.checker = segmentChecker(statements);
+  }
+
+  /** Fetch and check the statements of a session; the files are left for later. */
+  static async load(session: string): Promise<Evidence> {
+    const manifest = await api.manifest(session);
+    const { statements, opening, closing } = await checkStatements(manifest, null);
+    return new Evidence(session, manifest, statements, opening, closing);
+  }
+
+  /** Open segments with `key` from now on; what was checked without it counts as unchecked again. */
+  unlock(key: RecipientKey): void {
+    this.keyFaults = this.checker.useKey(key);
+    this.key = key;
+    this.files.clear();
+    this.changed();
+  }
+
+  /** Stop all that is under way and forget the plaintext. */
+  close(): void {
+    this.abort.abort();
+    this.cache.clear();
+    this.listeners.clear();
+  }
+
+  onChange(listener: () => void): void {
+    this.listeners.add(listener);
+  }
+
+  /** Return the records of one track in the order of their time. */
+  track(track: Track): readonly Entry[] {
+    const entries = this.statements.entries.filter((entry) => entry.record.track === track);
+    return entries.sort((a, b) => a.record.start_ms - b.record.start_ms);
+  }
+
+  /** Return when the last segment ends on the session's timeline. */
+  endMs(): number {
+    return this.statements.entries.reduce((end, { record }) => Math.max(end, record.start_ms + record.duration_ms), 0);
+  }
+
+  /** Return the faults of one file, or `null` while it has not been checked. */
+  faultsOf(entry: Entry): readonly Fault[] | null {
+    return this.files.get(segmentName(entry.record)) ?? null;
+  }
+
+  standing(): Standing {
+    const ofFiles = this.statements.entries.flatMap((entry) => this.faultsOf(entry) ?? []);
+    const faults = [...this.opening, ...this.keyFaults, ...ofFiles, ...this.closing];
+    return {
+      faults,
+      checked: this.files.size,
+      total: this.statements.entries.length,
+      opened: this.key !== null,
+      complete: this.statements.complete() && faults.length === 0,
+    };
+  }
+
+  /** Return a segment's plaintext, or `null` when it is missing, at fault or not for this key. */
+  async open(entry: Entry): Promise<OpenedSegment | null> {
+    const name = segmentName(entry.record);
+    const cached = this.cache.get(name);
+    if (cached !== undefined) return cached;
+    const running = this.underway.get(name);
+    if (running !== undefined) return running;
+    const started = this.gate.run(() => this.read(entry)).finally(() => this.underway.delete(name));
+    this.underway.set(name, started);
+    return started;
+  }
+
+  /** Check all files that have not been checked yet, in the chain's order, until done or stopped. */
+  async checkAll(stop: AbortSignal): Promise<void> {
+    const rest = this.statements.entries.filter((entry) => this.faultsOf(entry) === null);
+    const next = async (): Promise<void> => {
+      for (let entry = rest.shift(); entry !== undefined && !stop.aborted; entry = rest.shift()) await this.open(entry);
+    };
+    await Promise.all(Array.from({ length: PARALLEL }, next));
+  }
+
+  private async read(entry: Entry): Promise<OpenedSegment | null> {
+    const name = segmentName(entry.record);
+    const data = await api.segment(this.session, entry.record, this.abort.signal);
+    const { faults, opened } = await checkFile(this.checker, entry, data);
+    this.files.set(name, faults);
+    if (opened !== null && faults.length === 0) this.cache.set(name, opened);
+    this.changed();
+    return faults.length === 0 ? opened : null;
+  }
+
+  private changed(): void {
+    for (const listener of this.listeners) listener();
+  }
+}
+
+function sizeOf(segment: OpenedSegment): number {
+  return segment.fragments.reduce((size, fragment) => size + fragment.length, 0);
+}

@@ -1,0 +1,47 @@
+/** The journal's other lines in plain words: states, sources, gaps, notes (which model ran, which camera was real). */
+import type { Json } from "../contract/canonical";
+import type { JournalEntry } from "../contract/journal";
+import { h } from "./dom";
+import { clock, place } from "./format";
+import { factValue, sentence, stateWord } from "./words";
+
+const TYPES: Readonly<Record<JournalEntry["type"], string>> = {
+  incident: "Incident",
+  gap: "Gap",
+  state: "State",
+  source: "Source",
+  note: "Note",
+};
+
+export function journalList(entries: readonly JournalEntry[], jump: (seconds: number) => void): HTMLElement {
+  const lines = entries.map((entry) => {
+    const when = h(
+      "button",
+      { class: "when", type: "button", title: clock(entry.utc_ms), onclick: () => jump(entry.at_ms / 1000) },
+      place(entry.at_ms),
+    );
+    return h("li", { class: `line ${entry.type}` }, when, h("span", { class: "kind" }, TYPES[entry.type]), body(entry));
+  });
+  if (lines.length === 0) lines.push(h("li", { class: "empty" }, "The journal holds nothing else."));
+  return h("ol", { class: "journal" }, ...lines);
+}
+
+function body(entry: JournalEntry): HTMLElement {
+  if (entry.type === "state" && typeof entry.body["state"] === "string") {
+    const rest = Object.entries(entry.body).filter(([key]) => key !== "state");
+    return h("span", null, h("strong", null, stateWord(entry.body["state"])), rest.length > 0 && ` · ${words(rest)}`);
+  }
+  return h("span", null, words(Object.entries(entry.body)));
+}
+
+function words(fields: readonly (readonly [string, Json])[]): string {
+  return fields.filter(([, value]) => value !== null && value !== "").map(([key, value]) => pair(key, value)).join(" · ");
+}
+
+function pair(key: string, value: Json): string {
+  if (key === "text" || key === "message" || key === "reason") return String(value);
+  if (value !== null && typeof value === "object" && !Array.isArray(value)) {
+    return `${sentence(key)}: ${Object.entries(value).map(([k, v]) => `${sentence(k).toLowerCase()} ${factValue(k, v)}`).join(", ")}`;
+  }
+  return `${sentence(key)}: ${factValue(key, value)}`;
+}

@@ -82,9 +82,11 @@ class Chain:
             return os.read(self._file, length).decode()
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file; twice is fine."""
         with self._lock:
-            os.close(self._file)
+            if self._file >= 0:
+                os.close(self._file)
+                self._file = -1
 
     def _store(self, line: bytes) -> None:
         os.lseek(self._file, self._size, os.SEEK_SET)

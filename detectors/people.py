@@ -20,8 +20,10 @@ SAME_PERSON = 0.85
 class View:
     """``sure`` and ``perhaps`` count people above the threshold and above what still holds; ``judges`` saw them.
 
-    ``second`` is the score of the second most certain one.
+    ``second`` is the score of the second most certain one, ``at`` when the most people were seen.
     """
+
+    at: Instant
 
     sure: int
     perhaps: int
@@ -42,13 +44,15 @@ class People:
         people = [seen for seen in observations if seen.label in ("person", "face")]
         self._last[detector] = (at, _distinct(people))
         fresh = {
-            name: seen
+            name: (when, seen)
             for name, (when, seen) in self._last.items()
             if (at.mono_ns - when.mono_ns) / 1e6 <= self._fresh_ms
         }
-        most = max(fresh.values(), key=len)
+        # Of two that saw as many the newer look counts.
+        when, most = max(fresh.values(), key=lambda look: (len(look[1]), look[0]))
         return View(
-            sure=max(self._sure(seen) for seen in fresh.values()),
+            at=when,
+            sure=max(self._sure(seen) for _, seen in fresh.values()),
             perhaps=len(most),
             second=most[1].score if len(most) > 1 else None,
             judges="+".join(sorted(fresh, reverse=True)),

@@ -50,11 +50,13 @@ class _Run:
 class Sight:
     """What one look says about one thing.
 
-    ``hit``: clearly so. ``held``: still so for what is already open (implied by ``hit``). ``source`` names the
-    detectors asked; ``facts`` go into the incident, the newest hit's winning.
+    ``hit``: clearly so. ``held``: still so for what is already open (implied by ``hit``). ``seen_at`` is when it was
+    seen, where that was before this look (another detector's). ``source`` names the detectors asked; ``facts`` go
+    into the incident, the newest hit's winning.
     """
 
     at: Instant
+    seen_at: Instant | None = None
     hit: bool
     held: bool = False
     score: float | None = None
@@ -97,10 +99,11 @@ class Streak:
 
     def _begin(self, sight: Sight) -> None:
         if sight.hit:
-            self._run = _Run(sight.at, sight.at, sight.score, sight.source, dict(sight.facts))
+            seen_at = sight.seen_at or sight.at
+            self._run = _Run(seen_at, seen_at, sight.score, sight.source, dict(sight.facts))
 
     def _extend(self, run: _Run, sight: Sight) -> None:
-        run.last = max(run.last, sight.at)
+        run.last = max(run.last, sight.seen_at or sight.at)
         run.hits += 1
         run.looks, run.since = run.looks + run.since, 0
         run.source = sight.source

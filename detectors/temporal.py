@@ -92,9 +92,14 @@ class Temporal:
         )
 
     def _company(self, at: Instant, view: View) -> Sight:
-        facts = {**self._models(view.judges), "people": str(view.perhaps)}
         return Sight(
-            at=at, hit=view.sure > 1, held=view.perhaps > 1, score=view.second, source=view.judges, facts=facts
+            at=at,
+            seen_at=view.at,
+            hit=view.sure > 1,
+            held=view.perhaps > 1,
+            score=view.second,
+            source=view.judges,
+            facts={**self._models(view.judges), "people": str(view.perhaps)},
         )
 
     def _nobody(self, at: Instant, view: View) -> Sight:

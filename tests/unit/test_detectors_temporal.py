@@ -138,6 +138,14 @@ def test_a_second_person_by_bodies_or_by_faces() -> None:
     assert [kind for kind, _, _ in exam.end()] == [IncidentKind.SECOND_PERSON]
 
 
+def test_what_one_detector_saw_does_not_last_until_the_others_next_look() -> None:
+    exam = _Exam()
+    for second in range(4):
+        exam.faces(second, 0.9, 0.9).objects(second, PERSON)
+    exam.objects(4, PERSON).objects(5, PERSON)
+    assert exam.end() == [(IncidentKind.SECOND_PERSON, 0, 3)]
+
+
 def test_one_body_within_another_is_one_person() -> None:
     torso = _seen("person", 0.5, (210, 250, 430, 470))
     exam = _Exam()

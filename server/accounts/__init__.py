@@ -1,0 +1,1 @@
+"""Examiners: accounts, logins, their key records and the audit log."""

@@ -1,0 +1,1 @@
+"""Actions: the only thing that flows back from examiner to candidate."""

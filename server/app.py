@@ -1,0 +1,86 @@
+"""Composition root: opens the data folder and puts the HTTP application together."""
+
+from pathlib import Path
+from typing import Any
+
+from anyio import CapacityLimiter
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+
+from server import keys
+from server.accounts import routes as account_routes
+from server.accounts.attempts import Attempts
+from server.clock import Now, utc_ms
+from server.context import Context
+from server.db import migrate
+from server.db.database import Database
+from server.exams import candidate_routes, examiner_routes
+from server.exams.upload import DISK_THREADS
+from server.load import Load
+from server.storage.filesystem import FileStore
+from server.verification import routes as verification_routes
+from server.web import bodies, console, documents
+from server.web.headers import SecurityHeaders
+from server.web.pages import PAGE_POLICY
+
+DATABASE = "fairlock.db"
+
+
+def open_context(data: Path, *, public_url: str, now: Now = utc_ms) -> Context:
+    """Open a data folder that ``init`` made; raises ``UserFacing`` when it can't be used."""
+    pairs = keys.load(data / "keys")
+    database = Database(data / DATABASE)
+    migrate.upgrade(database)
+    return Context(
+        database=database,
+        store=FileStore(data),
+        keys=pairs,
+        now=now,
+        started_ms=now(),
+        public_url=public_url.rstrip("/"),
+        attempts=Attempts(now),
+        load=Load(),
+    )
+
+
+def create_app(context: Context) -> FastAPI:
+    """Return the HTTP application."""
+    app = FastAPI(
+        title="Fairlock server",
+        version=candidate_routes.server_version(),
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+    )
+    app.state.context = context
+    app.state.disk_threads = CapacityLimiter(DISK_THREADS)
+    bodies.map_errors(app)
+    for router in (
+        candidate_routes.router,
+        verification_routes.router,
+        examiner_routes.router,
+        account_routes.router,
+        _documentation(app),
+        console.routes(),
+    ):
+        app.include_router(router)
+    app.add_middleware(SecurityHeaders, secure=context.secure)
+    return app
+
+
+def _documentation(app: FastAPI) -> APIRouter:
+    router = APIRouter(include_in_schema=False)
+
+    def described() -> dict[str, Any]:
+        return app.openapi()
+
+    @router.get("/api/openapi.json")
+    def openapi() -> Response:
+        return JSONResponse(described())
+
+    @router.get("/api/docs")
+    def docs() -> Response:
+        html = documents.documentation(described())
+        return HTMLResponse(html, headers={"Content-Security-Policy": PAGE_POLICY})
+
+    return router

@@ -1,0 +1,29 @@
+"""What every request needs: made once at start, never changed afterwards."""
+
+from dataclasses import dataclass
+
+from server.accounts.attempts import Attempts
+from server.clock import Now
+from server.db.database import Database
+from server.keys import ServerKeyPairs
+from server.load import Load
+from server.storage.base import SegmentStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """The server's parts. ``started_ms`` is when this process began to listen, by ``now``."""
+
+    database: Database
+    store: SegmentStore
+    keys: ServerKeyPairs
+    now: Now
+    started_ms: int
+    public_url: str
+    attempts: Attempts
+    load: Load
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach the server over TLS."""
+        return self.public_url.startswith("https:")

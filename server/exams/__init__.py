@@ -1,0 +1,1 @@
+"""Exams, rosters, sessions and their evidence."""

@@ -1,0 +1,140 @@
+"""Takes segments in: checks the record, stores the file for good, and only then gives a receipt.
+
+The functions here run in worker threads; ``upload_routes`` brings them the bytes. The server reads no evidence: all
+it can check is that the bytes are what the session's key signed, and that nothing else claims the same place.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session as Transaction
+
+from app.contract.errors import IntegrityError, Outcome
+from app.contract.incidents import IncidentKind
+from app.contract.sealing import jws
+from app.contract.sealing.keys import key_id, load_ed25519
+from app.contract.sealing.records import FORMAT_VERSION, RECEIPT_TYPE, RECORD_TYPE, Receipt, Record
+from app.contract.wire import SegmentAnswer
+from server.context import Context
+from server.db.models import Binding, Segment
+from server.refused import Refused
+from server.storage.base import Place, Upload
+from server.verification import access, freezing
+
+MAX_SEGMENT = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announced:
+    """A segment whose record was checked. ``receipt`` is there when the segment is stored already."""
+
+    token: str
+    record: Record
+    place: Place
+    receipt: str | None
+
+
+def announce(context: Context, access_token: str, place: Place, token: str) -> Announced:
+    """Check a record before its bytes are read.
+
+    Raises ``Refused`` (401, 404, 409 with an incident, 422) or ``IntegrityError`` when the signature does not fit.
+    """
+    with context.database.read() as tx:
+        session = access.bound(tx, place.session, access_token)
+        record = jws.verify(Record, token, load_ed25519(signing_key(tx, place, token)), typ=RECORD_TYPE)
+        if (record.session, record.epoch, record.track, record.sequence) != (
+            place.session,
+            place.epoch,
+            place.track,
+            place.sequence,
+        ):
+            raise Refused(422, "E-RECORD", "the record is of another segment than the address")
+        if record.size > MAX_SEGMENT:
+            raise Refused(413, "E-RECORD", f"a segment has at most {MAX_SEGMENT} bytes")
+        stored = _rival(tx, record, token)
+        complete = session.completion is not None
+    if stored is not None and stored.record != token:
+        raise _conflict(context, record, stored)
+    if stored is None and complete:
+        raise Refused(409, "E-SESSION-ENDED", "everything of this session has arrived")
+    return Announced(token=token, record=record, place=place, receipt=stored.receipt if stored else None)
+
+
+def keep(context: Context, announced: Announced, upload: Upload) -> tuple[SegmentAnswer, bool]:
+    """Store finished bytes and return the receipt, and whether they are new.
+
+    When this returns, file and row survive a power cut. Raises ``Refused`` 422 or 409, ``StorageFull``.
+    """
+    size, digest = upload.finish()
+    record = announced.record
+    if (size, digest) != (record.size, record.digest):
+        raise Refused(422, "E-RECORD", f"{size} bytes came whose digest or number is not the record's")
+    with context.database.write(durable=True) as tx:
+        stored = _rival(tx, record, announced.token)
+        if stored is None:
+            receipt = _receipt(context, announced)
+            # Inside the transaction, so that of two uploads for one place only one can reach the file.
+            upload.publish(announced.place)
+            tx.add(_row(announced, receipt, context.now()))
+    if stored is None:
+        return SegmentAnswer(receipt=receipt, health=context.load.health), True
+    if stored.record != announced.token:
+        raise _conflict(context, record, stored)
+    return SegmentAnswer(receipt=stored.receipt, health=context.load.health), False
+
+
+def signing_key(tx: Transaction, place: Place, token: str) -> bytes:
+    """Return the session's key that ``token`` names: the epoch's, or a later epoch's that recovered what was left."""
+    wanted = jws.key_id_of(token)
+    query = select(Binding.signing_key).where(Binding.session == place.session, Binding.epoch >= place.epoch)
+    for key in tx.scalars(query.order_by(Binding.epoch)):
+        if key_id(load_ed25519(key)) == wanted:
+            return key
+    raise IntegrityError(Outcome.UNKNOWN_KEY, "no key of this epoch or a later one signed this")
+
+
+def _rival(tx: Transaction, record: Record, token: str) -> Segment | None:
+    """Return what is stored at the record's place or follows the same record; with ``token`` itself first."""
+    here = (Segment.epoch == record.epoch) & (Segment.track == record.track) & (Segment.sequence == record.sequence)
+    query = select(Segment).where(Segment.session == record.session, or_(here, Segment.previous == record.previous))
+    rivals = list(tx.scalars(query))
+    return next((row for row in rivals if row.record == token), rivals[0] if rivals else None)
+
+
+def _conflict(context: Context, record: Record, stored: Segment) -> Refused:
+    same_place = (stored.epoch, stored.track, stored.sequence) == (record.epoch, record.track, record.sequence)
+    what = "another record is stored for this place" if same_place else "another record follows the same record"
+    place = f"{record.epoch}-{record.track}-{record.sequence}"
+    with context.database.write() as tx:
+        kind = IncidentKind.CONFLICTING_SEGMENT
+        freezing.report(tx, record.session, kind, at_ms=context.now(), place=place, reason=what)
+    return Refused(409, "E-CONFLICT", what)
+
+
+def _receipt(context: Context, announced: Announced) -> str:
+    receipt = Receipt(
+        version=FORMAT_VERSION,
+        session=announced.record.session,
+        record=jws.digest(announced.token),
+        digest=announced.record.digest,
+        size=announced.record.size,
+        received_ms=context.now(),
+    )
+    return jws.sign(receipt, context.keys.receipt, typ=RECEIPT_TYPE)
+
+
+def _row(announced: Announced, receipt: str, now: int) -> Segment:
+    record = announced.record
+    return Segment(
+        session=record.session,
+        epoch=record.epoch,
+        track=record.track.value,
+        sequence=record.sequence,
+        record=announced.token,
+        record_digest=jws.digest(announced.token),
+        previous=record.previous,
+        digest=record.digest,
+        size=record.size,
+        receipt=receipt,
+        received_ms=now,
+    )

@@ -1,0 +1,70 @@
+"""Answers with a stored segment or with one range of its bytes (RFC 9110 section 14, a single range)."""
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, BinaryIO
+
+from fastapi import Depends, Header
+from fastapi.responses import Response, StreamingResponse
+
+from app.contract.canonical import b64
+from app.contract.incidents import Track
+from server.context import Context
+from server.db.models import Segment
+from server.refused import Refused
+from server.storage.base import Place
+
+BLOCK = 256 * 1024
+
+
+def _place(session: str, epoch: int, track: Track, sequence: int) -> Place:
+    return Place(session=session, epoch=epoch, track=track, sequence=sequence)
+
+
+Placed = Annotated[Place, Depends(_place)]
+"""The place that a route's path names."""
+
+Range = Annotated[str | None, Header(alias="Range")]
+
+
+def segment_answer(context: Context, place: Place, wanted: str | None) -> Response:
+    """Return the segment at ``place``; raises ``Refused`` 404 for one that is not stored."""
+    with context.database.read() as tx:
+        row = tx.get(Segment, (place.session, place.epoch, place.track.value, place.sequence))
+        if row is None:
+            raise Refused(404, "E-SESSION-UNKNOWN", "no such segment")
+        size, digest = row.size, row.digest
+    headers = {"ETag": f'"{b64(digest)}"', "Accept-Ranges": "bytes", "Cache-Control": "private, max-age=3600"}
+    span = _span(wanted, size)
+    if span is None:
+        return Response(status_code=416, headers={"Content-Range": f"bytes */{size}"})
+    first, last = span
+    headers["Content-Length"] = str(last - first + 1)
+    partial = (first, last) != (0, size - 1)
+    if partial:
+        headers["Content-Range"] = f"bytes {first}-{last}/{size}"
+    body = _bytes(context.store.open(place), first, last)
+    return StreamingResponse(
+        body, status_code=206 if partial else 200, headers=headers, media_type="application/octet-stream"
+    )
+
+
+def _span(wanted: str | None, size: int) -> tuple[int, int] | None:
+    """Return the first and last byte to send, or none when the range lies outside; what isn't understood is ignored."""
+    match = re.fullmatch(r"bytes=(\d*)-(\d*)", wanted or "")
+    if match is None or match.group(0) == "bytes=-":
+        return 0, size - 1
+    start, stop = match.groups()
+    if not start:
+        return max(0, size - int(stop)), size - 1
+    first, last = int(start), min(int(stop) if stop else size - 1, size - 1)
+    return (first, last) if first <= last else None
+
+
+def _bytes(file: BinaryIO, first: int, last: int) -> Iterator[bytes]:
+    with file:
+        file.seek(first)
+        left = last - first + 1
+        while left > 0 and (block := file.read(min(BLOCK, left))):
+            left -= len(block)
+            yield block

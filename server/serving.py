@@ -1,0 +1,41 @@
+"""Listens on an address of our own choosing, so that a port in use is a sentence and not a stack trace."""
+
+import errno
+import logging
+import socket
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from app.contract.errors import UserFacing
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Bind ``host:port`` (0 takes a free port); raises ``UserFacing``."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise UserFacing(
+                f"Port {port} on {host} is in use by another program.",
+                advice="End that program, or take another port with --port.",
+                code="E-PORT-TAKEN",
+            ) from error
+        raise UserFacing(
+            f"The server can't listen on {host}:{port} ({error.strerror}).",
+            advice="Check --host and --port.",
+            code="E-LISTEN",
+        ) from error
+    return listener
+
+
+def serve(app: ASGIApp, listener: socket.socket) -> None:
+    """Serve until the process is told to end."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # No access log: it would hold addresses of people, and tickets.
+    config = uvicorn.Config(app, access_log=False, log_config=None, server_header=False, timeout_graceful_shutdown=10)
+    uvicorn.Server(config).run(sockets=[listener])

@@ -1,0 +1,1 @@
+"""Where sealed segments lie: the seam, and one module per kind of store."""

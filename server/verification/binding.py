@@ -1,0 +1,112 @@
+"""Binds one run of the program to a session: decrypts the tokens, refuses a second program, opens the next epoch."""
+
+import hmac
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP
+from cryptography.hazmat.primitives.hashes import SHA256
+from sqlalchemy.orm import Session as Transaction
+
+from app.contract import schema
+from app.contract.errors import IntegrityError
+from app.contract.incidents import IncidentKind
+from app.contract.sealing import jws
+from app.contract.sealing.keys import load_ed25519
+from app.contract.sealing.records import BINDING_TYPE, FORMAT_VERSION
+from app.contract.sealing.records import Binding as SignedBinding
+from app.contract.session import SessionState
+from app.contract.wire import BIND_LABEL, CONFIRMATION_LIMIT_MS, BindAnswer, BindRequest, Tokens
+from server import tokens
+from server.context import Context
+from server.db.models import Binding, Candidate, Exam, Session
+from server.refused import Refused
+from server.verification import access, cookies, freezing
+
+ENTRY_PATH = "/.fairlock/enter"
+
+
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    binding: str
+    access: str
+    entry_url: str
+
+
+def bind(context: Context, session: str, request: BindRequest) -> BindAnswer:
+    """Open the next epoch; raises ``Refused`` ``E-TOKENS``, ``E-SECOND-PROGRAM`` or ``E-SESSION-ENDED``."""
+    opened = _decrypt(context, request)
+    now = context.now()
+    with context.database.write(durable=True) as tx:
+        row = access.find(tx, session)
+        if not hmac.compare_digest(row.client, tokens.digest(opened.client)):
+            raise Refused(403, "E-TOKENS", "the client token is not this session's")
+        if row.completion is not None:
+            raise Refused(409, "E-SESSION-ENDED", "everything of this session has arrived")
+        second = _is_second(context, row, opened.program)
+        if second:
+            freezing.report(tx, row.id, IncidentKind.SECOND_PROGRAM, at_ms=now, epoch=str(row.epoch))
+        else:
+            bound = _open_epoch(tx, context, row, opened.program, request.signing_key)
+    # Refused out here, because an exception inside would undo the incident.
+    if second:
+        raise Refused(409, "E-SECOND-PROGRAM", "another program of this session was heard a moment ago")
+    return BindAnswer(binding=bound.binding, access_token=bound.access, entry_url=bound.entry_url, server_ms=now)
+
+
+def _decrypt(context: Context, request: BindRequest) -> Tokens:
+    try:
+        padding = OAEP(mgf=MGF1(SHA256()), algorithm=SHA256(), label=BIND_LABEL)
+        opened = schema.loads(Tokens, context.keys.token.decrypt(request.tokens, padding))
+        load_ed25519(request.signing_key)
+    except (ValueError, IntegrityError):
+        raise Refused(403, "E-TOKENS", "the tokens do not open") from None
+    if not hmac.compare_digest(opened.signing_key, tokens.digest(request.signing_key)):
+        raise Refused(403, "E-TOKENS", "the signing key is not the one the tokens speak of")
+    return opened
+
+
+def _is_second(context: Context, row: Session, program: bytes) -> bool:
+    if row.program is None or row.alive_ms is None or hmac.compare_digest(row.program, tokens.digest(program)):
+        return False
+    if row.state == SessionState.ENDED:
+        return False
+    heard = max(row.alive_ms, context.started_ms)
+    return context.now() - heard <= CONFIRMATION_LIMIT_MS
+
+
+def _succeed(tx: Transaction, context: Context, row: Session) -> None:
+    """Put an end to what the program before this one held: its browser, and a freeze that its end brought about."""
+    if freezing.notice(tx, row, now_ms=context.now(), started_ms=context.started_ms):
+        freezing.confirm(tx, row, now_ms=context.now(), by="new program")
+    row.confirmed_ms = None
+    cookies.revoke(tx, row.id)
+    # The new program gets the actions that its predecessor can't have heard of.
+    if row.alive_ms is not None:
+        row.actions_from_ms = row.alive_ms
+
+
+def _open_epoch(tx: Transaction, context: Context, row: Session, program: bytes, signing_key: bytes) -> _Bound:
+    now = context.now()
+    exam, candidate = tx.get_one(Exam, row.exam), tx.get_one(Candidate, row.candidate)
+    signed = SignedBinding(
+        version=FORMAT_VERSION,
+        session=row.id,
+        exam=row.exam,
+        candidate=candidate.name,
+        epoch=row.epoch + 1,
+        signing_key=signing_key,
+        program=tokens.digest(program),
+        policy=exam.digest,
+        bound_ms=now,
+    )
+    token = jws.sign(signed, context.keys.receipt, typ=BINDING_TYPE)
+    tx.add(Binding(session=row.id, epoch=signed.epoch, signing_key=signing_key, jws=token, bound_ms=now))
+    access_token, ticket = tokens.new_token(), tokens.new_token()
+    if row.program is not None and row.program != signed.program:
+        _succeed(tx, context, row)
+    row.epoch, row.program, row.alive_ms = signed.epoch, signed.program, now
+    row.access, row.ticket = tokens.digest(access_token), tokens.digest(ticket)
+    row.state = SessionState.JOINING
+    start = urlsplit(exam.start_url)
+    return _Bound(token, access_token, f"{start.scheme}://{start.netloc}{ENTRY_PATH}?ticket={ticket}")

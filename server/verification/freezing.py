@@ -1,0 +1,60 @@
+"""Whether a candidate is frozen: computed from the last confirmation, and written down once per change."""
+
+from sqlalchemy.orm import Session as Transaction
+
+from app.contract.incidents import IncidentKind
+from app.contract.session import SessionState
+from app.contract.wire import CONFIRMATION_LIMIT_MS
+from server.db.models import Incident, Session
+
+OVER = frozenset({SessionState.UNLOCKING, SessionState.FLUSHING, SessionState.ENDED})
+"""States in which the exam is not open any more; there is nothing left to freeze."""
+
+
+def is_frozen(now_ms: int, last_confirmed_ms: int | None, state: SessionState) -> bool:
+    """Return whether the exam's pages must not be answered.
+
+    Nobody is frozen before the exam was entered (``last_confirmed_ms`` is none) or after it is over.
+    """
+    if last_confirmed_ms is None or state in OVER:
+        return False
+    return now_ms - last_confirmed_ms > CONFIRMATION_LIMIT_MS
+
+
+def state_of(session: Session) -> SessionState:
+    """Return where the session stands: the application's last word, unless its signed end is here."""
+    return SessionState.ENDED if session.end is not None else SessionState(session.state)
+
+
+def last_confirmed(session: Session, started_ms: int) -> int | None:
+    """Return the confirmation that counts: while the server itself was down nobody could confirm anything."""
+    return None if session.confirmed_ms is None else max(session.confirmed_ms, started_ms)
+
+
+def frozen_now(session: Session, *, now_ms: int, started_ms: int) -> bool:
+    """Return whether ``session`` is frozen, without writing anything down."""
+    return is_frozen(now_ms, last_confirmed(session, started_ms), state_of(session))
+
+
+def notice(tx: Transaction, session: Session, *, now_ms: int, started_ms: int) -> bool:
+    """Return whether ``session`` is frozen; the first time, write the incident with the moment it began."""
+    frozen = frozen_now(session, now_ms=now_ms, started_ms=started_ms)
+    confirmed = last_confirmed(session, started_ms)
+    if frozen and session.frozen_since_ms is None and confirmed is not None:
+        session.frozen_since_ms = confirmed + CONFIRMATION_LIMIT_MS
+        report(tx, session.id, IncidentKind.FROZEN, at_ms=session.frozen_since_ms)
+    return frozen
+
+
+def confirm(tx: Transaction, session: Session, *, now_ms: int, by: str) -> None:
+    """Take a confirmation; thaws a frozen candidate and writes that down. ``by`` says who confirmed."""
+    if session.frozen_since_ms is not None:
+        lasted = str(now_ms - session.frozen_since_ms)
+        report(tx, session.id, IncidentKind.THAWED, at_ms=now_ms, by=by, lasted_ms=lasted)
+        session.frozen_since_ms = None
+    session.confirmed_ms = now_ms
+
+
+def report(tx: Transaction, session: str, kind: IncidentKind, *, at_ms: int, **facts: str) -> None:
+    """Write down what the server saw."""
+    tx.add(Incident(session=session, kind=kind.value, at_ms=at_ms, facts=facts))

@@ -1,0 +1,37 @@
+"""Takes the application's confirmation: it runs, its browser holds this cookie token, its chain ends here."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session as Transaction
+
+from app.contract.wire import Heartbeat, HeartbeatAnswer
+from server.context import Context
+from server.db.models import ActionRecord, Session
+from server.verification import access, cookies, freezing
+
+
+def heartbeat(context: Context, session: str, access_token: str, beat: Heartbeat) -> HeartbeatAnswer:
+    """Write the heartbeat down and say whether the candidate is frozen; raises ``Refused`` 401 or 404."""
+    now = context.now()
+    with context.database.write() as tx:
+        row = access.bound(tx, session, access_token)
+        # First what was, by the state that the application last told; then what it tells now.
+        freezing.notice(tx, row, now_ms=now, started_ms=context.started_ms)
+        row.alive_ms = now
+        row.state = beat.state.value
+        if beat.records >= row.records:
+            row.head, row.records = beat.head, beat.records
+        if beat.cookie is not None and cookies.see(tx, beat.cookie, now) == row.id:
+            freezing.confirm(tx, row, now_ms=now, by="application")
+            row.ticket = None
+        frozen = freezing.frozen_now(row, now_ms=now, started_ms=context.started_ms)
+        actions = _actions(tx, row)
+    return HeartbeatAnswer(server_ms=now, frozen=frozen, health=context.load.health, actions=actions)
+
+
+def _actions(tx: Transaction, row: Session) -> tuple[str, ...]:
+    query = (
+        select(ActionRecord.jws)
+        .where(ActionRecord.session == row.id, ActionRecord.issued_ms >= row.actions_from_ms)
+        .order_by(ActionRecord.issued_ms)
+    )
+    return tuple(tx.scalars(query))

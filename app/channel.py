@@ -86,6 +86,7 @@ class Channel:
         self._outbox: Bounded[bytes] = Bounded(CAPACITY)
         self._closing = threading.Event()
         self._broken = threading.Event()
+        self._descriptor = threading.Lock()
         self._on_message: Callable[[object], None] = lambda _message: None
         self._on_closed: Callable[[], None] = lambda: None
         self._reader = threading.Thread(target=self._read, name=f"{name}-reader", daemon=True)
@@ -117,9 +118,12 @@ class Channel:
         """Send what is queued (for at most a second), then close. May be called from any thread, and twice."""
         self._closing.set()
         self._outbox.close()
+        if self._reader.ident is None:
+            self._connection.close()
+            return
         if self._writer.is_alive() and threading.current_thread() is not self._writer:
             self._writer.join(FLUSH_S)
-        _shut_down(self._connection)
+        self._shut_down()
         if self._reader.is_alive() and threading.current_thread() is not self._reader:
             self._reader.join(FLUSH_S)
 
@@ -141,10 +145,10 @@ class Channel:
             self._break("a message could not be handled")
         if not self._closing.is_set():
             self._on_closed()
-        _shut_down(self._connection)
+        self._shut_down()
         self._writer.join(FLUSH_S)
-        if not self._writer.is_alive():
-            self._connection.close()
+        # A writer that can't be woken (Windows) keeps its descriptor until the process ends.
+        self._shut_down(forget=not self._writer.is_alive())
 
     def _listen(self) -> None:
         silence = Silence(time.monotonic())
@@ -169,11 +173,25 @@ class Channel:
         except OSError:
             self._break("the other side is gone", logging.INFO)
 
+    def _shut_down(self, *, forget: bool = False) -> None:
+        """Wake both threads if they are inside a system call; with ``forget`` also close the connection."""
+        # Under a lock: the number of a closed descriptor may already belong to somebody else.
+        with self._descriptor:
+            if self._connection.closed:
+                return
+            _shut_socket_down(self._connection.fileno())
+            if forget:
+                self._connection.close()
 
-def _shut_down(connection: "Connection[bytes, bytes]") -> None:
-    """Wake both threads if they are inside a system call; a no-op where the pipe is not a socket (Windows)."""
+
+def _shut_socket_down(descriptor: int) -> None:
+    """End both directions of a socket; a no-op where the pipe is none (Windows)."""
     try:
-        with socket.socket(fileno=os.dup(connection.fileno())) as pipe:
+        duplicate = os.dup(descriptor)
+    except OSError:
+        return
+    try:
+        with socket.socket(fileno=duplicate) as pipe:
             pipe.shutdown(socket.SHUT_RDWR)
-    except (OSError, ValueError):
+    except OSError:
         return

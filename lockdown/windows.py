@@ -1,15 +1,17 @@
-"""Lockdown on Windows: not written yet, and each capability says so. Programs are watched and closed through psutil."""
+"""Lockdown on Windows: little of it is written yet, and each capability says so.
+
+Programs are watched and closed on every system (``lockdown.watch``, ``lockdown.closing``).
+"""
 
 from collections.abc import Mapping
 
 from app.contract.policy import Capability
-from lockdown.capabilities import Part, unsupported
+from lockdown.capabilities import HeldByShell, Part, unsupported
 
 
 def parts() -> Mapping[Capability, Part]:
-    """Return the reason for each capability that is missing."""
+    """Return the shell's window, and the reason for each capability that is missing."""
     reasons = {
-        Capability.KIOSK: "The kiosk window",
         Capability.INPUT_GUARD: "The keyboard hook",
         Capability.CLIPBOARD_GUARD: "The clipboard guard",
         Capability.WINDOW_WATCH: "The watch of windows",
@@ -19,4 +21,5 @@ def parts() -> Mapping[Capability, Part]:
         Capability.CAPTURE_SHIELD: "Excluding the window from recording",
         Capability.SLEEP_GUARD: "Keeping the screen on",
     }
-    return {name: unsupported(f"{reason} is not written for Windows yet.") for name, reason in reasons.items()}
+    lacking = {name: unsupported(f"{reason} is not written for Windows yet.") for name, reason in reasons.items()}
+    return {Capability.KIOSK: HeldByShell(limit="The kiosk window was never tested on Windows."), **lacking}

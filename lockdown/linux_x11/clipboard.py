@@ -89,7 +89,9 @@ class EmptyClipboard:
 
     def _note_change(self, name: str, selection: int) -> None:
         owner = self._server.display.get_selection_owner(selection)
-        pid = self._server.pid_of(owner.id) if owner != X.NONE else None
+        if owner == X.NONE:
+            return  # somebody emptied it; there is nothing to paste
+        pid = self._server.pid_of(owner.id)
         if pid is not None and self._is_own(pid):
             return
         program = self._table.look(pid) if pid is not None else None

@@ -21,6 +21,9 @@ class XServer:
     """A connection to ``name`` or to ``$DISPLAY``. Raises ``Unsupported`` when there is none."""
 
     def __init__(self, name: str | None = None) -> None:
+        # Asked first, because python-xlib goes on to try TCP when nobody listens on the socket.
+        if _is_gone(name or os.environ.get("DISPLAY", "")):
+            raise unsupported("The X server can't be reached (it is gone).", "Start from a desktop session.")
         try:
             self.display = Display(name)
         except (error.DisplayError, error.ConnectionClosedError, OSError, ValueError) as problem:

@@ -49,8 +49,6 @@ def sides() -> Iterator[tuple[Side, Side]]:
     yield left, right
     for side in (left, right):
         side.channel.close()
-        one.close()
-        two.close()
 
 
 @pytest.mark.parametrize(

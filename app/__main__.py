@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if name == "--version":
         print("fairlock 0.1.0")  # noqa: T201  (a command's answer)
         return 0
-    print(USAGE, end="", file=sys.stdout if name in ("-h", "--help") else sys.stderr)  # noqa: T201  (likewise)
+    print(USAGE, end="", file=sys.stdout if name in ("-h", "--help") else sys.stderr)
     return 0 if name in ("-h", "--help") else 2
 
 

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Sequence
+from itertools import pairwise
 
 import av
 
@@ -18,16 +19,17 @@ def decoded_seconds(fragments: Sequence[bytes]) -> float:
     times: list[float] = []
     samples = 0.0
     try:
-        with av.open(io.BytesIO(data)) as container:
-            for frame in container.decode(*container.streams):
-                if isinstance(frame, av.AudioFrame):
-                    samples += frame.samples / frame.sample_rate
-                elif frame.time is not None:
-                    times.append(frame.time)
+        with av.open(io.BytesIO(data), mode="r") as container:
+            if container.streams.audio:
+                for sound in container.decode(audio=0):
+                    samples += sound.samples / sound.sample_rate
+            else:
+                for picture in container.decode(video=0):
+                    times.append(picture.time)
     except av.FFmpegError:
         pass
     if len(times) < 2:
         return samples + (0.001 if times else 0.0)
     times.sort()
-    steps = sorted(later - earlier for earlier, later in zip(times, times[1:], strict=False))
+    steps = sorted(later - earlier for earlier, later in pairwise(times))
     return times[-1] - times[0] + steps[len(steps) // 2]

@@ -10,7 +10,7 @@ from app.contract.canonical import Json
 from app.contract.errors import IntegrityError
 from app.contract.incidents import Track
 from app.contract.journal import Entry, EntryType, decode_entries
-from app.contract.sealing.archive import open_archive
+from app.contract.sealing.archive import open_export
 from app.contract.sealing.evidence import Verdict, segment_name
 from app.contract.sealing.segment import open_segment
 from app.contract.sealing.verify import verify_session
@@ -43,8 +43,8 @@ class Findings:
 
 def examine(export: Path, *, pin: str, private_key: ec.EllipticCurvePrivateKey) -> Findings:
     """Verify an export against the pinned institution key and open every segment with the examiner's key."""
-    with open_archive(export) as archive:
-        verdict = verify_session(archive.manifest, archive, pin=pin, private_key=private_key)
+    with open_export(export) as archive:
+        verdict = verify_session(archive.manifest(), archive, pin=pin, private_key=private_key)
         findings = Findings(verdict=verdict)
         for record in verdict.records:
             name = segment_name(record)

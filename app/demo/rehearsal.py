@@ -128,8 +128,16 @@ def _start_servers(
     site = stack.enter_context(
         Program(
             "exam site",
-            [*server_command(), "demo-exam", "--port", str(exam_port), "--gate", server]
-            + ["--rehearse", str(options.seconds)],
+            [
+                *server_command(),
+                "demo-exam",
+                "--port",
+                str(exam_port),
+                "--gate",
+                server,
+                "--rehearse",
+                str(options.seconds),
+            ],
             logs / "exam.log",
         )
     )
@@ -142,6 +150,7 @@ def _run_application(
     options: RehearsalOptions, display: Display, work: Path, logs: Path, link: str, samples: Any
 ) -> int:
     home = work / "home"
+    cache_models = paths.cache_dir() / "models"
     environment = {**display.environment, "FAIRLOCK_HOME": str(home), "FAIRLOCK_MODELS": str(cache_models)}
     command: list[str | Path] = [
         *client_command(),

@@ -41,9 +41,9 @@ def build(findings: Findings, run: Rehearsed, session: Mapping[str, Any]) -> dic
         "incidents": [_incident(body) for body in findings.incidents],
         "server_incidents": list(session.get("server_incidents", [])),
         "closed_processes": sorted(
-            str(body["facts"].get("name", ""))  # type: ignore[union-attr, call-overload, index]  # JSON read back
-            for body in findings.incidents
-            if body.get("kind") == "process_closed"
+            incident["facts"].get("name", "")
+            for incident in map(_incident, findings.incidents)
+            if incident["kind"] == "process_closed"
         ),
         "chain": verdict.chain,
         "complete": verdict.complete,

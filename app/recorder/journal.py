@@ -88,9 +88,9 @@ class Journal:
         }
         self._write(EntryType.GAP, body)
 
-    def state(self, state: str, why: str) -> None:
-        """Write a change of the session's state."""
-        self._write(EntryType.STATE, {"state": state, "why": why})
+    def state(self, state: str, why: str, utc_ms: int) -> None:
+        """Write a change of the session's state, which may have been before the journal was opened."""
+        self._write(EntryType.STATE, {"state": state, "why": why, "utc_ms": utc_ms})
 
     def source(self, track: str, facts: Mapping[str, str]) -> None:
         """Write what a track is recorded from."""

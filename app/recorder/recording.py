@@ -4,40 +4,47 @@
 ``ExitStack``; stopping is its unwinding: sources, encoders, detectors, journal, then the upload.
 """
 
-import os
 import platform
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from app.contract.errors import FairlockError
+from app.contract.errors import FairlockError, Fatal
 from app.contract.incidents import INCIDENTS, Incident, IncidentKind, Track
 from app.contract.journal import JOURNAL_MIME, PICTURES_MIME
 from app.contract.sealing import jws
-from app.contract.sealing.records import END_TYPE, FORMAT_VERSION, RECEIPT_TYPE, End, Receipt, Record
+from app.contract.sealing.records import END_TYPE, FORMAT_VERSION, End
 from app.contract.times import Clock, Instant
 from app.contract.wire import EndRequest
 from app.mailbox import Bounded, Latest
+from app.messages import Report
 from app.recorder.client import ServerClient
+from app.recorder.detection import DetectionChoice
+from app.recorder.health import HealthWatch
 from app.recorder.joining import JoinedSession
 from app.recorder.journal import Journal
+from app.recorder.options import RecorderOptions
 from app.recorder.pictures import IncidentPictures
 from app.recorder.sources import Sources
 from app.recorder.timeline import Timeline
 from capture.chain import Chain
 from capture.encoder import AudioEncoder, VideoEncoder
+from capture.fragments import Encoder, Fragment
 from capture.frames import AudioChunk, Frame
-from capture.health import PictureHealth, SoundHealth
-from capture.segmenter import PlainSegmenter, Segmenter
-from capture.sources import AudioSource, VideoSource
-from capture.spool import Spool
+from capture.recovery import Recovered, recover
+from capture.segmenter import Segmenter
+from capture.sources import AUDIO_CHUNK, AUDIO_RATE, AudioSource, SourceLost, VideoSource
+from capture.spool import Spool, SpoolFull
 from capture.track import TrackRecorder
-from capture.uploader import Uploader
-from detectors.pipeline import DetectionPipeline, Detectors
+from capture.uploader import Uploader, receipt_verifier
+from detectors.pipeline import DetectionPipeline
 
 STOP_DEADLINE_S = 10.0
-FRAGMENT_MS = {Track.CAMERA: 250, Track.SCREEN: 1_000, Track.MICROPHONE: 500}
+FIRST_FRAGMENT_DEADLINE_S = 20.0
+END_ATTEMPTS = 3
+PLAIN_SEGMENT_MS = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,32 +54,41 @@ class RecordingParts:
     joined: JoinedSession
     client: ServerClient
     sources: Sources
-    detectors: Detectors | None
+    detection: DetectionChoice
     clock: Clock
-    facts: Mapping[str, str]
+    options: RecorderOptions
 
 
 class Recording:
     """One epoch of one session, from the first fragment to the last receipt."""
 
     def __init__(self, parts: RecordingParts) -> None:
-        joined, clock = parts.joined, parts.clock
-        self._parts = parts
-        self._policy = joined.policy
-        saved = joined.saved
+        self._parts, self._clock, self._policy = parts, parts.clock, parts.joined.policy
+        joined, saved = parts.joined, parts.joined.saved
         origin = Instant(mono_ns=saved.origin_mono_ns, utc_ms=saved.origin_utc_ms)
-        self.timeline = Timeline(origin, clock.now())
-        self.chain = Chain(joined.folder / "chain.jsonl", joined.session, joined.policy_digest, joined.signing_key)
+        self.timeline = Timeline(origin, self._clock.now())
         self.spool = Spool(
-            joined.folder / "spool", session=joined.session, quota_bytes=self._policy.upload.quota_mib * 2**20
+            joined.folder / "spool",
+            session=joined.session,
+            quota_bytes=self._policy.upload.quota_mib * 2**20,
+            clock=self._clock,
         )
-        self.recovered = self.spool.recover(self.chain, clock)
-        self.journal = Journal(self._plain(Track.JOURNAL, JOURNAL_MIME), self.timeline, clock)
+        self.chain = Chain(joined.folder / "chain", joined.session, joined.policy_digest, joined.signing_key)
+        self._recovered: Recovered = recover(self.spool, self.chain, self._clock)
+        self.journal = Journal(self._plain(Track.JOURNAL, JOURNAL_MIME), self.timeline, self._clock)
         self.pictures = IncidentPictures(self._plain(Track.PICTURES, PICTURES_MIME), self.timeline)
-        self.uploader = Uploader(self.spool, parts.client, self._verify_receipt, clock)
-        self._camera_frames: Latest[Frame] = Latest()
+        self.uploader = Uploader(
+            self.spool,
+            parts.client,
+            receipt_verifier(joined.receipt_key),
+            self._clock,
+            on_error=self._upload_failed,
+        )
+        self._frames: Latest[Frame] = Latest()
         self._sound: Bounded[AudioChunk] = Bounded(250)
+        self._awaited = {source.track: threading.Event() for source in parts.sources}
         self._stack = ExitStack()
+        self._id_lock = threading.Lock()
         self._ids = 0
 
     def head(self) -> tuple[bytes, int]:
@@ -80,104 +96,251 @@ class Recording:
         return self.chain.head, self.chain.count
 
     def start(self) -> None:
-        """Start everything; returns once every track's threads run."""
-        stack = self._stack
+        """Start everything; returns once every track's threads run. Raises ``UserFacing`` when a source refuses."""
         self.uploader.start()
-        stack.callback(self.uploader.stop)
         self.journal.start()
-        stack.callback(self.journal.stop)
-        stack.callback(self.pictures.close)
+        self._stack.callback(self.journal.stop)
+        self._stack.callback(self.pictures.close)
         self._write_facts()
-        self._start_detection(stack)
-        sources = self._parts.sources
+        self._start_detection()
+        sources, capture = self._parts.sources, self._policy.capture
         if sources.camera is not None:
-            self._start_video(stack, sources.camera, self._policy.capture.camera_fps)
+            self._start_video(sources.camera, capture.camera_fps)
         if sources.screen is not None:
-            self._start_video(stack, sources.screen, self._policy.capture.screen_fps)
+            self._start_video(sources.screen, capture.screen_fps)
         if sources.microphone is not None:
-            self._start_sound(stack, sources.microphone)
+            self._start_sound(sources.microphone)
+
+    def wait_for_first_fragments(self) -> None:
+        """Wait until every track has something on disk: before that, nobody may say that it records."""
+        for track, event in self._awaited.items():
+            if not event.wait(FIRST_FRAGMENT_DEADLINE_S):
+                raise Fatal(f"Nothing came from the {track} within {FIRST_FRAGMENT_DEADLINE_S:.0f} s.")
 
     def stop(self) -> None:
         """Stop recording; what was recorded is sealed and on disk afterwards, and the upload goes on."""
-        self._stack.pop_all().close() if False else self._unwind()
-
-    def _unwind(self) -> None:
         self._stack.close()
 
+    def flush(self, reason: str, deadline_s: float, on_progress: Callable[[int, int], None]) -> bool:
+        """Upload what is left and end the session; ``False`` when it stays on disk for later."""
+        drained = self.uploader.drain(deadline_s, on_progress)
+        return drained and self.spool.totals().refused == 0 and self._end(reason)
+
+    def close(self) -> None:
+        """Stop the upload and close files."""
+        self.uploader.stop(STOP_DEADLINE_S)
+        self.spool.close()
+        self.chain.close()
+
     def report(
-        self,
-        kind: IncidentKind,
-        *,
-        source: str,
-        start: Instant | None = None,
-        end: Instant | None = None,
-        **facts: str,
+        self, kind: IncidentKind, *, source: str, start: Instant | None = None, end: Instant | None = None, **facts: str
     ) -> None:
         """Write an incident that is not a detector's."""
-        now = self._parts.clock.now()
+        begun = start or self._clock.now()
         self.take(
             Incident(
                 id=self.new_id(),
                 kind=kind,
-                start=start or now,
-                end=end or start or now,
+                start=begun,
+                end=end or begun,
                 severity=INCIDENTS[kind].severity,
                 source=source,
                 facts=facts,
             )
         )
 
+    def take_report(self, report: Report) -> None:
+        """Write an incident that the shell or the guard saw."""
+        self.take(
+            Incident(
+                id=self.new_id(),
+                kind=report.kind,
+                start=report.start,
+                end=report.end,
+                severity=report.severity or INCIDENTS[report.kind].severity,
+                source=report.source,
+                facts=report.facts,
+            )
+        )
+
     def take(self, incident: Incident) -> None:
         """Write an incident, with a picture if the camera saw it."""
         self.journal.incident(incident)
-        self.pictures.keep(incident)
+        try:
+            self.pictures.keep(incident)
+        except SpoolFull as error:
+            self._track_failed(Track.PICTURES, error)
 
     def new_id(self) -> str:
         """Return an incident's id, unique in the session."""
-        self._ids += 1
-        return f"{self._parts.joined.epoch}-{self._ids}-{secrets.token_hex(3)}"
+        with self._id_lock:
+            self._ids += 1
+            return f"{self._parts.joined.epoch}-{self._ids}-{secrets.token_hex(3)}"
 
-    def flush(self, reason: str, deadline_s: float, on_progress: Callable[[int, int], None]) -> bool:
-        """Upload what is left and end the session; ``False`` when it stays on disk for later."""
-        if not self.uploader.drain(deadline_s, on_progress):
-            return False
-        end = End(
-            version=FORMAT_VERSION,
-            session=self._parts.joined.session,
-            head=self.chain.head,
-            records=self.chain.count,
-            segments=self.spool.segments_per_track(),
-            reason=reason,
-            ended_ms=self._parts.clock.now().utc_ms,
-        )
-        token = jws.sign(end, self._parts.joined.signing_key, typ=END_TYPE)
-        answer = self._parts.client.end(self._parts.joined.session, EndRequest(end=token))
-        return answer.completion is not None
+    # --- starting ------------------------------------------------------------------------------------------------
 
-    def _start_video(self, stack: ExitStack, source: VideoSource, fps: int) -> None:
+    def _start_video(self, source: VideoSource, fps: int) -> None:
+        source.open()
         capture = self._policy.capture
-        health = PictureHealth(source.track)
-
-        def on_frame(frame: Frame) -> None:
-            if frame.source is Track.CAMERA:
-                self.pictures.see(frame)
-                self._camera_frames.put(frame)
-                self._tell(health.look(frame))
-
         encoder = VideoEncoder(
             source.track,
+            width=source.width,
+            height=source.height,
             fps=fps,
             codec=capture.codec,
             timeline_origin=self.timeline.origin,
             segment_ms=capture.segment_ms,
         )
-        self._start_track(stack, source, encoder, on_frame)
+        watch = HealthWatch(source.track, self.take, self.new_id)
 
-    def _start_sound(self, stack: ExitStack, source: AudioSource) -> None:
-        health = SoundHealth()
+        def on_frame(frame: Frame) -> None:
+            if frame.source is Track.CAMERA:
+                self.pictures.see(frame)
+                self._frames.put(frame)
+                watch.look(frame)
+
+        recorder = TrackRecorder(
+            track=source.track,
+            source=source,
+            encoder=encoder,
+            segmenter=self._segmenter(source.track, encoder, capture.segment_ms),
+            rate=fps,
+            queue_s=2,
+            clock=self._clock,
+            timeline_origin=self.timeline.origin,
+            on_frame=on_frame,
+            on_gap=self.journal.gap,
+            on_error=lambda error: self._track_failed(source.track, error),
+            on_fragment=self._note_fragment,
+        )
+        self._run_track(recorder, source)
+
+    def _start_sound(self, source: AudioSource) -> None:
+        source.open()
+        encoder = AudioEncoder(self.timeline.origin)
+        watch = HealthWatch(source.track, self.take, self.new_id)
 
         def on_chunk(chunk: AudioChunk) -> None:
             self._sound.offer(chunk)
-            self._tell(health.hear(chunk))
+            watch.hear(chunk)
 
-        self._start_track(stack, source, AudioEncoder(timeline_origin=self.timeline.origin), on_chunk)
+        recorder = TrackRecorder(
+            track=source.track,
+            source=source,
+            encoder=encoder,
+            segmenter=self._segmenter(source.track, encoder, self._policy.capture.segment_ms),
+            rate=AUDIO_RATE / AUDIO_CHUNK,
+            queue_s=5,
+            clock=self._clock,
+            timeline_origin=self.timeline.origin,
+            on_frame=on_chunk,
+            on_gap=self.journal.gap,
+            on_error=lambda error: self._track_failed(source.track, error),
+            on_fragment=self._note_fragment,
+        )
+        self._run_track(recorder, source)
+
+    def _run_track(
+        self, recorder: TrackRecorder[Frame] | TrackRecorder[AudioChunk], source: VideoSource | AudioSource
+    ) -> None:
+        self.journal.source(source.track.value, {"origin": source.origin.value, "name": source.name})
+        recorder.start()
+        self._stack.callback(recorder.stop, STOP_DEADLINE_S)
+
+    def _start_detection(self) -> None:
+        pipeline = DetectionPipeline(
+            detectors=self._parts.detection.detectors,
+            policy=self._policy.detection,
+            frames=self._frames,
+            sound=self._sound,
+            new_id=self.new_id,
+            on_incident=self.take,
+        )
+        pipeline.start()
+        self._stack.callback(pipeline.stop)
+
+    def _segmenter(self, track: Track, encoder: Encoder[Frame] | Encoder[AudioChunk], segment_ms: int) -> Segmenter:
+        return Segmenter(
+            track=track,
+            spool=self.spool,
+            chain=self.chain,
+            epoch=self._parts.joined.epoch,
+            recipients=self._policy.recipients,
+            segment_ms=segment_ms,
+            mime=encoder.mime,
+            clock=self._clock,
+            timeline_origin=self.timeline.origin,
+            init=encoder.init,
+        )
+
+    def _plain(self, track: Track, mime: str) -> Segmenter:
+        return Segmenter(
+            track=track,
+            spool=self.spool,
+            chain=self.chain,
+            epoch=self._parts.joined.epoch,
+            recipients=self._policy.recipients,
+            segment_ms=PLAIN_SEGMENT_MS,
+            mime=mime,
+            clock=self._clock,
+            timeline_origin=self.timeline.origin,
+        )
+
+    def _write_facts(self) -> None:
+        options, detection = self._parts.options, self._parts.detection
+        self.journal.note(
+            fairlock="0.1.0",
+            system=platform.platform(),
+            policy=self._parts.joined.policy_digest.hex(),
+            **({"sample_footage": options.sample_note} if options.sample_note else {}),
+            **{f"model_{task}": name for task, name in detection.names.items()},
+        )
+        for task, refusal in detection.detectors.refused.items():
+            self.report(IncidentKind.DETECTION_DEGRADED, source=task, reason=str(refusal))
+        if self._parts.joined.epoch > 0:
+            self.report(
+                IncidentKind.COMPONENT_RESTARTED,
+                source="recorder",
+                epoch=str(self._parts.joined.epoch),
+                recovered_segments=str(len(self._recovered.segments)),
+                torn_bytes=str(self._recovered.torn_bytes),
+            )
+
+    # --- what the threads say ------------------------------------------------------------------------------------
+
+    def _note_fragment(self, fragment: Fragment) -> None:
+        self._awaited[fragment.track].set()
+
+    def _track_failed(self, track: Track, error: FairlockError) -> None:
+        if isinstance(error, SourceLost):
+            kind = IncidentKind.SOURCE_LOST
+        elif isinstance(error, SpoolFull):
+            kind = IncidentKind.SPOOL_FULL
+        else:
+            kind = IncidentKind.COMPONENT_RESTARTED
+        self.report(kind, source=track.value, name=track.value, reason=str(error))
+
+    def _upload_failed(self, error: FairlockError) -> None:
+        self.journal.note(upload=error.code, reason=str(error))
+
+    def _end(self, reason: str) -> bool:
+        end = End(
+            version=FORMAT_VERSION,
+            session=self._parts.joined.session,
+            head=self.chain.head,
+            records=self.chain.count,
+            segments=self.chain.counts(),
+            reason=reason,
+            ended_ms=self._clock.now().utc_ms,
+        )
+        token = jws.sign(end, self._parts.joined.signing_key, typ=END_TYPE)
+        for attempt in range(END_ATTEMPTS):
+            try:
+                answer = self._parts.client.end(self._parts.joined.session, EndRequest(end=token))
+            except FairlockError:
+                if attempt == END_ATTEMPTS - 1:
+                    raise
+                self._clock.sleep(1.0)
+                continue
+            return answer.completion is not None
+        return False

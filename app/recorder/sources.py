@@ -1,10 +1,9 @@
 """Which camera, microphone and screen this session records: devices, or sample footage in a demonstration."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from app.contract.errors import UserFacing
-from app.contract.incidents import Track
 from app.contract.policy import Capture
 from app.contract.times import Clock
 from app.recorder.options import RecorderOptions
@@ -13,8 +12,6 @@ from capture.microphone import DeviceMicrophone
 from capture.playback import PlaybackCamera, PlaybackMicrophone
 from capture.screen import open_screen
 from capture.sources import AudioSource, VideoSource
-
-SourceSet = Mapping[Track, VideoSource | AudioSource]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,11 +44,11 @@ def _camera(capture: Capture, options: RecorderOptions, clock: Clock) -> VideoSo
     size = (capture.camera_width, capture.camera_height)
     if options.sample_camera is not None and (options.prefer_samples or not list_cameras()):
         return PlaybackCamera(options.sample_camera, *size, capture.camera_fps, clock)
-    return DeviceCamera(None, *size, capture.camera_fps, clock)
+    return DeviceCamera(0, *size, capture.camera_fps, clock)
 
 
 def _microphone(options: RecorderOptions, clock: Clock) -> AudioSource:
-    device = DeviceMicrophone(None, clock)
+    device = DeviceMicrophone(clock)
     if options.sample_microphone is None:
         return device
     if options.prefer_samples or not _opens(device):

@@ -104,7 +104,8 @@ def test_size_report() -> None:
     )
     print(
         f"{len(files)} files, median {files[len(files) // 2]} lines, p90 {files[len(files) * 9 // 10]}; "
-        f"{len(functions)} functions, median {functions[len(functions) // 2]}, p90 {functions[len(functions) * 9 // 10]}"
+        f"{len(functions)} functions, median {functions[len(functions) // 2]}, "
+        f"p90 {functions[len(functions) * 9 // 10]}"
     )
     assert files[len(files) // 2] < 250
     assert functions[len(functions) // 2] < 15

@@ -1,5 +1,7 @@
 """Who may import whom (docs/architecture.md). Each rule says why it is there."""
 
+import sys
+
 import pytest
 
 from tests.architecture.imports import PACKAGES, Module, inside, modules
@@ -93,8 +95,6 @@ def test_processes_are_islands() -> None:
 
 
 def test_contract_needs_only_the_standard_library_and_cryptography() -> None:
-    import sys
-
     broken = [
         f"{module.at(line)}: the contract may not import {target}"
         for module in MODULES

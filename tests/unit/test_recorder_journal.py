@@ -67,7 +67,7 @@ def test_everything_written_is_sealed_in_order_and_the_track_is_closed(clock: Ma
     start = clock.now()
     clock.advance(2)
     journal.gap(Gap(source=Track.CAMERA, start=start, end=clock.now(), reason="unplugged"))
-    journal.state("running", "locked")
+    journal.state("running", "locked", 1_800_000_002_000)
     journal.incident(_incident(clock))
     journal.stop()
     assert [entry.type for entry in paper.entries] == [

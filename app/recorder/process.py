@@ -1,0 +1,277 @@
+"""The recorder's process: takes the shell's messages one after another and runs the session's recording side.
+
+The main thread works through an inbox; threads of capture, detection, journal, heartbeat and upload are owned by
+``Recording`` and ``HeartbeatLoop``. When the shell is gone, what is being recorded is sealed and uploaded as far as
+``ORPHAN_DEADLINE_S`` allows; the rest stays on disk for the next start.
+"""
+
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+
+from app import messages as m
+from app.channel import Channel
+from app.clock import SystemClock
+from app.contract.actions import Action
+from app.contract.errors import FairlockError, Retryable
+from app.contract.incidents import IncidentKind
+from app.contract.schema import dumps
+from app.contract.wire import ExamLink
+from app.mailbox import Bounded, Closed
+from app.recorder.checks import CheckContext, run_checks
+from app.recorder.client import ServerClient
+from app.recorder.detection import DetectionChoice
+from app.recorder.heartbeat import HeartbeatHandlers, HeartbeatLoop
+from app.recorder.joining import JoinedSession, join, start_timeline
+from app.recorder.options import RecorderOptions
+from app.recorder.recording import Recording, RecordingParts
+from app.recorder.sources import Sources, choose
+from app.recorder.states import StateLog
+
+ORPHAN_DEADLINE_S = 15.0
+STATUS_S = 1.0
+NICENESS = 5
+
+_log = logging.getLogger("fairlock.recorder")
+
+
+def main(connection: Connection, options: RecorderOptions) -> None:
+    """Entry point of the spawned process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the shell's to handle, in order
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)  # the exam page comes first
+    recorder = Recorder(Channel(connection, "recorder"), options)
+    recorder.run()
+
+
+class Recorder:
+    """The recording side of one session."""
+
+    def __init__(self, channel: Channel, options: RecorderOptions) -> None:
+        self._channel = channel
+        self._options = options
+        self._clock = SystemClock()
+        self._inbox: Bounded[object] = Bounded(256)
+        self._states = StateLog(self._clock)
+        self._detection = DetectionChoice()
+        self._client: ServerClient | None = None
+        self._joined: JoinedSession | None = None
+        self._sources = Sources()
+        self._recording: Recording | None = None
+        self._beats: HeartbeatLoop | None = None
+        self._stopped = threading.Event()
+        self._handlers: dict[type, Callable[..., None]] = {
+            m.OpenLink: self._open_link,
+            m.RunChecks: self._run_checks,
+            m.StartRecording: self._start_recording,
+            m.CookieSeen: self._cookie_seen,
+            m.Report: self._report,
+            m.StateIs: self._state_is,
+            m.Finish: self._finish,
+        }
+
+    def run(self) -> None:
+        """Work until the shell is gone."""
+        self._channel.start(self._arrived, self._inbox.close)
+        status = threading.Thread(target=self._tell_status, name="status", daemon=True)
+        status.start()
+        try:
+            while True:
+                message = self._inbox.take()
+                if message is not None:
+                    self._handle(message)
+        except Closed:
+            _log.info("the shell is gone")
+        finally:
+            self._stopped.set()
+            self._abandon()
+            self._channel.close()
+
+    def _arrived(self, message: object) -> None:
+        self._inbox.put(message)
+
+    def _handle(self, message: object) -> None:
+        handler = self._handlers.get(type(message))
+        if handler is None:
+            _log.error("no handler for %s", type(message).__name__)
+            return
+        try:
+            handler(message)
+        except FairlockError as error:
+            _log.warning("%s: %s", error.code, error)
+            self._failed(message, error)
+        except Exception as error:  # noqa: BLE001  (process edge: the session must be told, whatever it was)
+            _log.exception("handling %s", type(message).__name__)
+            self._failed(message, FairlockError(f"{type(error).__name__}: {error}"))
+
+    def _failed(self, message: object, error: FairlockError) -> None:
+        if isinstance(message, m.Finish):
+            self._channel.send(m.Flushed(complete=False, message=str(error)))
+        elif isinstance(message, m.OpenLink | m.RunChecks | m.StartRecording):
+            self._channel.send(m.Refused(code=error.code, message=str(error)))
+
+    # --- messages ------------------------------------------------------------------------------------------------
+
+    def _open_link(self, message: m.OpenLink) -> None:
+        link = ExamLink.parse(message.link)
+        self._client = client = ServerClient(link.server)
+        joined = join(client, link, program_token=message.program_token, home=self._options.home, clock=self._clock)
+        self._joined = joined
+        self._sources = choose(joined.policy.capture, self._options, self._clock)
+        self._channel.send(
+            m.Joined(
+                session=joined.session,
+                candidate=joined.saved.candidate,
+                policy=dumps(joined.policy).decode(),
+                entry_url=joined.entry_url,
+            )
+        )
+
+    def _run_checks(self, _: m.RunChecks) -> None:
+        joined, client = self._need_session()
+        context = CheckContext(
+            policy=joined.policy,
+            client=client,
+            sources=self._sources,
+            folder=joined.folder,
+            models=lambda: self._detection.prepare(joined.policy.detection),
+        )
+        for check in run_checks(context):
+            self._channel.send(check)
+        self._channel.send(m.ChecksDone(sources=self._sources.origins(), models=self._detection.names))
+
+    def _start_recording(self, _: m.StartRecording) -> None:
+        joined, client = self._need_session()
+        self._joined = joined = start_timeline(joined, self._clock)
+        self._detection.prepare(joined.policy.detection)
+        self._recording = recording = Recording(
+            RecordingParts(
+                joined=joined,
+                client=client,
+                sources=self._sources,
+                detection=self._detection,
+                clock=self._clock,
+                options=self._options,
+            )
+        )
+        recording.start()
+        self._states.attach(recording.journal)
+        for report in self._states.reports:
+            recording.take_report(report)
+        self._beats = self._heartbeat_loop(client, joined, recording)
+        self._beats.start()
+        recording.wait_for_first_fragments()
+        self._channel.send(m.RecordingStarted())
+
+    def _cookie_seen(self, message: m.CookieSeen) -> None:
+        if self._beats is not None:
+            self._beats.confirm(message.value)
+
+    def _report(self, message: m.Report) -> None:
+        if self._recording is None:
+            self._states.keep_report(message)
+            return
+        self._recording.take_report(message)
+
+    def _state_is(self, message: m.StateIs) -> None:
+        self._states.note(message)
+        if self._beats is not None:
+            self._beats.state = message.state
+
+    def _finish(self, message: m.Finish) -> None:
+        joined, _ = self._need_session()
+        recording = self._recording
+        if recording is None:
+            self._channel.send(m.Flushed(complete=True, message="Nothing was recorded."))
+            return
+        recording.stop()
+        complete = recording.flush(
+            message.reason,
+            joined.policy.upload.deadline_s,
+            lambda sent, total: self._channel.send(m.FlushProgress(sent_bytes=sent, total_bytes=total)),
+        )
+        self._end_heartbeats()
+        recording.close()
+        self._recording = None
+        text = "Everything was received." if complete else "The rest stays on this computer and is sent later."
+        self._channel.send(m.Flushed(complete=complete, message=text))
+
+    # --- threads -------------------------------------------------------------------------------------------------
+
+    def _heartbeat_loop(self, client: ServerClient, joined: JoinedSession, recording: Recording) -> HeartbeatLoop:
+        handlers = HeartbeatHandlers(
+            on_online=lambda online: self._online_changed(recording, online=online),
+            on_frozen=lambda frozen: self._frozen_changed(recording, frozen=frozen),
+            on_action=lambda action: self._action_arrived(recording, action),
+            on_refused=lambda error: _log.warning("heartbeat refused: %s %s", error.code, error),
+        )
+        return HeartbeatLoop(
+            client,
+            joined.session,
+            joined.receipt_key,
+            interval_s=joined.policy.upload.heartbeat_ms / 1000,
+            head=recording.head,
+            handlers=handlers,
+        )
+
+    def _online_changed(self, recording: Recording, *, online: bool) -> None:
+        kind = IncidentKind.SERVER_BACK if online else IncidentKind.SERVER_UNREACHABLE
+        if not (online and recording.journal.incidents == 0):  # the first answer of all is no news
+            recording.report(kind, source="heartbeat")
+        if online:
+            recording.uploader.wake()
+        self._send_status()
+
+    def _frozen_changed(self, recording: Recording, *, frozen: bool) -> None:
+        recording.report(IncidentKind.FROZEN if frozen else IncidentKind.THAWED, source="server")
+        self._send_status()
+
+    def _action_arrived(self, recording: Recording, action: Action) -> None:
+        recording.journal.note(action=action.kind.value, action_id=action.id, issuer=action.issuer)
+        self._channel.send(m.ActionArrived(action=action))
+
+    def _tell_status(self) -> None:
+        while not self._stopped.wait(STATUS_S):
+            self._send_status()
+
+    def _send_status(self) -> None:
+        recording, beats = self._recording, self._beats
+        if recording is None or beats is None:
+            return
+        sent, total = recording.uploader.progress()
+        self._channel.send(
+            m.Status(
+                online=bool(beats.online),
+                frozen=beats.frozen,
+                pending_bytes=max(0, total - sent),
+                segments=recording.chain.count,
+                incidents=recording.journal.incidents,
+            )
+        )
+
+    # --- the end -------------------------------------------------------------------------------------------------
+
+    def _abandon(self) -> None:
+        """The shell is gone: seal, send what can be sent soon, keep the rest on disk."""
+        if self._recording is None:
+            return
+        try:
+            self._recording.stop()
+            self._recording.flush("shell_lost", ORPHAN_DEADLINE_S, lambda _sent, _total: None)
+        except (FairlockError, OSError):
+            _log.exception("what was not sent stays on disk")
+        finally:
+            self._end_heartbeats()
+            self._recording.close()
+
+    def _end_heartbeats(self) -> None:
+        if self._beats is not None:
+            self._beats.stop()
+
+    def _need_session(self) -> tuple[JoinedSession, ServerClient]:
+        if self._joined is None or self._client is None:
+            raise Retryable("the session was not joined yet")
+        return self._joined, self._client

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TypeAlias
 
-from cryptography.exceptions import InvalidTag
+from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -55,6 +55,8 @@ def load_ed25519(data: bytes) -> Ed25519PublicKey:
 def load_p256(data: bytes) -> ec.EllipticCurvePublicKey:
     """Read an uncompressed P-256 point; raises ``IntegrityError(BAD_FORMAT)``."""
     try:
+        if len(data) != 65:  # the library takes compressed points, too; a key has one encoding here
+            raise ValueError
         return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), data)
     except ValueError as error:
         raise IntegrityError(Outcome.BAD_FORMAT, "not a P-256 public key") from error
@@ -86,7 +88,10 @@ def protect(key: ec.EllipticCurvePrivateKey, passphrase: str, *, rounds: int = P
 
 
 def unprotect(blob: ProtectedKey, passphrase: str) -> ec.EllipticCurvePrivateKey:
-    """Open a protected key; raises ``UserFacing`` when the passphrase is wrong."""
+    """Open a protected key.
+
+    Raises ``UserFacing`` when the passphrase is wrong, ``IntegrityError(BAD_FORMAT)`` when the key is not what it says.
+    """
     kek = _stretch(passphrase, blob.salt, blob.rounds)
     try:
         der = AESGCM(kek).decrypt(blob.nonce, blob.sealed, blob.id.encode())
@@ -94,9 +99,14 @@ def unprotect(blob: ProtectedKey, passphrase: str) -> ec.EllipticCurvePrivateKey
         raise UserFacing(
             "The passphrase does not open this key.", advice="Check it and try again.", code="E-PASSPHRASE"
         ) from None
-    key = load_der_private_key(der, None)
-    if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise IntegrityError(Outcome.BAD_FORMAT, "the protected key is not on a P-256 curve")
+    try:
+        key = load_der_private_key(der, None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise IntegrityError(Outcome.BAD_FORMAT, "the protected key is not a PKCS #8 key") from error
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise IntegrityError(Outcome.BAD_FORMAT, "the protected key is not on curve P-256")
+    if key_id(key.public_key()) != blob.id or public_bytes(key.public_key()) != blob.public:
+        raise IntegrityError(Outcome.BAD_FORMAT, "the protected key is another than its id says")
     return key
 
 

@@ -123,8 +123,9 @@ class SegmentSealer:
             raise ValueError("the final fragment was already sealed")
         if len(plaintext) > MAX_FRAGMENT - 64:
             raise ValueError(f"a fragment of {len(plaintext)} bytes is too large")
-        sealed = self._key.seal(self.fragments, plaintext, _metadata(self._bound, self.fragments, final=final))
-        framed = struct.pack(">I", len(sealed)) + sealed
+        metadata = _metadata(self._bound, self.fragments, final=final)
+        header, sealed = self._key.seal_parts(self.fragments, plaintext, metadata)
+        framed = b"".join((struct.pack(">I", len(header) + len(sealed)), header, sealed))
         self._hash.update(framed)
         self.size += len(framed)
         self.fragments += 1

@@ -86,4 +86,4 @@ class SegmentChecker:
             message = f"holds {len(parsed.fragments)} fragments, the record says {record.fragments}"
             self._faults.add(where, outcome, message)
         if record.complete and (parsed.torn or not parsed.fragments):
-            self._faults.add(where, Outcome.TRUNCATED, "ends inside a fragment")
+            self._faults.add(where, Outcome.TRUNCATED, "does not end with a whole fragment")

@@ -27,8 +27,12 @@ class SFrameKey:
 
     def seal(self, counter: int, plaintext: bytes, metadata: bytes) -> bytes:
         """Return header ‖ ciphertext ‖ tag; a counter must never be used twice with one key."""
+        return b"".join(self.seal_parts(counter, plaintext, metadata))
+
+    def seal_parts(self, counter: int, plaintext: bytes, metadata: bytes) -> tuple[bytes, bytes]:
+        """Return header and ciphertext ‖ tag apart, for a caller that joins them to more: media is copied once less."""
         header = encode_header(self.key_id, counter)
-        return header + self._aead.encrypt(self._nonce(counter), plaintext, header + metadata)
+        return header, self._aead.encrypt(self._nonce(counter), plaintext, header + metadata)
 
     def open(self, counter: int, data: bytes, metadata: bytes) -> bytes:
         """Open the ciphertext that must stand at ``counter``; raises ``IntegrityError(BAD_FRAGMENT)``."""
@@ -36,7 +40,7 @@ class SFrameKey:
         if not data.startswith(header):
             raise IntegrityError(Outcome.BAD_FRAGMENT, f"fragment {counter} is of another place or track")
         try:
-            return self._aead.decrypt(self._nonce(counter), data[len(header) :], header + metadata)
+            return self._aead.decrypt(self._nonce(counter), memoryview(data)[len(header) :], header + metadata)
         except InvalidTag:
             raise IntegrityError(Outcome.BAD_FRAGMENT, f"fragment {counter} was changed") from None
 

@@ -161,7 +161,7 @@ class Policy:
     expires_ms: int = setting(doc="When it ceases to hold (UTC, milliseconds).", minimum=0)
     demonstration: bool = setting(
         False,
-        doc="Not an exam: sample footage may stand in for missing devices, and the application may press its own buttons.",
+        doc="Not an exam: sample footage may stand in for missing devices, and Fairlock may press its own buttons.",
     )
     duration_s: int | None = setting(None, doc="Time allowed; none means no limit.", minimum=30, maximum=86_400)
     server: Server = setting(doc="The server.")

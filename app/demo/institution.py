@@ -105,6 +105,7 @@ def demonstration_policy(
         institution="Fairlock demonstration",
         issued_ms=now_ms,
         expires_ms=now_ms + 24 * 3_600_000,
+        demonstration=True,
         duration_s=max(60, seconds * 4),
         server=Server(url=server, token_key=server_keys.token_key, receipt_key=server_keys.receipt_key),
         browser=Browser(start_url=f"{exam_site}/", allow=(f"{exam_site}/",), submit_url=f"{exam_site}/submitted"),

@@ -120,7 +120,7 @@ class Recorder:
         self._client = client = ServerClient(link.server)
         joined = join(client, link, program_token=message.program_token, home=self._options.home, clock=self._clock)
         self._joined = joined
-        self._sources = choose(joined.policy.capture, self._options, self._clock)
+        self._sources = choose(joined.policy, self._options, self._clock)
         self._channel.send(
             m.Joined(
                 session=joined.session,

@@ -1,10 +1,10 @@
 """Which camera, microphone and screen this session records: devices, or sample footage in a demonstration."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.contract.errors import UserFacing
-from app.contract.policy import Capture
+from app.contract.policy import Capture, Policy
 from app.contract.times import Clock
 from app.recorder.options import RecorderOptions
 from capture.camera import DeviceCamera, list_cameras
@@ -31,8 +31,11 @@ class Sources:
         return {name: source.origin.value if source else "off" for name, source in named.items()}
 
 
-def choose(capture: Capture, options: RecorderOptions, clock: Clock) -> Sources:
-    """Choose the sources. Sample footage stands in only where the options give it: never in a real exam."""
+def choose(policy: Policy, options: RecorderOptions, clock: Clock) -> Sources:
+    """Choose the sources. Sample footage stands in only in what the signed policy calls a demonstration."""
+    capture = policy.capture
+    if not policy.demonstration:
+        options = replace(options, sample_camera=None, sample_microphone=None)
     return Sources(
         camera=_camera(capture, options, clock) if capture.camera else None,
         screen=open_screen(capture.screen_fps, clock) if capture.screen else None,

@@ -1,0 +1,94 @@
+"""The demonstration as a script runs it: the whole line on real parts, and what its report and export are worth."""
+
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+EXAM_S = 16
+
+
+@pytest.fixture(scope="module")
+def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """Run ``fairlock demo`` once; return the folder it left and its report."""
+    folder = tmp_path_factory.mktemp("demo")
+    command = [sys.executable, "-m", "app", "demo", "--headless", "--seconds", str(EXAM_S), "--samples"]
+    command += ["--report", str(folder / "report.json"), "--export", str(folder / "export"), "--keep", str(folder / "w")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder, json.loads((folder / "report.json").read_text())
+
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+
+
+def test_the_evidence_is_whole(rehearsed: tuple[Path, dict[str, Any]]) -> None:
+    _, report = rehearsed
+    assert report["state"] == "ended"
+    assert report["chain"] == "intact"
+    assert report["complete"] is True
+    assert report["gaps"] == []
+    for track in ("camera", "screen", "microphone"):
+        assert report["segments"][track] >= 3
+        assert report["decrypted_seconds"][track] >= EXAM_S - 2
+        assert abs(report["decrypted_seconds"][track] - report["recorded_seconds"][track]) < 1
+    assert report["segments"]["journal"] >= 1
+    assert report["bytes"] > 100_000
+
+
+def test_the_decoy_was_closed_and_said_so(rehearsed: tuple[Path, dict[str, Any]]) -> None:
+    _, report = rehearsed
+    assert report["closed_processes"] == ["anydesk"]
+
+
+def test_the_states_were_passed_in_order(rehearsed: tuple[Path, dict[str, Any]]) -> None:
+    _, report = rehearsed
+    timings = report["timings"]
+    order = ["exec_to_notice_s", "exec_to_checking_s", "exec_to_locking_s", "exec_to_exam_loaded_s"]
+    times = [timings[name] for name in order]
+    assert times == sorted(times)
+    assert times[0] > 0
+
+
+def test_samples_and_models_are_called_by_their_names(rehearsed: tuple[Path, dict[str, Any]]) -> None:
+    _, report = rehearsed
+    assert report["source"]["camera"] == "sample"
+    assert report["source"]["microphone"] == "sample"
+    assert report["source"]["screen"] == "device"
+    assert set(report["models"]) == {"objects", "faces", "speech"}
+    assert all("release" in name or "demonstration" in name for name in report["models"].values())
+
+
+def test_something_was_detected_on_the_device(rehearsed: tuple[Path, dict[str, Any]]) -> None:
+    _, report = rehearsed
+    kinds = {incident["kind"] for incident in report["incidents"]}
+    assert kinds & {"phone", "second_person", "absent", "speech"}, report["incidents"]
+    assert report["pictures"] >= 1
+    for incident in report["incidents"]:
+        assert {"kind", "severity", "from", "to", "facts"} <= set(incident)
+
+
+def _verify(export: Path, folder: Path) -> int:
+    command = [sys.executable, "-m", "app", "verify", str(export), "--pin", (folder / "export/pin").read_text()]
+    command += ["--key", str(folder / "export/examiner-key.json"), "--passphrase-file", str(folder / "export/passphrase")]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False).returncode
+
+
+def test_the_export_verifies_without_the_server(rehearsed: tuple[Path, dict[str, Any]]) -> None:
+    folder, _ = rehearsed
+    assert _verify(folder / "export/export.zip", folder) == 0
+
+
+def test_one_flipped_bit_does_not_verify(rehearsed: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    folder, _ = rehearsed
+    with zipfile.ZipFile(folder / "export/export.zip") as archive:
+        archive.extractall(tmp_path / "e")
+    segment = sorted((tmp_path / "e/segments").glob("*camera*"))[1]
+    data = bytearray(segment.read_bytes())
+    data[len(data) // 2] ^= 1
+    segment.write_bytes(bytes(data))
+    assert _verify(tmp_path / "e", folder) != 0

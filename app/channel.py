@@ -186,6 +186,8 @@ class Channel:
 
 def _shut_socket_down(descriptor: int) -> None:
     """End both directions of a socket; a no-op where the pipe is none (Windows)."""
+    if os.name != "posix":
+        return
     try:
         duplicate = os.dup(descriptor)
     except OSError:

@@ -3,6 +3,7 @@
 Whatever is in a selection is never asked for, neither before nor during the exam; so it can't be given back either.
 """
 
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -62,10 +63,11 @@ class EmptyClipboard:
 
     def release(self) -> None:
         """Let go of both; they are empty then."""
-        if self._window is not None:
-            self._window.destroy()
-            self._window = None
-            self._server.display.sync()
+        window, self._window = self._window, None
+        if window is not None:
+            with contextlib.suppress(error.ConnectionClosedError, OSError):
+                window.destroy()
+                self._server.display.sync()
 
     def observe(self) -> Sequence[Finding]:
         """Answer requests with an empty text, take back what was taken, and report changes now and then."""

@@ -1,7 +1,9 @@
 """A connection to the X server, and the few questions that several parts ask it."""
 
+import contextlib
 import os
 import re
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,8 +36,9 @@ class XServer:
         self.name = self.display.get_display_name()
 
     def close(self) -> None:
-        """Close the connection; what it owned ends with it."""
-        self.display.close()
+        """Close the connection; what it owned ends with it. Idempotent."""
+        with contextlib.suppress(error.ConnectionClosedError, OSError):
+            self.display.close()
 
     def number(self, window: Any, name: str) -> int | None:
         """Return the first number in property ``name`` of ``window``."""
@@ -79,7 +82,7 @@ def lost_connection_is_unsupported() -> Iterator[None]:
 def replay_on(name: str, put_back: Callable[[XServer], object]) -> None:
     """Call ``put_back`` with a connection to display ``name``.
 
-    Settings of an X server end with it: if its socket is gone, there is nothing left to put back.
+    Settings of an X server end with it: if nobody listens there, there is nothing left to put back.
     """
     if _is_gone(name):
         return
@@ -91,5 +94,15 @@ def replay_on(name: str, put_back: Callable[[XServer], object]) -> None:
 
 
 def _is_gone(name: str) -> bool:
+    """Whether ``name`` is a display of this machine at whose socket nobody listens (a crash leaves the file)."""
     local = re.fullmatch(r"(?:unix)?:(\d+)(?:\.\d+)?", name)
-    return local is not None and os.name == "posix" and not (_SOCKETS / f"X{local[1]}").exists()
+    if local is None:
+        return False
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(_SOCKETS / f"X{local[1]}"))
+        except (FileNotFoundError, ConnectionRefusedError):
+            return True
+        except OSError:
+            return False
+    return False

@@ -105,7 +105,7 @@ class Segmenter:
 
     def _write(self, data: bytes, start_ms: int, end_ms: int) -> None:
         try:
-            current = self._open or self._begin(start_ms)
+            current = self._open or self._begin(start_ms, len(data))
             self._append(current, data)
             current.end_ms = max(current.end_ms, end_ms)
         except SpoolFull:
@@ -115,7 +115,7 @@ class Segmenter:
             self._abandon()
             raise SpoolFull(f"the disk takes no more evidence ({error})") from error
 
-    def _begin(self, start_ms: int) -> _Open:
+    def _begin(self, start_ms: int, first_size: int) -> _Open:
         self._salvage()
         now = self._clock.now()
         sealer = SegmentSealer(
@@ -131,7 +131,9 @@ class Segmenter:
         )
         # Room for the final fragment is kept from the start, so that a full spool can always close what is open.
         reserved = len(sealer.preamble) + _OVERHEAD
-        self._spool.reserve(reserved)
+        first = len(self._init) + first_size + 2 * _OVERHEAD
+        self._spool.reserve(reserved + first)  # without room for the first fragment no segment is begun
+        self._spool.release(first)
         try:
             file = self._spool.create((self._epoch, self.track, self._sequence))
         except OSError:

@@ -232,7 +232,7 @@ class TrackRecorder(Generic[T]):
     # --- both ----------------------------------------------------------------------------------------------------
 
     def _gap(self, start: Instant, end: Instant, reason: str) -> Gap:
-        return Gap(source=self.track, start=start, end=end, reason=reason)
+        return Gap(source=self.track, start=start, end=max(start, end), reason=reason)
 
     def _tell(self, gap: Gap | None) -> None:
         if gap is not None:

@@ -1,0 +1,262 @@
+"""One track, real threads: everything that was read is on disk; drops, losses and full disks are told as gaps."""
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from app.clock import ManualClock
+from app.contract.errors import FairlockError, Fatal, UserFacing
+from app.contract.incidents import Track
+from app.contract.policy import Codec
+from app.contract.times import Instant
+from capture.encoder import AudioEncoder, VideoEncoder
+from capture.fake import FakeMicrophone, FakeVideo
+from capture.fragments import Fragment
+from capture.frames import AudioChunk, Frame, Gap
+from capture.sources import SourceLost
+from capture.spool import SpoolFull
+from capture.track import Source, TrackRecorder
+from tests.unit.capture_parts import Workshop, picture_times, sound_length
+
+DEADLINE_S = 60.0
+
+
+class Told:
+    """What a recorder told; ``lost`` is set when its source ran out."""
+
+    def __init__(self) -> None:
+        self.gaps: list[Gap] = []
+        self.errors: list[FairlockError] = []
+        self.lost = threading.Event()
+
+    def error(self, error: FairlockError) -> None:
+        self.errors.append(error)
+        if isinstance(error, SourceLost | Fatal):
+            self.lost.set()
+
+    def wait(self) -> None:
+        assert self.lost.wait(DEADLINE_S)
+
+
+class GatedEncoder(VideoEncoder):
+    """A real encoder that waits at the gate before each picture."""
+
+    def __init__(self, origin: Instant) -> None:
+        super().__init__(Track.CAMERA, width=160, height=120, fps=15, codec=Codec.VP9, timeline_origin=origin)
+        self.entered, self.gate, self.busy = threading.Event(), threading.Event(), threading.Semaphore(0)
+
+    def encode(self, item: Frame) -> list[Fragment]:
+        self.entered.set()
+        assert self.gate.wait(DEADLINE_S)
+        self.busy.release()
+        return super().encode(item)
+
+
+@pytest.fixture
+def workshop(tmp_path: Path) -> Iterator[Workshop]:
+    made = Workshop(tmp_path)
+    yield made
+    made.close()
+
+
+def camera_recorder(
+    workshop: Workshop,
+    source: Source[Frame],
+    told: Told,
+    *,
+    encoder: VideoEncoder | None = None,
+    queue_s: float = 100,
+    on_frame: Callable[[Frame], None] | None = None,
+) -> TrackRecorder[Frame]:
+    encoder = encoder or VideoEncoder(
+        Track.CAMERA, width=160, height=120, fps=15, codec=Codec.VP9, timeline_origin=workshop.origin
+    )
+    source.open()
+    return TrackRecorder(
+        track=Track.CAMERA,
+        source=source,
+        encoder=encoder,
+        segmenter=workshop.segmenter(Track.CAMERA, mime=encoder.mime, init=encoder.init),
+        rate=15,
+        queue_s=queue_s,
+        clock=workshop.clock,
+        timeline_origin=workshop.origin,
+        on_frame=on_frame,
+        on_gap=told.gaps.append,
+        on_error=told.error,
+        retry_s=0.001,
+    )
+
+
+def recorded_times(workshop: Workshop) -> list[float]:
+    return [t for record, _ in workshop.closed for t in picture_times(b"".join(workshop.open(record).fragments))]
+
+
+def ms(workshop: Workshop, at: Instant) -> float:
+    return (at.mono_ns - workshop.origin.mono_ns) / 1e6
+
+
+def test_every_picture_that_was_read_is_on_disk(workshop: Workshop) -> None:
+    told, seen = Told(), list[Frame]()
+    source = FakeVideo(workshop.clock, limit=170)
+    recorder = camera_recorder(workshop, source, told, on_frame=seen.append)
+    recorder.start()
+    told.wait()
+    assert recorder.stop(DEADLINE_S)
+    assert len(seen) == 170
+    assert recorded_times(workshop) == pytest.approx([n / 15 for n in range(170)], abs=0.0011)
+    assert all(record.complete for record, _ in workshop.closed)
+    assert recorder.dropped == 0
+    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("camera-")] == []
+
+
+def test_drops_are_counted_and_become_one_gap(workshop: Workshop) -> None:
+    told, encoder = Told(), GatedEncoder(workshop.origin)
+
+    def watch(frame: Frame) -> None:
+        if frame.seq == 1:
+            assert encoder.entered.wait(DEADLINE_S)  # picture 0 is being encoded, so 1 to 30 fill the queue
+        if frame.seq == 50:
+            encoder.gate.set()
+            assert encoder.busy.acquire(timeout=DEADLINE_S)
+            assert encoder.busy.acquire(timeout=DEADLINE_S)
+
+    recorder = camera_recorder(
+        workshop, FakeVideo(workshop.clock, limit=51), told, encoder=encoder, queue_s=2, on_frame=watch
+    )
+    recorder.start()
+    told.wait()
+    assert recorder.stop(DEADLINE_S)
+    assert recorder.dropped == 19
+    gap = told.gaps[0]
+    assert "19 dropped" in gap.reason
+    assert (ms(workshop, gap.start), ms(workshop, gap.end)) == pytest.approx((31 * 1000 / 15, 50 * 1000 / 15), abs=1)
+    assert len(recorded_times(workshop)) == 51  # the missing ones are the last one again
+
+
+def test_drops_at_the_very_end_are_told_too(workshop: Workshop) -> None:
+    told, encoder = Told(), GatedEncoder(workshop.origin)
+
+    def watch(frame: Frame) -> None:
+        if frame.seq == 1:
+            assert encoder.entered.wait(DEADLINE_S)
+
+    recorder = camera_recorder(
+        workshop, FakeVideo(workshop.clock, limit=40), told, encoder=encoder, queue_s=2, on_frame=watch
+    )
+    recorder.start()
+    told.wait()
+    encoder.gate.set()
+    assert recorder.stop(DEADLINE_S)
+    assert recorder.dropped == 9
+    assert any("9 dropped" in gap.reason for gap in told.gaps)
+
+
+class Unplugged(FakeVideo):
+    """Is lost before picture 30, can't be opened twice, and is back three seconds later."""
+
+    refusals = 2
+
+    def read(self) -> Frame:
+        if self._seq == 30 and self.refusals:
+            raise SourceLost("unplugged")
+        return super().read()
+
+    def open(self) -> None:
+        if self._seq == 30 and self.refusals:
+            self.refusals -= 1
+            if self.refusals:
+                raise UserFacing("No camera was found.", advice="Connect it.", code="E-CAMERA-NONE")
+            self._pacer.restart()
+            self._clock_of_test.advance(3)
+        super().open()
+
+    def __init__(self, clock: ManualClock, *, limit: int) -> None:
+        super().__init__(clock, limit=limit)
+        self._clock_of_test = clock
+
+
+def test_a_lost_camera_is_told_once_and_the_time_between_is_a_gap(workshop: Workshop) -> None:
+    told = Told()
+    assert isinstance(workshop.clock, ManualClock)
+    done = threading.Event()
+    source = Unplugged(workshop.clock, limit=60)
+    recorder = camera_recorder(workshop, source, told, on_frame=lambda frame: done.set() if frame.seq == 59 else None)
+    recorder.start()
+    assert done.wait(DEADLINE_S)
+    assert recorder.stop(DEADLINE_S)
+    assert str(told.errors[0]) == "unplugged"
+    gap = told.gaps[0]
+    assert gap.reason == "the device was lost"
+    assert (ms(workshop, gap.start), ms(workshop, gap.end)) == pytest.approx((2_000, 4_933), abs=70)
+    times = recorded_times(workshop)
+    assert len(times) == pytest.approx(60 + 3 * 15, abs=2)
+
+
+def test_a_full_spool_is_told_once_and_ends_as_a_gap(tmp_path: Path) -> None:
+    workshop, told = Workshop(tmp_path, quota_bytes=30_000), Told()
+    recorder = camera_recorder(workshop, FakeVideo(workshop.clock, limit=300), told)
+    recorder.start()
+    told.wait()
+    assert recorder.stop(DEADLINE_S)
+    assert sum(isinstance(error, SpoolFull) for error in told.errors) == 1
+    full = [gap for gap in told.gaps if gap.reason == "no room on the disk"]
+    assert len(full) == 1
+    kept = max(record.start_ms + record.duration_ms for record, _ in workshop.closed)
+    assert ms(workshop, full[0].start) == pytest.approx(kept, abs=1)
+    workshop.close()
+
+
+def test_a_broken_encoder_is_told_and_ends_the_recording(workshop: Workshop) -> None:
+    told = Told()
+
+    class Broken(VideoEncoder):
+        def encode(self, item: Frame) -> list[Fragment]:
+            raise RuntimeError("out of order")
+
+    encoder = Broken(Track.CAMERA, width=160, height=120, fps=15, codec=Codec.VP9, timeline_origin=workshop.origin)
+    recorder = camera_recorder(workshop, FakeVideo(workshop.clock), told, encoder=encoder)
+    recorder.start()
+    told.wait()
+    assert recorder.stop(DEADLINE_S)
+    assert "out of order" in str(told.errors[0])
+    assert isinstance(told.errors[0], Fatal)
+
+
+class Stuttering(FakeMicrophone):
+    """Its driver lost five chunks after the first fifty."""
+
+    def read(self) -> AudioChunk:
+        if self._seq == 50:
+            for _ in range(5):
+                super().read()
+        return super().read()
+
+
+def test_sound_that_the_driver_lost_is_a_gap_and_silence(workshop: Workshop) -> None:
+    told, encoder, source = Told(), AudioEncoder(workshop.origin), Stuttering(workshop.clock, limit=200)
+    source.open()
+    recorder = TrackRecorder(
+        track=Track.MICROPHONE,
+        source=source,
+        encoder=encoder,
+        segmenter=workshop.segmenter(Track.MICROPHONE, mime=encoder.mime, init=encoder.init),
+        rate=50,
+        queue_s=100,
+        clock=workshop.clock,
+        timeline_origin=workshop.origin,
+        on_frame=None,
+        on_gap=told.gaps.append,
+        on_error=told.error,
+        retry_s=0.001,
+    )
+    recorder.start()
+    told.wait()
+    assert recorder.stop(DEADLINE_S)
+    gap = told.gaps[0]
+    assert gap.reason == "5 lost in the device's driver"
+    assert (ms(workshop, gap.start), ms(workshop, gap.end)) == pytest.approx((1_000, 1_100), abs=1)
+    samples = sum(sound_length(b"".join(workshop.open(r).fragments))[1] for r, _ in workshop.closed)
+    assert samples == pytest.approx(4 * 48_000, abs=5_000)

@@ -6,9 +6,28 @@ from PySide6.QtCore import QByteArray, QRectF, Qt
 from PySide6.QtGui import QGuiApplication, QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
-ICONS = tuple(
-    "battery camera check clock cloud cross eye key lock mark message minus network offline pause plus program "
-    "reload undo wait warning".split(" ")
+ICONS = (
+    "battery",
+    "camera",
+    "check",
+    "clock",
+    "cloud",
+    "cross",
+    "eye",
+    "key",
+    "lock",
+    "mark",
+    "message",
+    "minus",
+    "network",
+    "offline",
+    "pause",
+    "plus",
+    "program",
+    "reload",
+    "undo",
+    "wait",
+    "warning",
 )
 
 

@@ -1,12 +1,10 @@
 """Which key combinations mean nothing in an exam. Pure: names in, a name out; ``app.shell.kiosk`` feeds it.
 
 With the keyboard grabbed these combinations reach the exam window instead of the desktop. They are swallowed and
-noted, once per combination in ``QUIET_S`` seconds. Accessibility keys and everything needed to write stay free.
+noted (``app.shell.reports``). Accessibility keys and everything needed to write stay free.
 """
 
 from collections.abc import Set as AbstractSet
-
-QUIET_S = 10.0
 
 BLOCKED_ALONE = frozenset({"F1", "F12", "Print", "SysReq", "Super_L", "Super_R", "Meta", "Menu", "Help", "LaunchMail"})
 BLOCKED_WITH_CONTROL = frozenset({"N", "O", "P", "T", "W", "Escape", "Tab"})
@@ -33,19 +31,3 @@ def blocked(key: str, modifiers: AbstractSet[str]) -> str | None:
         return None
     order = [name for name in ("Ctrl", "Alt", "Shift", "Meta") if name in modifiers and name != key]
     return "+".join([*order, plain])
-
-
-class QuietPeriod:
-    """Says whether a combination is worth noting again."""
-
-    def __init__(self, quiet_s: float = QUIET_S) -> None:
-        self._quiet_s = quiet_s
-        self._last: dict[str, float] = {}
-
-    def is_news(self, name: str, now_s: float) -> bool:
-        """Count ``name`` at ``now_s`` (monotonic seconds)."""
-        last = self._last.get(name)
-        if last is not None and now_s - last < self._quiet_s:
-            return False
-        self._last[name] = now_s
-        return True

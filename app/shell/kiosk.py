@@ -66,9 +66,8 @@ class ShellWindow(QWidget):
         self._grabbed = False
         self._away_since: Instant | None = None
         self._covers: list[QWidget] = []
-        self._quiet = keys.QuietPeriod()
         self.keys = KeyGuard(self)
-        self.keys.blocked.connect(self._note_key)
+        self.keys.blocked.connect(self.key_blocked)
         self.keys.quit_pressed.connect(self.quit_pressed)
         self._hold = QTimer(self)
         self._hold.setInterval(GRAB_MS)
@@ -143,14 +142,14 @@ class ShellWindow(QWidget):
         return frozenset(held)
 
     def missing(self) -> Mapping[str, str]:
-        """Of what this window could hold, what it does not, and why."""
+        """Of what only this window can hold here, what it does not, and why."""
         reasons = {}
         held = self.holding()
         if Capability.KIOSK not in held:
             reasons[Capability.KIOSK.value] = (
                 "the exam runs in a window" if self._windowed else "the desktop does not let the exam fill the screen"
             )
-        if Capability.INPUT_GUARD not in held:
+        if Capability.INPUT_GUARD not in held and QGuiApplication.platformName() in GRABBING_PLATFORMS:
             reasons[Capability.INPUT_GUARD.value] = "the desktop does not hand over the keyboard"
         return reasons
 
@@ -205,10 +204,6 @@ class ShellWindow(QWidget):
         self.raise_()
         self.activateWindow()
         self._grabbed = False
-
-    def _note_key(self, name: str) -> None:
-        if self._quiet.is_news(name, self._clock.now().mono_ns / 1e9):
-            self.key_blocked.emit(name)
 
     # --- displays ----------------------------------------------------------------------------------------------
 

@@ -59,6 +59,19 @@ def check(*, x11: bool, cache: Path = LOADER_CACHE, bundle: Path | None = None) 
         raise _missing(missing)
 
 
+def check_display(environment: Mapping[str, str], cache: Path = LOADER_CACHE) -> None:
+    """Raise ``UserFacing(E-DESKTOP)`` where Qt would abort for want of a display (Linux only)."""
+    named = environment.get("QT_QPA_PLATFORM", "")
+    if not cache.is_file() or named == "offscreen":
+        return
+    if not environment.get("DISPLAY") and not environment.get("WAYLAND_DISPLAY"):
+        raise UserFacing(
+            "There is no screen to show the exam on.",
+            advice="Start Fairlock from a desktop session (X11).",
+            code="E-DESKTOP",
+        )
+
+
 def explain(error: ImportError) -> UserFacing:
     """Turn Python's "cannot open shared object file" into a sentence that names the package."""
     found = re.match(r"([\w.+-]+\.so[\w.]*): cannot open shared object file", str(error))

@@ -39,21 +39,6 @@ PROGRAMS_LINE = (
     "{seconds} s they are ended."
 )
 PROGRAMS_LEFT = "These programs could not be ended. Close them yourself, then check again."
-CHECK_TITLES: Mapping[str, str] = {
-    "camera": "Camera",
-    "microphone": "Microphone",
-    "screen": "Screen",
-    "disk": "Disk space",
-    "clock": "Clock",
-    "server": "Server",
-    "models": "Detection",
-    "detection": "Detection",
-    "sandbox": "Browser",
-    "desktop": "Desktop",
-    "displays": "Displays",
-    "programs": "Programs",
-}
-
 DESKTOP_GOOD = "The exam can fill the screen and hold the keyboard."
 DESKTOP_NONE = "There is no screen to show the exam on. Start Fairlock from a desktop session."
 DESKTOP_WAYLAND = (
@@ -153,6 +138,7 @@ IDENTITY_UNSUPPORTED = (
     "Tell your institution."
 )
 RECORDER_GONE = "The recording could not be kept running. What was recorded is safe on this computer."
+ASKED_TO_END = "The system asked Fairlock to end."
 GUARD_GONE = "The protection of the exam could not be kept running."
 LOCK_TIMEOUT = "The exam did not get ready in time. Open the link again; if it happens twice, restart the computer."
 POLICY_UNREADABLE = "The exam's policy can't be read by this version of Fairlock. Install the newest version."
@@ -259,8 +245,3 @@ def clock(seconds: float) -> str:
     hours, rest = divmod(whole, 3600)
     minutes, left = divmod(rest, 60)
     return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes:02}:{left:02}"
-
-
-def check_title(name: str) -> str:
-    """Return the heading of a check."""
-    return CHECK_TITLES.get(name, name.replace("_", " ").capitalize())

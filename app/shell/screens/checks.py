@@ -26,11 +26,11 @@ class CheckLine(QWidget):
         across = parts.row(self, spacing=14)
         across.setContentsMargins(20, 11, 20, 11)
         across.addWidget(parts.picture(sign, colour, 22), 0, Qt.AlignmentFlag.AlignTop)
-        name = parts.label(text.check_title(check.name), "heading", wrap=False)
+        name = parts.label(check.name, "heading", wrap=False)
         name.setFixedWidth(130)
         across.addWidget(name, 0, Qt.AlignmentFlag.AlignTop)
         across.addWidget(parts.label(check.message, "" if check.ok else ("bad" if check.blocking else "warn")), 1)
-        self.setAccessibleName(f"{text.check_title(check.name)}: {state}")
+        self.setAccessibleName(f"{check.name}: {state}")
         self.setAccessibleDescription(check.message)
 
 

@@ -1,7 +1,6 @@
 """The last screen: how it ended, what was sent, what was undone, what was closed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame
@@ -9,22 +8,8 @@ from PySide6.QtWidgets import QFrame
 from app.shell import text
 from app.shell.screens import parts
 from app.shell.screens.base import Screen
+from app.shell.screens.ending import Ending
 from app.shell.theme import Theme
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
-    """What to show. ``good`` is whether all went as it should; ``line`` says what ``title`` leaves open."""
-
-    title: str
-    line: str
-    good: bool
-    upload: str = ""
-    upload_good: bool = True
-    changed: bool = False
-    undone: tuple[str, ...] = ()
-    failed: tuple[str, ...] = ()
-    closed: tuple[str, ...] = ()
 
 
 class EndScreen(Screen):

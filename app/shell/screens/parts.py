@@ -54,6 +54,7 @@ def tool(name: str, text: str, theme: Theme) -> QPushButton:
 def picture(name: str, colour: str, size: int = 22) -> QLabel:
     """Return a drawing."""
     made = QLabel()
+    made.setTextFormat(Qt.TextFormat.PlainText)
     made.setPixmap(icons.pixmap(name, colour, size))
     made.setFixedSize(size, size)
     return made

@@ -1,0 +1,334 @@
+"""Runs a session: feeds what happens into the state machine and carries out the effects it answers with.
+
+GUI thread. ``app.contract.session.step`` alone decides what comes next; nothing here changes a state by itself. What
+the other two processes say arrives through ``app.shell.recorder_side`` and ``app.shell.guard_side``.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.contract.errors import FairlockError
+from app.contract.incidents import IncidentKind
+from app.contract.policy import Policy
+from app.contract.session import Effect, Event, SessionState, step
+from app.contract.times import Clock, Instant
+from app.shell import refusals, text
+from app.shell.course import Course
+from app.shell.locking import Lock, required_of
+from app.shell.pauses import EVENTS, Pauses
+from app.shell.preparation import ChecksGuard, ChecksRecorder, Machine, Preparation
+from app.shell.quitting import Answer, QuitCode
+from app.shell.rehearsal import Rehearsal
+from app.shell.reports import Reports
+from app.shell.stage import Exam, Stage
+from app.shell.timekeeper import Timekeeper
+
+LOCK_LIMIT_MS = 60_000
+UNLOCK_LIMIT_MS = 20_000
+
+_S = SessionState
+_log = logging.getLogger("fairlock.shell")
+
+
+class RecorderDoor(ChecksRecorder, Protocol):
+    """What the controller asks of the recorder; implemented and described in ``app.shell.recorder_side``."""
+
+    def join(self) -> None: ...
+    def record(self) -> None: ...
+    def finish(self, reason: str) -> None: ...
+    def tell_state(self, state: SessionState, why: str) -> None: ...
+    def tell_cookie(self, value: str) -> None: ...
+
+
+class GuardDoor(ChecksGuard, Protocol):
+    """What the controller asks of the guard; implemented and described in ``app.shell.guard_side``."""
+
+    def engage(self) -> None: ...
+    def release(self) -> None: ...
+
+
+class Controller(QObject):
+    """One session from its link to its end. ``finished`` carries the exit code."""
+
+    finished = Signal(int)
+
+    def __init__(self, stage: Stage, clock: Clock, machine: Machine, rehearsal: Rehearsal) -> None:
+        super().__init__()
+        self.state = SessionState.IDLE
+        self.stage = stage
+        self.clock = clock
+        self.course = Course()
+        self.reports = Reports(clock)
+        self.lock = Lock()
+        self.preparation = Preparation(stage, machine, rehearsal, passed=self._checks_passed, left=self._left)
+        self._pauses = Pauses()
+        self._rehearsal = rehearsal
+        self._time = Timekeeper(stage, clock)
+        self._quit_code = QuitCode(None, clock)
+        self._events: deque[tuple[Event, str]] = deque()
+        self._limit = QTimer(self)
+        self._limit.setSingleShot(True)
+        self._limit.timeout.connect(self._limit_reached)
+
+    def start(self, recorder: RecorderDoor, guard: GuardDoor) -> None:
+        """Begin with the link that the recorder was given."""
+        self._recorder, self._guard = recorder, guard
+        self._effects: Mapping[Effect, Callable[[], None]] = {
+            Effect.RESTORE_LEFTOVER: lambda: None,  # the guard does this by itself when it starts
+            Effect.JOIN: self._join,
+            Effect.SHOW_NOTICE: self._show_notice,
+            Effect.RUN_CHECKS: self.run_checks,
+            Effect.IDENTIFY: self._identify,
+            Effect.START_RECORDING: recorder.record,
+            Effect.ENGAGE_LOCKDOWN: self._engage,
+            Effect.SHOW_EXAM: self._show_exam,
+            Effect.COVER_EXAM: self._cover,
+            Effect.CLOSE_EXAM: self._close_exam,
+            Effect.RELEASE_LOCKDOWN: self._release,
+            Effect.FLUSH_EVIDENCE: self._flush,
+            Effect.SHOW_END: self._show_end,
+        }
+        self.preparation.attach(recorder, guard)
+        self._listen(recorder)
+        if self._rehearsal.is_on:
+            self.reports.note(IncidentKind.ENVIRONMENT, {"demonstration": "buttons press themselves"})
+        self.happen(Event.OPEN_LINK)
+
+    def _listen(self, recorder: RecorderDoor) -> None:
+        stage, window = self.stage, self.stage.window
+        stage.acknowledged.connect(self._acknowledged)
+        stage.declined.connect(self._declined)
+        stage.left.connect(self._left)
+        stage.again.connect(self.run_checks)
+        stage.proceed.connect(self.preparation.proceed)
+        stage.submitted.connect(self._submitted)
+        stage.exam_loaded.connect(self._exam_loaded)
+        stage.incident.connect(self._page_incident)
+        stage.cookie_seen.connect(recorder.tell_cookie)
+        stage.quit_code_given.connect(self._try_quit_code)
+        stage.closed.connect(self._leave)
+        window.engaged.connect(self._window_ready)
+        window.focus_lost.connect(self._focus_lost)
+        window.key_blocked.connect(self._key_blocked)
+        self._time.time_up.connect(self._time_up)
+        self._time.closing_done.connect(self._leave)
+
+    # --- the machine -------------------------------------------------------------------------------------------
+
+    def happen(self, event: Event, why: str = "") -> None:
+        """Something happened. What happens while effects run waits for its turn."""
+        self._events.append((event, why))
+        if len(self._events) > 1:
+            return
+        while self._events:
+            try:
+                self._advance(*self._events[0])
+            finally:
+                self._events.popleft()
+
+    def fail(self, event: Event, sentence: str) -> None:
+        """Something ends the session; ``sentence`` is what the candidate reads."""
+        if step(self.state, event)[0] is not self.state:
+            self.course.end(event.value, sentence)
+        self.happen(event)
+
+    def pause(self, reason: str, words: str = "") -> None:
+        """Cover the exam for ``reason`` (see ``app.shell.pauses``)."""
+        self._pauses.add(reason, words)
+        if self.state is _S.RUNNING:
+            self.happen(EVENTS[reason])
+        elif self.state is _S.PAUSED:
+            self._cover()
+
+    def go_on(self, reason: str) -> None:
+        """``reason`` no longer holds; the exam comes back if it was the last one."""
+        if not self._pauses.remove(reason) or self.state is not _S.PAUSED:
+            return
+        if self._pauses.first is None:
+            self.happen(Event.RESUME)
+        else:
+            self._cover()
+
+    def _advance(self, event: Event, why: str) -> None:
+        state, effects = step(self.state, event)
+        if state is not self.state:
+            _log.info("%s: %s -> %s", event.value, self.state.value, state.value)
+            self.state = state
+            if state in (_S.UNLOCKING, _S.ENDED):
+                self.course.end(event.value)
+            self._recorder.tell_state(state, why or event.value)
+        for effect in effects:
+            self._effects[effect]()
+
+    # --- effects before the exam -------------------------------------------------------------------------------
+
+    def _join(self) -> None:
+        self.stage.show_joining()
+        self._recorder.join()
+
+    def _show_notice(self) -> None:
+        policy = self._policy()
+        self._time.allow(policy.duration_s)
+        self._quit_code = QuitCode(policy.browser.quit_code_digest, self.clock)
+        self.stage.show_notice(policy)
+        self._rehearsal.press(self._acknowledged)
+
+    def run_checks(self) -> None:
+        """Start a round of checks, the first or another."""
+        self.preparation.begin(self._policy())
+
+    def _identify(self) -> None:
+        self.preparation.end()
+        if self._policy().identity.required:
+            self.fail(Event.FAILED, text.IDENTITY_UNSUPPORTED)
+        else:
+            self.happen(Event.IDENTIFIED)
+
+    def _engage(self) -> None:
+        self.lock = Lock()
+        self.course.locked = True
+        self._limit.start(LOCK_LIMIT_MS)
+        self.stage.show_wait("locking", text.LOCKING_TITLE, text.LOCKING_LINE)
+        self.stage.engage()
+        self._guard.engage()
+
+    def lock_changed(self) -> None:
+        """One of recording, guard and window is ready: open the exam if all are."""
+        if self.state is not _S.LOCKING or not self.lock.is_complete:
+            return
+        missing = self.lock.missing(self.stage.window.missing())
+        for name, reason in sorted(missing.items()):
+            self.reports.note(IncidentKind.CAPABILITY_MISSING, {"capability": name, "reason": reason[:300]})
+        required = required_of(missing, self._policy().lockdown.require)
+        if required:
+            self.fail(Event.LOCK_FAILED, text.missing_capabilities(required))
+        else:
+            self.happen(Event.LOCKED)
+
+    # --- effects of the exam -----------------------------------------------------------------------------------
+
+    def _show_exam(self) -> None:
+        self._limit.stop()
+        self._time.countdown.go_on()
+        if self.stage.tab is not None:
+            self.stage.uncover_exam()
+            return
+        try:
+            self.stage.open_exam(self._exam())
+        except FairlockError as error:
+            self.fail(Event.FATAL, refusals.sentence(error.code, str(error)))
+            return
+        self._time.begin()
+        first = self._pauses.first
+        if first is not None:  # an examiner paused it while it was being locked
+            self.happen(EVENTS[first[0]])
+
+    def _exam(self) -> Exam:
+        joined = self.course.joined
+        assert joined is not None  # noqa: S101  (no state after JOINING is reached without it)
+        return Exam(
+            policy=self._policy(),
+            candidate=joined.candidate,
+            entry_url=joined.entry_url,
+            sources=self.course.sources,
+        )
+
+    def _cover(self) -> None:
+        first = self._pauses.first
+        if first is None:
+            return
+        if self._pauses.stops_time:
+            self._time.countdown.hold()
+        else:
+            self._time.countdown.go_on()
+        self.stage.cover_exam(*first)
+
+    def _close_exam(self) -> None:
+        self._time.stop()
+        self._limit.stop()
+        self.stage.close_exam()
+
+    # --- effects after the exam --------------------------------------------------------------------------------
+
+    def _release(self) -> None:
+        self.stage.show_wait("unlocking", text.UNLOCKING_TITLE, text.UNLOCKING_LINE, step=4)
+        self.stage.release()
+        self._limit.start(UNLOCK_LIMIT_MS)
+        self._guard.release()
+
+    def _flush(self) -> None:
+        self._limit.stop()
+        self.stage.show_flush()
+        self._recorder.finish(self.course.ended_by)
+
+    def _show_end(self) -> None:
+        self._limit.stop()
+        self.stage.show_end(self.course.ending())
+        if self._rehearsal.is_on:
+            self._time.begin_closing()
+
+    # --- what the candidate, the page and the window do --------------------------------------------------------
+
+    def _acknowledged(self) -> None:
+        self.happen(Event.ACKNOWLEDGED)
+
+    def _declined(self) -> None:
+        self.happen(Event.DECLINED)
+
+    def _left(self) -> None:
+        self.happen(Event.CANCEL)
+
+    def _checks_passed(self) -> None:
+        self.happen(Event.CHECKS_PASSED)
+
+    def _submitted(self) -> None:
+        self.happen(Event.SUBMIT)
+
+    def _time_up(self) -> None:
+        self.happen(Event.TIME_UP)
+
+    def _exam_loaded(self) -> None:
+        if not self.course.exam_seen:
+            self.course.exam_seen = True
+            self._recorder.tell_state(self.state, "exam page loaded")
+
+    def _page_incident(self, kind: IncidentKind, facts: Mapping[str, str]) -> None:
+        self.reports.note(kind, facts, source="shell.page")
+
+    def _focus_lost(self, since: Instant, until: Instant) -> None:
+        facts = {"duration_ms": str(round(until.seconds_since(since) * 1000))}
+        self.reports.note(IncidentKind.FOCUS_LOST, facts, source="shell.window", since=since)
+
+    def _key_blocked(self, name: str) -> None:
+        self.reports.note(IncidentKind.KEY_BLOCKED, {"keys": name}, source="shell.window")
+
+    def _window_ready(self) -> None:
+        self.lock.window = True
+        self.lock_changed()
+
+    def _try_quit_code(self, code: str) -> None:
+        answer = self._quit_code.attempt(code)
+        if answer is Answer.RIGHT:
+            self.course.end("quit_code")
+            self.happen(Event.TERMINATE, "quit code")
+            return
+        self.reports.note(IncidentKind.KEY_BLOCKED, {"quit_code": answer.value}, source="shell.window")
+        self.stage.ask_for_code(text.QUIT_WRONG)
+
+    def _limit_reached(self) -> None:
+        if self.state is _S.LOCKING:
+            self.fail(Event.LOCK_FAILED, text.LOCK_TIMEOUT)
+        else:
+            self.happen(Event.RELEASE_FAILED)
+
+    def _leave(self) -> None:
+        self._time.stop()
+        self.finished.emit(int(self.course.exit_code()))
+
+    def _policy(self) -> Policy:
+        assert self.course.policy is not None  # noqa: S101  (no state after JOINING is reached without one)
+        return self.course.policy

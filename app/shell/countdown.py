@@ -1,0 +1,52 @@
+"""The exam's time: how much is left, or has passed. Pure; by the monotonic clock, so setting the clock is no help."""
+
+from app.contract.times import Clock, Instant
+
+
+class Countdown:
+    """Starts at the first ``start``; stands still between ``hold`` and ``go_on``."""
+
+    def __init__(self, clock: Clock, duration_s: int | None) -> None:
+        self._clock = clock
+        self._duration_s = duration_s
+        self._started: Instant | None = None
+        self._held_since: Instant | None = None
+        self._held_s = 0.0
+
+    @property
+    def has_limit(self) -> bool:
+        """Whether the exam ends by itself."""
+        return self._duration_s is not None
+
+    def start(self) -> None:
+        """The candidate sees the exam; later calls change nothing."""
+        if self._started is None:
+            self._started = self._clock.now()
+
+    def hold(self) -> None:
+        """Stand still."""
+        if self._held_since is None:
+            self._held_since = self._clock.now()
+
+    def go_on(self) -> None:
+        """Run again."""
+        if self._held_since is not None:
+            self._held_s += self._clock.now().seconds_since(self._held_since)
+            self._held_since = None
+
+    def elapsed_s(self) -> float:
+        """Return the seconds that count."""
+        if self._started is None:
+            return 0.0
+        until = self._held_since or self._clock.now()
+        return max(0.0, until.seconds_since(self._started) - self._held_s)
+
+    def shown_s(self) -> float:
+        """Return what the bar shows: the seconds left, or those elapsed where there is no limit."""
+        if self._duration_s is None:
+            return self.elapsed_s()
+        return max(0.0, self._duration_s - self.elapsed_s())
+
+    def is_up(self) -> bool:
+        """Whether the time allowed is over."""
+        return self._duration_s is not None and self._started is not None and self.shown_s() <= 0.0

@@ -1,0 +1,76 @@
+"""What is known of one session so far: filled by the controller, read by the screens and by the end. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from app.contract.policy import Policy
+from app.messages import Joined, ProcessInfo
+from app.shell import text
+from app.shell.screens.ending import Ending
+
+
+class ExitCode(IntEnum):
+    """How the application ends, for scripts."""
+
+    DONE = 0  # the exam took place and the server has everything
+    FAILED = 1
+    LEFT = 2  # declined or left before the exam
+    DEFERRED = 3  # the exam took place; part of the recording waits on this computer
+
+
+BY_CHOICE = frozenset({"declined", "cancel"})
+TOOK_PLACE = frozenset({"submit", "time_up", "terminate", "quit_code"})
+
+
+@dataclass(slots=True, kw_only=True)
+class Course:
+    """``ended_by`` is the name of the event that ended it, or "quit_code"; ``why`` a sentence for the candidate."""
+
+    joined: Joined | None = None
+    policy: Policy | None = None
+    sources: Mapping[str, str] = field(default_factory=dict)
+    models: Mapping[str, str] = field(default_factory=dict)
+    ended_by: str = ""
+    why: str = ""
+    locked: bool = False
+    exam_seen: bool = False
+    complete: bool | None = None
+    undone: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+    closed: list[ProcessInfo] = field(default_factory=list)
+
+    def end(self, by: str, why: str = "") -> None:
+        """Note how it ended; the first word counts."""
+        if not self.ended_by:
+            self.ended_by = by
+        self.why = self.why or why
+
+    def ending(self) -> Ending:
+        """Return what the end screen shows."""
+        by = self.ended_by or "fatal"
+        line = self.why or {"declined": text.END_DECLINED, "cancel": text.END_CANCELLED}.get(by, "")
+        if not line and not self.exam_seen:
+            line = text.END_NOT_STARTED
+        upload = ""
+        if self.complete is not None and self.locked:
+            upload = text.END_COMPLETE if self.complete else text.END_DEFERRED
+        return Ending(
+            title=text.END_TITLES.get(by, text.END_TITLES["fatal"]),
+            line=line,
+            good=self.exit_code() in (ExitCode.DONE, ExitCode.LEFT) and not self.failed,
+            upload=upload,
+            upload_good=bool(self.complete),
+            changed=self.locked,
+            undone=self.undone,
+            failed=self.failed,
+            closed=tuple(sorted({program.name for program in self.closed})),
+        )
+
+    def exit_code(self) -> ExitCode:
+        """Return how the application ends."""
+        if self.ended_by in BY_CHOICE:
+            return ExitCode.LEFT
+        if self.ended_by not in TOOK_PLACE or not self.exam_seen:
+            return ExitCode.FAILED
+        return ExitCode.DONE if self.complete else ExitCode.DEFERRED

@@ -1,0 +1,133 @@
+"""The guard as the controller sees it: orders out, answers in, and a crash that covers the exam until it is back.
+
+GUI thread. A guard that died has undone its changes (it is the dead man's switch), so a new one is told to engage.
+"""
+
+from app import messages as m
+from app.contract import schema
+from app.contract.incidents import IncidentKind, Severity
+from app.contract.session import Event, SessionState
+from app.contract.times import Instant
+from app.shell import text
+from app.shell.controller import Controller
+from app.shell.locking import required_of
+from app.shell.recorder_side import Peer
+
+_S = SessionState
+GUARDED_STATES = frozenset({_S.RUNNING, _S.PAUSED})
+REASON = "guarantee_lost"
+
+
+class GuardSide:
+    """``peer`` is the guard's process of now."""
+
+    def __init__(self, controller: Controller, peer: Peer) -> None:
+        self._controller = controller
+        self._peer = peer
+        self._lost_since: Instant | None = None
+        self._held: tuple[str, ...] = ()
+
+    # --- orders ------------------------------------------------------------------------------------------------
+
+    def look_for_programs(self) -> None:
+        """List the programs that must not run."""
+        self._peer.send(m.CloseProcesses(policy=self._policy(), close=False))
+
+    def close_programs(self) -> None:
+        """End them."""
+        self._peer.send(m.CloseProcesses(policy=self._policy(), close=True))
+
+    def engage(self) -> None:
+        """Take every measure of the policy."""
+        self._peer.send(m.Engage(policy=self._policy()))
+
+    def release(self) -> None:
+        """Undo everything."""
+        self._peer.send(m.Release())
+
+    # --- answers -----------------------------------------------------------------------------------------------
+
+    def receive(self, message: object) -> None:
+        """Take one message."""
+        controller = self._controller
+        match message:
+            case m.ProcessesFound():
+                controller.preparation.programs_found(message.processes)
+            case m.ProcessesClosed():
+                self._closed(message)
+            case m.Engaged():
+                self._engaged(message)
+            case m.Released():
+                controller.course.undone = message.undone
+                controller.course.failed = message.failed
+                for failure in message.failed:
+                    controller.reports.note(IncidentKind.UNLOCK_FAILED, {"change": failure[:300]})
+                controller.happen(Event.RELEASE_FAILED if message.failed else Event.RELEASED)
+            case m.Seen():
+                controller.reports.forward(message.report)
+
+    def _closed(self, answer: m.ProcessesClosed) -> None:
+        controller = self._controller
+        for kind, programs in (
+            (IncidentKind.PROCESS_CLOSED, answer.closed),
+            (IncidentKind.PROCESS_NOT_CLOSED, answer.left),
+        ):
+            for program in programs:
+                facts = {"name": program.name, "path": program.path, "rule": program.rule, "pid": str(program.pid)}
+                controller.reports.note(kind, facts, source="guard.process_watch")
+        controller.course.closed.extend(answer.closed)
+        controller.preparation.programs_closed(answer.left)
+
+    def _engaged(self, answer: m.Engaged) -> None:
+        controller = self._controller
+        self._held = answer.holding
+        controller.lock.engaged = answer
+        if self._lost_since is not None:
+            since, self._lost_since = self._lost_since, None
+            controller.reports.note(IncidentKind.COMPONENT_RESTARTED, {"component": "guard"}, since=since)
+            controller.go_on(REASON)
+        controller.lock_changed()
+
+    # --- loss --------------------------------------------------------------------------------------------------
+
+    def lost(self) -> None:
+        """The process is gone; a new one comes, unless it went too often."""
+        controller = self._controller
+        controller.lock.engaged = None
+        if controller.state in GUARDED_STATES:
+            self._lost_since = self._lost_since or controller.clock.now()
+            controller.pause(REASON)
+
+    def restarted(self, peer: Peer) -> None:
+        """Here is the new process: bring it to where the session stands."""
+        self._peer = peer
+        state = self._controller.state
+        if state is _S.CHECKING:
+            self.look_for_programs()
+        elif state is _S.LOCKING or state in GUARDED_STATES:
+            self.engage()
+        elif state is _S.UNLOCKING:
+            self.release()
+
+    def given_up(self) -> None:
+        """It went too often: go on only if the policy does not require what it held."""
+        controller = self._controller
+        state = controller.state
+        if state not in GUARDED_STATES:
+            if state is _S.UNLOCKING:
+                controller.happen(Event.RELEASE_FAILED)
+            else:
+                controller.fail(Event.LOCK_FAILED if state is _S.LOCKING else Event.FAILED, text.GUARD_GONE)
+            return
+        lost = dict.fromkeys(self._held, text.GUARD_GONE)
+        policy = controller.course.policy
+        if policy is not None and required_of(lost, policy.lockdown.require):
+            controller.fail(Event.FATAL, text.GUARD_GONE)
+            return
+        facts = {"capability": ", ".join(sorted(lost)), "reason": text.GUARD_GONE}
+        controller.reports.note(IncidentKind.CAPABILITY_MISSING, facts, severity=Severity.ALERT)
+        controller.go_on(REASON)
+
+    def _policy(self) -> str:
+        policy = self._controller.course.policy
+        return schema.dumps(policy).decode() if policy is not None else ""

@@ -1,0 +1,24 @@
+"""What the shell is started with. Picklable; no Qt."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShellOptions:
+    """What to run. ``recorder_options`` and ``guard_options`` are handed to the entry points as they are.
+
+    ``rehearse``: a demonstration in which the buttons press themselves; shown, and written to the journal.
+    ``windowed``: no full screen; then ``kiosk`` is missing, which a policy that requires it refuses.
+    ``screenshots``: a folder for a picture of every screen. ``theme``: "system", "light" or "dark".
+    """
+
+    link: str
+    recorder_options: object
+    guard_options: object
+    rehearse: bool = False
+    windowed: bool = False
+    screenshots: Path | None = None
+    theme: str = "system"
+    recorder_entry: str = "app.recorder.process:main"
+    guard_entry: str = "app.guard.process:main"

@@ -1,0 +1,31 @@
+"""Pictures of the screens, for the documentation and for tests that look. GUI thread; off unless a folder is given."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QWidget
+
+SETTLE_MS = 600
+
+
+class Photographs(QObject):
+    """Writes ``01-joining.png`` and so on, a moment after each screen has settled."""
+
+    def __init__(self, window: QWidget, folder: Path | None) -> None:
+        super().__init__(window)
+        self._window = window
+        self._folder = folder
+        self._taken: list[str] = []
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+
+    def take(self, name: str) -> None:
+        """Take a picture soon; one per name."""
+        if self._folder is not None and name not in self._taken:
+            self._taken.append(name)
+            number = len(self._taken)
+            QTimer.singleShot(SETTLE_MS, self, lambda: self._save(f"{number:02}-{name}.png"))
+
+    def _save(self, file: str) -> None:
+        if self._folder is not None:
+            self._window.grab().save(str(self._folder / file))

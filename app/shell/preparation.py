@@ -1,0 +1,129 @@
+"""The checks before the exam: starts a round, shows what comes in, closes programs, and says when all is right.
+
+GUI thread. What the checks come to is decided by ``app.shell.checking``.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from app.contract.policy import Policy
+from app.messages import Check, ProcessInfo
+from app.shell.checking import Round, own_checks
+from app.shell.rehearsal import Rehearsal
+from app.shell.screens.checks import ChecksScreen
+from app.shell.stage import Stage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """What is known about this computer before the session: Qt's platform, the sandbox, the number of displays."""
+
+    platform: str
+    sandbox: bool
+    displays: int
+
+
+class ChecksRecorder(Protocol):
+    """What is asked of the recorder."""
+
+    def run_checks(self) -> None:
+        """Check devices, disk and server."""
+        ...
+
+
+class ChecksGuard(Protocol):
+    """What is asked of the guard."""
+
+    def look_for_programs(self) -> None:
+        """List the programs that must not run."""
+        ...
+
+    def close_programs(self) -> None:
+        """End them."""
+        ...
+
+
+class Preparation:
+    """``passed`` and ``left`` are called when the candidate goes on, or leaves (a demonstration that can't go on)."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        machine: Machine,
+        rehearsal: Rehearsal,
+        *,
+        passed: Callable[[], None],
+        left: Callable[[], None],
+    ) -> None:
+        self._stage = stage
+        self._machine = machine
+        self._rehearsal = rehearsal
+        self._passed = passed
+        self._left = left
+        self._round = Round()
+        self._screen: ChecksScreen | None = None
+        self._policy: Policy | None = None
+
+    def attach(self, recorder: ChecksRecorder, guard: ChecksGuard) -> None:
+        """Use these two from now on."""
+        self._recorder, self._guard = recorder, guard
+
+    def begin(self, policy: Policy) -> None:
+        """Start a round, the first or another."""
+        self._policy = policy
+        self._round = Round()
+        self._screen = self._stage.show_checks()
+        machine = self._machine
+        for check in own_checks(platform=machine.platform, sandbox=machine.sandbox, displays=machine.displays):
+            self.add(check)
+        self._recorder.run_checks()
+        self._guard.look_for_programs()
+
+    def end(self) -> None:
+        """The screen is about to go."""
+        self._screen = None
+
+    def add(self, check: Check) -> None:
+        """Take and show one result."""
+        self._round.add(check)
+        if self._screen is not None:
+            self._screen.show_check(check)
+
+    def recorder_done(self) -> None:
+        """The recorder has no more results."""
+        self._round.recorder_done = True
+        self._show()
+
+    def programs_found(self, programs: Sequence[ProcessInfo]) -> None:
+        """Take what must not run."""
+        self._round.found(programs)
+        self._show()
+
+    def programs_closed(self, left: Sequence[ProcessInfo]) -> None:
+        """The programs were ended, but for ``left``."""
+        if left:
+            self._round.could_not_close(left)
+            self._show()
+        else:
+            self._passed()
+
+    def proceed(self) -> None:
+        """The candidate wants to start: close what must be closed first."""
+        if self._screen is None or not self._round.is_good:
+            return
+        if self._round.programs:
+            self._screen.show_closing()
+            self._guard.close_programs()
+        else:
+            self._passed()
+
+    def _show(self) -> None:
+        if self._screen is None or self._policy is None or not self._round.is_complete:
+            return
+        lockdown, current = self._policy.lockdown, self._round
+        shown = current.programs if lockdown.ask_before_closing or current.still_running else ()
+        self._screen.show_programs(shown, grace_s=lockdown.close_grace_ms / 1000, still_running=current.still_running)
+        self._screen.show_result(good=current.is_good, programs=bool(shown))
+        self._stage.photograph("checked")
+        self._rehearsal.press(self.proceed if current.is_good else self._left)

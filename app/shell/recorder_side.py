@@ -1,0 +1,201 @@
+"""The recorder as the controller sees it: orders out, answers in, and a crash that the exam survives.
+
+GUI thread. A restarted recorder joins again with the same program token, continues the session in a new epoch and
+records at once if the session is past its start.
+"""
+
+from typing import Protocol
+
+from app import messages as m
+from app.contract import schema
+from app.contract.actions import Action, ActionKind
+from app.contract.errors import IntegrityError
+from app.contract.incidents import IncidentKind
+from app.contract.policy import Policy
+from app.contract.session import Event, SessionState
+from app.contract.times import Instant
+from app.shell import refusals, text
+from app.shell.controller import Controller
+
+_S = SessionState
+RECORDING_STATES = frozenset({_S.LOCKING, _S.RUNNING, _S.PAUSED})
+ENDING_STATES = frozenset({_S.UNLOCKING, _S.FLUSHING})
+
+
+class Peer(Protocol):
+    """One of the other processes."""
+
+    def send(self, message: object) -> None:
+        """Send ``message``; never blocks."""
+        ...
+
+
+class RecorderSide:
+    """``link`` is the exam link, ``program_token`` this launch's 32 random bytes."""
+
+    def __init__(self, controller: Controller, peer: Peer, *, link: str, program_token: bytes) -> None:
+        self._controller = controller
+        self._peer = peer
+        self._link = link
+        self._program_token = program_token
+        self._cookie: str | None = None
+        self._lost_since: Instant | None = None
+        self._is_lost = False
+
+    # --- orders ------------------------------------------------------------------------------------------------
+
+    def join(self) -> None:
+        """Join the exam of the link."""
+        self._peer.send(m.OpenLink(link=self._link, program_token=self._program_token))
+
+    def run_checks(self) -> None:
+        """Check devices, disk and server."""
+        self._peer.send(m.RunChecks())
+
+    def record(self) -> None:
+        """Record from now on."""
+        self._peer.send(m.StartRecording())
+
+    def finish(self, reason: str) -> None:
+        """Stop, send the rest, end the session."""
+        if self._is_lost:
+            # It died after the exam; what it had sealed is on disk, and nothing more is to be recorded.
+            self._controller.course.complete = False
+            self._controller.happen(Event.DEFERRED)
+            return
+        self._peer.send(m.Finish(reason=reason))
+
+    def tell_state(self, state: SessionState, why: str) -> None:
+        """Say where the session stands."""
+        self._peer.send(m.StateIs(state=state, why=why))
+
+    def tell_cookie(self, value: str) -> None:
+        """Hand over the newest cookie token."""
+        self._cookie = value
+        self._peer.send(m.CookieSeen(value=value))
+
+    # --- answers -----------------------------------------------------------------------------------------------
+
+    def receive(self, message: object) -> None:
+        """Take one message."""
+        match message:
+            case m.Joined():
+                self._joined(message)
+            case m.Refused():
+                self._refused(message)
+            case m.Check():
+                self._controller.preparation.add(message)
+            case m.ChecksDone():
+                self._controller.course.sources = message.sources
+                self._controller.course.models = message.models
+                self._controller.preparation.recorder_done()
+            case m.RecordingStarted():
+                self._started()
+            case m.Status():
+                self._status(message)
+            case m.ActionArrived():
+                self._act(message.action)
+            case m.FlushProgress():
+                self._controller.stage.show_progress(message.sent_bytes, message.total_bytes)
+            case m.Flushed():
+                self._controller.course.complete = message.complete
+                self._controller.happen(Event.FLUSHED if message.complete else Event.DEFERRED)
+
+    def _joined(self, joined: m.Joined) -> None:
+        controller = self._controller
+        try:
+            policy = schema.loads(Policy, joined.policy.encode())
+        except IntegrityError:
+            controller.fail(Event.REFUSED, text.POLICY_UNREADABLE)
+            return
+        if controller.course.joined is None:
+            controller.course.joined, controller.course.policy = joined, policy
+        state = controller.state
+        if state is _S.JOINING:
+            controller.happen(Event.POLICY_VERIFIED)
+        elif self._lost_since is not None:
+            self.tell_state(state, "recorder restarted")
+            if state is _S.CHECKING:
+                controller.run_checks()
+            elif state in RECORDING_STATES:
+                self.record()
+
+    def _refused(self, refused: m.Refused) -> None:
+        sentence = refusals.sentence(refused.code, refused.message)
+        state = self._controller.state
+        if state in RECORDING_STATES:
+            self._controller.fail(Event.FAILED if state is _S.LOCKING else Event.FATAL, sentence)
+        else:
+            self._controller.fail(Event.REFUSED, sentence)
+
+    def _started(self) -> None:
+        controller = self._controller
+        controller.reports.open(self._peer.send)
+        if self._lost_since is not None:
+            since, self._lost_since = self._lost_since, None
+            controller.reports.note(IncidentKind.COMPONENT_RESTARTED, {"component": "recorder"}, since=since)
+        if self._cookie is not None:
+            self.tell_cookie(self._cookie)
+        self._show_recording(on=True)
+        controller.lock.recording = True
+        controller.lock_changed()
+
+    def _status(self, status: m.Status) -> None:
+        controller = self._controller
+        exam = controller.stage.exam
+        if exam is not None:
+            exam.bar.show_network(online=status.online, pending_bytes=status.pending_bytes)
+        if status.frozen:
+            if controller.state in (_S.RUNNING, _S.PAUSED):
+                controller.pause("frozen")
+        else:
+            controller.go_on("frozen")
+
+    def _act(self, action: Action) -> None:
+        words = action.arguments.get("text", "") or action.arguments.get("reason", "")
+        controller = self._controller
+        match action.kind:
+            case ActionKind.MESSAGE:
+                controller.stage.show_message(action.issuer, words)
+            case ActionKind.PAUSE:
+                controller.pause("pause", words)
+            case ActionKind.RESUME:
+                controller.go_on("pause")
+            case ActionKind.THAW:
+                controller.go_on("frozen")
+            case ActionKind.TERMINATE:
+                sentence = text.TERMINATED_BY.format(name=action.issuer)
+                controller.fail(Event.TERMINATE, f"{sentence} {words}".strip())
+
+    # --- loss --------------------------------------------------------------------------------------------------
+
+    def lost(self) -> None:
+        """The process is gone; a new one comes, unless it went too often."""
+        controller = self._controller
+        controller.reports.hold()
+        controller.lock.recording = False
+        if self._lost_since is None:
+            self._lost_since = controller.clock.now()
+        self._show_recording(on=False)
+        if controller.state in ENDING_STATES:
+            self._is_lost = True
+        if controller.state is _S.FLUSHING:
+            self.finish("")
+
+    def restarted(self, peer: Peer) -> None:
+        """Here is the new process."""
+        self._peer = peer
+        if not self._is_lost and self._controller.state is not _S.ENDED:
+            self.join()
+
+    def given_up(self) -> None:
+        """It went too often: no exam without a recording."""
+        self._is_lost = True
+        state = self._controller.state
+        event = Event.FATAL if state in (_S.RUNNING, _S.PAUSED) else Event.FAILED
+        self._controller.fail(event, text.RECORDER_GONE)
+
+    def _show_recording(self, *, on: bool) -> None:
+        exam = self._controller.stage.exam
+        if exam is not None:
+            exam.bar.show_recording(on)

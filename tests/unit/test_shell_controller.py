@@ -1,0 +1,394 @@
+"""The controller walks the whole session with real screens and a real tab; the other processes are played by the test."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QLabel
+from pytestqt.qtbot import QtBot
+
+from app import messages as m
+from app.clock import ManualClock
+from app.contract import schema
+from app.contract.actions import Action, ActionKind
+from app.contract.incidents import IncidentKind
+from app.contract.policy import Capability, Identity, Lockdown, Policy
+from app.contract.session import SessionState
+from app.shell import text, theme
+from app.shell.controller import Controller
+from app.shell.course import ExitCode
+from app.shell.guard_side import GuardSide
+from app.shell.kiosk import ShellWindow
+from app.shell.preparation import Machine
+from app.shell.recorder_side import RecorderSide
+from app.shell.rehearsal import Rehearsal
+from app.shell.stage import Stage
+from tests.unit.shell_parts import Listener, Site, policy_for, site
+
+S = SessionState
+DECOY = m.ProcessInfo(pid=7, name="decoy", path="/opt/decoy", rule="list: decoy")
+
+
+class Play:
+    """One session on a stage, driven from both sides."""
+
+    def __init__(self, policy: Policy, *, rehearse: bool = False) -> None:
+        self.policy = policy
+        self.clock = ManualClock()
+        self.window = ShellWindow(self.clock, windowed=True)
+        self.stage = Stage(self.window, theme.LIGHT)
+        machine = Machine(platform="xcb", sandbox=True, displays=1)
+        self.controller = Controller(self.stage, self.clock, machine, Rehearsal(is_on=rehearse, pace_ms=1))
+        self.recorder, self.guard = Listener(), Listener()
+        self.r = RecorderSide(self.controller, self.recorder, link="fairlock://x", program_token=bytes(32))
+        self.g = GuardSide(self.controller, self.guard)
+        self.codes: list[int] = []
+        self.controller.finished.connect(self.codes.append)
+
+    @property
+    def state(self) -> SessionState:
+        return self.controller.state
+
+    def start(self) -> None:
+        self.window.show_ordinary()
+        self.controller.start(self.r, self.g)
+
+    def join(self, *, entry: str = "/") -> None:
+        self.start()
+        origin = self.policy.browser.start_url.rstrip("/")
+        self.joined = m.Joined(
+            session="s", candidate="Kim Lee", policy=schema.dumps(self.policy).decode(), entry_url=origin + entry
+        )
+        self.r.receive(self.joined)
+
+    def check(self, *, ok: bool = True, programs: tuple[m.ProcessInfo, ...] = ()) -> None:
+        self.stage.acknowledged.emit()
+        self.r.receive(m.Check(name="Camera", ok=ok, blocking=True, message="The camera works."))
+        self.r.receive(m.ChecksDone(sources={"camera": "sample"}, models={}))
+        self.g.receive(m.ProcessesFound(processes=programs))
+
+    def lock(self, qtbot: QtBot) -> None:
+        self.stage.proceed.emit()
+        self.r.receive(m.RecordingStarted())
+        self.g.receive(m.Engaged(holding=("process_watch",), missing={}))
+        qtbot.waitUntil(lambda: self.state is not S.LOCKING)
+
+    def run(self, qtbot: QtBot, *, entry: str = "/") -> None:
+        self.join(entry=entry)
+        self.check()
+        with qtbot.waitSignal(self.stage.exam_loaded, timeout=15_000):
+            self.lock(qtbot)
+
+    def status(self, *, frozen: bool) -> None:
+        self.r.receive(m.Status(online=True, frozen=frozen, pending_bytes=0, segments=0, incidents=0))
+
+    def act(self, kind: ActionKind, **arguments: str) -> None:
+        action = Action(id="1", session="s", kind=kind, arguments=arguments, issuer="Ada", issued_ms=0)
+        self.r.receive(m.ActionArrived(action=action))
+
+    def incidents(self) -> list[IncidentKind]:
+        return [report.kind for report in self.recorder.of(m.Report)]
+
+    def words(self) -> str:
+        QApplication.processEvents()  # widgets added to a layout are shown by an event
+        page = self.window.pages.currentWidget()
+        return "\n".join(label.text() for label in page.findChildren(QLabel) if label.isVisibleTo(page))
+
+
+@pytest.fixture
+def exam_site() -> Iterator[Site]:
+    with site() as served:
+        yield served
+
+
+@pytest.fixture
+def play(qapp: QApplication, exam_site: Site) -> Iterator[Play]:
+    made = Play(policy_for(exam_site.origin))
+    yield made
+    made.stage.dispose()
+    made.window.deleteLater()
+    qapp.processEvents()
+
+
+def test_from_the_link_to_the_end(play: Play, qtbot: QtBot) -> None:
+    play.run(qtbot)
+    assert play.recorder.of(m.StartRecording)
+    assert schema.loads(Policy, play.guard.of(m.Engage)[0].policy.encode()) == play.policy
+    assert play.state is S.RUNNING
+    assert play.stage.tab is not None
+    with qtbot.waitSignal(play.stage.submitted, timeout=10_000):
+        play.stage.tab.page.runJavaScript("document.getElementById('out').click()")
+    assert play.state is S.UNLOCKING
+    assert play.stage.tab is None
+    play.g.receive(m.Released(undone=("The clipboard works again.",), failed=()))
+    assert play.recorder.of(m.Finish) == [m.Finish(reason="submit")]
+    play.r.receive(m.FlushProgress(sent_bytes=1_000_000, total_bytes=4_000_000))
+    assert "1.0 MB of 4.0 MB" in play.words()
+    assert text.FLUSH_DONE not in play.words()
+    play.r.receive(m.Flushed(complete=True, message=""))
+    assert play.state is S.ENDED
+    assert text.END_COMPLETE in play.words()
+    assert "The clipboard works again." in play.words()
+    play.stage.closed.emit()
+    assert play.codes == [ExitCode.DONE]
+    states = [message.state for message in play.recorder.of(m.StateIs)]
+    assert [state for i, state in enumerate(states) if i == 0 or states[i - 1] is not state] == [
+        S.JOINING, S.NOTICE, S.CHECKING, S.IDENTIFYING, S.LOCKING, S.RUNNING, S.UNLOCKING, S.FLUSHING, S.ENDED,
+    ]  # fmt: skip
+
+
+def test_nothing_is_recorded_before_the_notice_was_read(play: Play) -> None:
+    play.join()
+    assert play.state is S.NOTICE
+    assert "Dr. Ada Okafor and Examination Office" in play.words()
+    assert "30 days" in play.words()
+    play.stage.declined.emit()
+    assert play.state is S.ENDED
+    assert not play.recorder.of(m.StartRecording)
+    play.stage.closed.emit()
+    assert play.codes == [ExitCode.LEFT]
+
+
+def test_a_refusal_is_a_sentence(play: Play) -> None:
+    play.start()
+    play.r.receive(m.Refused(code="E-INVITE-USED", message="ignored"))
+    assert "already been used" in play.words()
+    play.stage.closed.emit()
+    assert play.codes == [ExitCode.FAILED]
+
+
+def test_a_failed_check_keeps_the_exam_closed_until_it_is_right(play: Play, qtbot: QtBot) -> None:
+    play.join()
+    play.check(ok=False)
+    play.stage.proceed.emit()
+    assert play.state is S.CHECKING
+    play.stage.again.emit()
+    assert len(play.recorder.of(m.RunChecks)) == 2
+    play.check()
+    play.lock(qtbot)
+    assert play.state is S.RUNNING
+
+
+def test_programs_are_closed_before_the_exam(play: Play) -> None:
+    play.join()
+    play.check(programs=(DECOY,))
+    assert "/opt/decoy" in play.words()
+    play.stage.proceed.emit()
+    assert [order.close for order in play.guard.of(m.CloseProcesses)] == [False, True]
+    assert play.state is S.CHECKING
+    play.g.receive(m.ProcessesClosed(closed=(), left=(DECOY,)))
+    assert text.PROGRAMS_LEFT in play.words()
+    play.stage.proceed.emit()
+    assert play.state is S.CHECKING
+    play.stage.again.emit()
+    play.r.receive(m.ChecksDone(sources={}, models={}))
+    play.g.receive(m.ProcessesFound(processes=(DECOY,)))
+    play.stage.proceed.emit()
+    play.g.receive(m.ProcessesClosed(closed=(DECOY,), left=()))
+    assert play.state is S.LOCKING
+    play.r.receive(m.RecordingStarted())
+    assert play.incidents() == [IncidentKind.PROCESS_NOT_CLOSED, IncidentKind.PROCESS_CLOSED]
+
+
+def test_what_is_required_and_missing_stops_the_exam_and_is_undone(play: Play, qtbot: QtBot) -> None:
+    play.policy = replace(play.policy, lockdown=Lockdown(require=(Capability.SLEEP_GUARD,)))
+    play.join()
+    play.check()
+    play.stage.proceed.emit()
+    play.r.receive(m.RecordingStarted())
+    play.g.receive(m.Engaged(holding=(), missing={"sleep_guard": "no such service", "device_watch": "not yet"}))
+    qtbot.waitUntil(lambda: play.state is S.UNLOCKING)
+    assert play.guard.of(m.Release)
+    missing = [r.facts["capability"] for r in play.recorder.of(m.Report) if r.kind is IncidentKind.CAPABILITY_MISSING]
+    assert missing == ["device_watch", "kiosk", "sleep_guard"]
+    play.g.receive(m.Released(undone=(), failed=()))
+    play.r.receive(m.Flushed(complete=True, message=""))
+    assert "keeping the computer awake (no such service)" in play.words()
+    assert "watching devices" not in play.words()
+
+
+def test_an_identity_check_that_cannot_be_made_is_refused(play: Play) -> None:
+    play.policy = replace(play.policy, identity=Identity(required=True))
+    play.join()
+    play.check()
+    play.stage.proceed.emit()
+    assert play.state is S.ENDED
+    assert text.IDENTITY_UNSUPPORTED in play.words()
+
+
+def test_frozen_covers_the_exam_and_lets_go(play: Play, qtbot: QtBot) -> None:
+    play.run(qtbot)
+    play.status(frozen=True)
+    assert play.state is S.PAUSED
+    assert play.stage.exam is not None
+    assert play.stage.exam.is_covered
+    assert text.COVER_TITLES["frozen"] in play.words()
+    play.status(frozen=False)
+    assert play.state is S.RUNNING
+    assert not play.stage.exam.is_covered
+
+
+def test_a_pause_outlasts_a_thaw_and_stops_the_time(play: Play, qtbot: QtBot) -> None:
+    play.run(qtbot)
+    play.status(frozen=True)
+    play.act(ActionKind.PAUSE, reason="Fire alarm")
+    assert text.COVER_TITLES["pause"] in play.words()
+    assert "Fire alarm" in play.words()
+    play.status(frozen=False)
+    assert play.state is S.PAUSED
+    play.clock.advance(100_000)
+    play.act(ActionKind.RESUME)
+    assert play.state is S.RUNNING
+
+
+def test_the_time_is_up(play: Play, qtbot: QtBot) -> None:
+    play.run(qtbot)
+    play.clock.advance(5399)
+    qtbot.waitUntil(lambda: "00:01" in play.words(), timeout=5000)
+    play.clock.advance(2)
+    qtbot.waitUntil(lambda: play.state is S.UNLOCKING, timeout=5000)
+    play.g.receive(m.Released(undone=(), failed=()))
+    assert play.recorder.of(m.Finish) == [m.Finish(reason="time_up")]
+
+
+def test_frozen_time_runs_on(play: Play, qtbot: QtBot) -> None:
+    play.run(qtbot)
+    play.status(frozen=True)
+    play.clock.advance(5401)
+    qtbot.waitUntil(lambda: play.state is S.UNLOCKING, timeout=5000)
+
+
+def test_an_examiners_message_is_plain_text(play: Play, qtbot: QtBot) -> None:
+    play.run(qtbot)
+    play.act(ActionKind.MESSAGE, text="<b>Five minutes</b>")
+    assert "<b>Five minutes</b>" in play.words()
+    assert "Message from the examiner Ada" in play.words()
+
+
+def test_an_examiner_ends_it(play: Play, qtbot: QtBot) -> None:
+    play.run(qtbot)
+    play.act(ActionKind.TERMINATE, reason="Second person")
+    play.g.receive(m.Released(undone=(), failed=("The clipboard could not be given back.",)))
+    play.r.receive(m.Flushed(complete=False, message=""))
+    words = play.words()
+    assert "Ended by the examiner Ada. Second person" in words
+    assert text.END_DEFERRED in words
+    assert "The clipboard could not be given back." in words
+    assert IncidentKind.UNLOCK_FAILED in play.incidents()
+    play.stage.closed.emit()
+    assert play.codes == [ExitCode.DEFERRED]
+
+
+def test_the_quit_code(play: Play, qtbot: QtBot) -> None:
+    digest = hashlib.sha256(b"2718").digest()
+    play.policy = replace(play.policy, browser=replace(play.policy.browser, quit_code_digest=digest))
+    play.run(qtbot)
+    play.stage.quit_code_given.emit("1234")
+    assert play.state is S.RUNNING
+    play.stage.quit_code_given.emit("2718")
+    assert play.state is S.RUNNING, "too soon after a wrong one"
+    play.clock.advance(60)
+    play.stage.quit_code_given.emit("2718")
+    assert play.state is S.UNLOCKING
+
+
+def test_without_a_quit_code_no_code_is_right(play: Play, qtbot: QtBot) -> None:
+    play.run(qtbot)
+    play.stage.quit_code_given.emit("")
+    assert play.state is S.RUNNING
+
+
+def test_the_recorder_crashes_and_the_exam_goes_on(play: Play, qtbot: QtBot) -> None:
+    play.run(qtbot)
+    play.stage.cookie_seen.emit("token-9")
+    play.r.lost()
+    assert text.NOT_RECORDING in play.words()
+    play.stage.incident.emit(IncidentKind.DOWNLOAD_BLOCKED, {"address": "x"})
+    again = Listener()
+    play.r.restarted(again)
+    assert again.sent == [m.OpenLink(link="fairlock://x", program_token=bytes(32))]
+    play.r.receive(play.joined)
+    assert [type(message) for message in again.sent[1:]] == [m.StateIs, m.StartRecording]
+    play.r.receive(m.RecordingStarted())
+    assert play.state is S.RUNNING
+    assert [report.kind for report in again.of(m.Report)] == [
+        IncidentKind.DOWNLOAD_BLOCKED,
+        IncidentKind.COMPONENT_RESTARTED,
+    ]
+    assert again.of(m.CookieSeen) == [m.CookieSeen(value="token-9")]
+    assert text.RECORDING in play.words()
+
+
+def test_a_recorder_lost_while_sending_never_counts_as_complete(play: Play, qtbot: QtBot) -> None:
+    play.run(qtbot)
+    play.stage.submitted.emit()
+    play.g.receive(m.Released(undone=(), failed=()))
+    play.r.lost()
+    play.r.restarted(Listener())
+    assert play.state is S.ENDED
+    assert text.END_DEFERRED in play.words()
+    play.stage.closed.emit()
+    assert play.codes == [ExitCode.DEFERRED]
+
+
+def test_a_recorder_that_keeps_dying_ends_the_exam(play: Play, qtbot: QtBot) -> None:
+    play.run(qtbot)
+    play.r.lost()
+    play.r.given_up()
+    assert play.state is S.UNLOCKING
+    play.g.receive(m.Released(undone=(), failed=()))
+    assert play.state is S.ENDED
+    assert text.RECORDER_GONE in play.words()
+
+
+def test_the_guard_crashes_and_the_exam_is_covered_until_it_is_back(play: Play, qtbot: QtBot) -> None:
+    play.run(qtbot)
+    play.g.lost()
+    assert play.state is S.PAUSED
+    again = Listener()
+    play.g.restarted(again)
+    assert again.of(m.Engage)
+    play.g.receive(m.Engaged(holding=(), missing={}))
+    assert play.state is S.RUNNING
+    assert IncidentKind.COMPONENT_RESTARTED in play.incidents()
+
+
+def test_a_pause_that_came_while_locking_covers_at_once(play: Play, qtbot: QtBot) -> None:
+    play.join()
+    play.check()
+    play.stage.proceed.emit()
+    play.act(ActionKind.PAUSE)
+    play.r.receive(m.RecordingStarted())
+    play.g.receive(m.Engaged(holding=(), missing={}))
+    qtbot.waitUntil(lambda: play.state is S.PAUSED)
+
+
+def test_a_policy_with_an_unreadable_address_never_opens_the_exam(play: Play, qtbot: QtBot) -> None:
+    play.policy = replace(play.policy, browser=replace(play.policy.browser, allow=("https://*",)))
+    play.join()
+    play.check()
+    play.lock(qtbot)
+    assert play.state is S.UNLOCKING
+    assert play.stage.tab is None
+
+
+def test_a_rehearsal_presses_the_buttons_and_says_so(qapp: QApplication, exam_site: Site, qtbot: QtBot) -> None:
+    play = Play(policy_for(exam_site.origin), rehearse=True)
+    play.join()
+    qtbot.waitUntil(lambda: play.state is S.CHECKING)
+    play.r.receive(m.ChecksDone(sources={}, models={}))
+    play.g.receive(m.ProcessesFound(processes=()))
+    qtbot.waitUntil(lambda: play.state is S.LOCKING)
+    play.r.receive(m.RecordingStarted())
+    assert "demonstration" in play.recorder.of(m.Report)[0].facts
+    play.stage.dispose()
+    play.window.deleteLater()
+
+
+def test_every_label_is_plain_text(play: Play, qtbot: QtBot) -> None:
+    play.run(qtbot)
+    labels = play.window.findChildren(QLabel)
+    assert labels
+    assert all(label.textFormat() == Qt.TextFormat.PlainText for label in labels)

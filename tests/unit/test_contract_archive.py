@@ -1,6 +1,7 @@
 """Exports are read as folder and as zip alike, and nothing in one can lead the reader astray."""
 
 import os
+import shutil
 import zipfile
 from collections.abc import Callable
 from io import BytesIO
@@ -8,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from app.contract import schema
 from app.contract.errors import IntegrityError, Outcome, UserFacing
 from app.contract.sealing import archive
-from app.contract.sealing.archive import MANIFEST_NAME, open_export, write_folder, write_zip
+from app.contract.sealing.archive import MANIFEST_NAME, open_export
 from app.contract.sealing.evidence import Manifest
 from tests.vectors.cases import CASES
 
@@ -24,13 +26,17 @@ def _manifest() -> Manifest:
 
 
 def _as_folder(folder: Path, files: dict[str, bytes]) -> Path:
-    write_folder(folder / "export", _manifest(), files.items())
+    for name, data in {MANIFEST_NAME: schema.dumps(_manifest()), "segments/other": b"", **files}.items():
+        path = folder / "export" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
     return folder / "export"
 
 
 def _as_zip(folder: Path, files: dict[str, bytes]) -> Path:
-    with (folder / "export.zip").open("wb") as file:
-        write_zip(file, _manifest(), files.items())
+    with zipfile.ZipFile(folder / "export.zip", "w") as file:
+        for name, data in {MANIFEST_NAME: schema.dumps(_manifest()), **files}.items():
+            file.writestr(name, data)
     return folder / "export.zip"
 
 
@@ -87,7 +93,7 @@ def test_links_pipes_and_folders_are_not_read(tmp_path: Path) -> None:
 
 def test_a_linked_folder_of_segments_is_not_read(tmp_path: Path) -> None:
     folder = _as_folder(tmp_path, {})
-    (folder / "segments").rmdir()
+    shutil.rmtree(folder / "segments")
     (folder / "segments").symlink_to(OK / "segments")
     with open_export(folder) as export:
         assert _refused(export) == "is not a regular file"
@@ -145,8 +151,6 @@ def test_nothing_is_unpacked_to_where_an_entry_points(tmp_path: Path) -> None:
 
 def test_the_vectors_read_the_same_from_a_zip(tmp_path: Path) -> None:
     made = CASES["ok"].build()
-    with (tmp_path / "x.zip").open("wb") as file:
-        write_zip(file, _manifest(), made.files.items())
-    with open_export(tmp_path / "x.zip") as zipped, open_export(OK) as folder:
+    with open_export(_as_zip(tmp_path, made.files)) as zipped, open_export(OK) as folder:
         assert zipped.manifest() == folder.manifest()
         assert all(zipped.read(name) == folder.read(name) == data for name, data in made.files.items())

@@ -73,7 +73,7 @@ def flipped(data: bytes) -> bytes:
 
 @case("ok", complete=True)
 def ok() -> Draft:
-    """A crash after the first epoch: the torn segment is recorded in the second. Two recipients, all receipts."""
+    """A crash after the first epoch: what was left of it is recorded in the second. Two recipients, all receipts."""
     draft = Draft("session-ok", recipients=(EXAMINER, DEPUTY))
     draft.bind()
     opened_at = draft.head
@@ -84,6 +84,7 @@ def ok() -> Draft:
     draft.segment("camera")
     draft.bind()
     draft.segment("screen", epoch=0, final=False)
+    draft.segment("microphone", epoch=0)
     draft.segment("camera")
     draft.segment("journal")
     draft.segment("pictures")

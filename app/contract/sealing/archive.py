@@ -1,4 +1,4 @@
-"""Exports on disk: reads a folder or a zip archive without trusting it, and writes either.
+"""Exports on disk: reads a folder or a zip archive without trusting it. Never writes one; the server does.
 
 The one module of the contract that touches files. It extracts nothing: a segment is read by the exact name that its
 record gives it, never by a name found in the archive, so no path in an export can lead anywhere. Sizes are limited
@@ -9,10 +9,10 @@ before a byte is unpacked. Raises ``UserFacing`` (codes ``E-EXPORT-…``) for wh
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 from app.contract import schema
 from app.contract.errors import IntegrityError, Outcome, UserFacing
@@ -132,19 +132,3 @@ def _parse(data: bytes | None, where: str) -> Manifest:
             f"{where} holds no {MANIFEST_NAME}.", advice="Name an export of a session.", code="E-EXPORT-FORMAT"
         )
     return schema.loads(Manifest, data)
-
-
-def write_folder(folder: Path, manifest: Manifest, segments: Iterable[tuple[str, bytes]]) -> None:
-    """Write an export into ``folder`` (made if need be); ``segments`` yields names and files one at a time."""
-    (folder / "segments").mkdir(parents=True, exist_ok=True)
-    for name, data in segments:
-        (folder / name).write_bytes(data)
-    (folder / MANIFEST_NAME).write_bytes(schema.dumps(manifest))
-
-
-def write_zip(file: BinaryIO, manifest: Manifest, segments: Iterable[tuple[str, bytes]]) -> None:
-    """Write an export as a zip archive; nothing is compressed, for sealed bytes do not shrink."""
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr(MANIFEST_NAME, schema.dumps(manifest))
-        for name, data in segments:
-            archive.writestr(name, data)

@@ -1,0 +1,122 @@
+"""Export and quantise a YOLO model for Fairlock, check it, and print its entry for ``resources/models.toml``.
+
+    python packaging/models/export.py yolo11n.pt --pictures FOLDER [--out FOLDER] [--size 480x640]
+
+Needs the extra ``models`` (see docs/models.md for installing it without CUDA). ``FOLDER`` holds 32 to 128 pictures
+like those that a webcam sees, for calibration and for the comparison with ultralytics. Loading a .pt runs code that is
+in it, so a file whose sha256 is not an official one is refused unless ``--trust`` is given.
+"""
+
+import argparse
+import hashlib
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+# Before ultralytics is imported: it installs missing packages by itself otherwise, and reports usage.
+os.environ["YOLO_AUTOINSTALL"] = "false"
+os.environ.setdefault("YOLO_CONFIG_DIR", tempfile.gettempdir())
+
+import torchvision_shim
+
+OFFICIAL = {
+    "0ebbc80d4a7680d14987a577cd21342b65ecfd94632bd9a8da63ae6417644ee1": "v8.3.0/yolo11n.pt",
+    "9b09cc8bf347f0fc8a5f7657480587f25db09b34bf33b0652110fb03a8ad4fef": "v8.4.0/yolo26n.pt",
+}
+ASSETS = "https://github.com/ultralytics/assets/releases/download/"
+CALIBRATION, COMPARISON = 128, 32
+
+
+def main() -> int:
+    """Run the command; the exit code is 1 when the export does not agree with ultralytics."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("weights", type=Path)
+    parser.add_argument("--pictures", type=Path, required=True, help="folder with JPEG pictures")
+    parser.add_argument("--out", type=Path, default=Path("build/models"))
+    parser.add_argument("--size", default="480x640", help="height x width of the input")
+    parser.add_argument("--trust", action="store_true", help="load a .pt whose sha256 is not an official one")
+    options = parser.parse_args()
+    height, width = (int(side) for side in options.size.split("x"))
+    pictures = sorted(options.pictures.glob("*.jpg"))
+    digest = hashlib.sha256(options.weights.read_bytes()).hexdigest()
+    if digest not in OFFICIAL and not options.trust:
+        sys.stderr.write(
+            f"{options.weights} has sha256 {digest}, which is not an official one. Say --trust to load it.\n"
+        )
+        return 2
+    if len(pictures) < COMPARISON:
+        sys.stderr.write(f"{options.pictures} holds {len(pictures)} pictures; at least {COMPARISON} are needed.\n")
+        return 2
+    options.out.mkdir(parents=True, exist_ok=True)
+    return _make(options.weights, digest, options.out, pictures, (height, width))
+
+
+def _make(weights: Path, digest: str, out: Path, pictures: list[Path], size: tuple[int, int]) -> int:
+    torchvision_shim.install()
+    # After the stand-in, and not at the top, so that --help and refusals need nothing installed.
+    from parity import compare  # noqa: PLC0415
+    from quantise import quantise  # noqa: PLC0415
+    from ultralytics import YOLO  # noqa: PLC0415
+
+    plain = _export(YOLO, weights, out, size)
+    agreement = compare(YOLO(str(weights)), plain, pictures[:COMPARISON], size)
+    sys.stderr.write(f"{plain.name} against ultralytics: {agreement}\n")
+    if not agreement.holds:
+        sys.stderr.write("The export does not agree with ultralytics and is not to be used.\n")
+        return 1
+    small = plain.with_name(f"{weights.stem}_int8_qdq_{size[0]}x{size[1]}.onnx")
+    quantise(plain, small, pictures[:CALIBRATION], size)
+    sys.stderr.write(
+        f"{small.name} against ultralytics: {compare(YOLO(str(weights)), small, pictures[:COMPARISON], size)}\n"
+    )
+    for rank, (path, suffix) in enumerate(((small, "-int8"), (plain, ""))):
+        sys.stdout.write(_card(path, weights.stem + suffix, digest, size, 10 + 20 * rank))
+    return 0
+
+
+def _export(yolo, weights: Path, out: Path, size: tuple[int, int]) -> Path:
+    """Return the floating-point ONNX file, made by ``yolo`` (``ultralytics.YOLO``), which writes beside its weights."""
+    with tempfile.TemporaryDirectory(prefix="fairlock-export-") as folder:
+        copy = Path(folder, weights.name)
+        shutil.copyfile(weights, copy)
+        model = yolo(str(copy))
+        head = model.model.model[-1]
+        if hasattr(head, "one2one_cv2"):
+            head.end2end = True  # before fuse(), or the one-to-one head of YOLO26 is dropped
+        made = Path(model.export(format="onnx", imgsz=list(size), opset=17, simplify=True, device="cpu"))
+        target = out / f"{weights.stem}_{size[0]}x{size[1]}.onnx"
+        shutil.move(made, target)
+    return target
+
+
+def _card(path: Path, name: str, digest: str, size: tuple[int, int], rank: int) -> str:
+    import onnxruntime  # noqa: PLC0415  (as above)
+
+    shape = onnxruntime.InferenceSession(str(path)).get_outputs()[0].shape
+    official = OFFICIAL.get(digest)
+    return f"""
+[[model]]
+name = "{name}"
+task = "objects"
+file = "{path.name}"
+sha256 = "{hashlib.sha256(path.read_bytes()).hexdigest()}"
+licence = "AGPL-3.0-or-later"
+form = "{"yolo-end-to-end" if shape[-1] == 6 else "yolo-dense"}"
+input = [{size[0]}, {size[1]}]
+classes = "coco80"
+grade = "release"
+rank = {rank}
+source = "{ASSETS + official if official else f"a .pt with sha256 {digest}"}"
+{f'official_sha256 = "{digest}"' if official else "# not an official file"}
+[model.thresholds]
+person = 0.40
+phone = 0.20
+book = 0.35
+laptop = 0.35
+"""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 USAGE = """\
 fairlock open LINK            take an exam
 fairlock demo                 show the whole line on this machine
+fairlock upload               send evidence that an earlier exam left on this computer
 fairlock verify EXPORT        check exported evidence without a server
 fairlock models               list or fetch the detection models
 fairlock restore              undo what a crash may have left changed
@@ -47,6 +48,12 @@ def _demo(arguments: Sequence[str]) -> int:
     return run(arguments)
 
 
+def _upload(arguments: Sequence[str]) -> int:
+    from app.recorder.leftovers import main as run  # noqa: PLC0415  (likewise)
+
+    return run(arguments)
+
+
 def _verify(arguments: Sequence[str]) -> int:
     from app.verify import main as run  # noqa: PLC0415  (likewise)
 
@@ -68,6 +75,7 @@ def _restore(arguments: Sequence[str]) -> int:
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "open": _open,
     "demo": _demo,
+    "upload": _upload,
     "verify": _verify,
     "models": _models,
     "restore": _restore,

@@ -60,6 +60,7 @@ class Journal:
         self._inbox: Bounded[Entry] = Bounded(CAPACITY)
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._failure: Exception | None = None
+        self._stopped = False
         self.incidents = 0
         self._known: set[str] = set()
 
@@ -102,6 +103,7 @@ class Journal:
 
     def stop(self) -> None:
         """Seal what is left and close the track; raises what went wrong in the thread."""
+        self._stopped = True
         self._inbox.close()
         self._thread.join(timeout=30)
         if self._failure is not None:
@@ -111,7 +113,7 @@ class Journal:
     def _write(self, kind: EntryType, body: Mapping[str, Json]) -> None:
         now = self._clock.now()
         entry = Entry(type=kind, at_ms=self._timeline.at_ms(now), utc_ms=now.utc_ms, body=body)
-        if not self._inbox.offer(entry):
+        if not self._inbox.offer(entry) and not self._stopped:  # what happens after the end is nobody's evidence
             raise Fatal("The journal can't keep up; stopping rather than losing evidence.", code="E-JOURNAL-FULL")
 
     def _run(self) -> None:

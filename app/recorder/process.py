@@ -6,7 +6,6 @@ The main thread works through an inbox; threads of capture, detection, journal, 
 """
 
 import logging
-import os
 import signal
 import threading
 from collections.abc import Callable
@@ -26,6 +25,7 @@ from app.recorder.client import ServerClient
 from app.recorder.detection import DetectionChoice
 from app.recorder.heartbeat import HeartbeatHandlers, HeartbeatLoop
 from app.recorder.joining import JoinedSession, join, start_timeline
+from app.recorder.leftovers import mark_finished
 from app.recorder.options import RecorderOptions
 from app.recorder.recording import Recording, RecordingParts
 from app.recorder.sources import Sources, choose
@@ -33,7 +33,6 @@ from app.recorder.states import StateLog
 
 ORPHAN_DEADLINE_S = 15.0
 STATUS_S = 1.0
-NICENESS = 5
 
 _log = logging.getLogger("fairlock.recorder")
 
@@ -41,8 +40,6 @@ _log = logging.getLogger("fairlock.recorder")
 def main(connection: Connection, options: RecorderOptions) -> None:
     """Entry point of the spawned process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the shell's to handle, in order
-    if hasattr(os, "nice"):
-        os.nice(NICENESS)  # the exam page comes first
     recorder = Recorder(Channel(connection, "recorder"), options)
     recorder.run()
 
@@ -196,7 +193,9 @@ class Recorder:
         self._end_heartbeats()
         recording.close()
         self._recording = None
-        text = "Everything was received." if complete else "The rest stays on this computer and is sent later."
+        if complete:
+            mark_finished(joined.folder)
+        text = "Everything was received." if complete else "The rest stays here; `fairlock upload` sends it later."
         self._channel.send(m.Flushed(complete=complete, message=text))
 
     # --- threads -------------------------------------------------------------------------------------------------

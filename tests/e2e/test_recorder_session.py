@@ -12,10 +12,13 @@ from typing import TypeVar
 import pytest
 
 from app import messages as m
+from app.clock import SystemClock
+from app.contract.errors import FairlockError
 from app.contract.incidents import IncidentKind
 from app.contract.journal import EntryType
 from app.contract.session import SessionState
 from app.demo.processes import Display
+from app.recorder.leftovers import send, unfinished
 from app.recorder.options import RecorderOptions
 from app.recorder.process import main as recorder_main
 from app.supervisor import Child, Supervisor
@@ -176,3 +179,33 @@ def test_a_used_link_is_refused_with_the_servers_code(running: Stage, shell: She
     finally:
         other.supervisor.stop(10)
     assert shell.finish().complete
+
+
+@pytest.mark.slow
+def test_what_a_dead_application_left_is_sent_later(running: Stage, shell: Shell, tmp_path: Path) -> None:
+    shell.record(running.institution.link)
+    shell.wait_until(lambda status: status.segments >= 3)
+    running.kill_server()
+    shell.wait_until(lambda status: not status.online and status.pending_bytes > 0)
+    pid = shell.child.process.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    assert shell.closed.wait(10)
+    running.restart_server()
+
+    home = tmp_path / "home"
+    (folder, saved), *others = unfinished(home)
+    assert not others
+    deadline = time.monotonic() + 30
+    while True:  # the dead program counts as running until it has been silent for ten seconds
+        try:
+            assert send(folder, saved, SystemClock(), deadline_s=60)
+            break
+        except FairlockError as error:
+            if error.code != "E-SECOND-PROGRAM" or time.monotonic() > deadline:
+                raise
+            time.sleep(1)
+    assert list(unfinished(home)) == []
+    findings = running.findings()
+    assert findings.verdict.chain == "intact", findings.verdict.faults
+    assert findings.verdict.complete

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 import cv2
+import numpy as np
 
 from app.contract.incidents import Track
 from app.contract.times import Clock
@@ -42,6 +44,34 @@ def list_cameras() -> Sequence[CameraInfo]:
     return found
 
 
+class CaptureDevice(Protocol):
+    """What is used of ``cv2.VideoCapture``."""
+
+    def isOpened(self) -> bool:  # noqa: N802  (OpenCV's name)
+        """Say whether the device was opened."""
+        ...
+
+    def set(self, propId: int, value: float) -> bool:  # noqa: N803  (OpenCV's name)
+        """Ask for a property."""
+        ...
+
+    def grab(self) -> bool:
+        """Wait for the next picture without decoding it."""
+        ...
+
+    def retrieve(self) -> tuple[bool, np.ndarray[Any, Any]]:
+        """Decode the picture that was grabbed."""
+        ...
+
+    def release(self) -> None:
+        """Let go of the device."""
+        ...
+
+
+def _connect(index: int) -> CaptureDevice:
+    return cv2.VideoCapture(index)
+
+
 class DeviceCamera:
     """A camera as a source, at ``fps`` pictures a second of exactly ``width``×``height``.
 
@@ -60,14 +90,14 @@ class DeviceCamera:
         fps: int,
         clock: Clock,
         *,
-        connect: Callable[[int], cv2.VideoCapture] = cv2.VideoCapture,
+        connect: Callable[[int], CaptureDevice] = _connect,
         cameras: Callable[[], Sequence[CameraInfo]] = list_cameras,
     ) -> None:
         self.name = f"camera {camera}"
         self.width, self.height = width, height
         self._wanted, self._fps, self._clock = camera, fps, clock
         self._connect, self._cameras = connect, cameras
-        self._device: cv2.VideoCapture | None = None
+        self._device: CaptureDevice | None = None
         self._seq = 0
         self._last_ns: int | None = None
 

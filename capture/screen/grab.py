@@ -40,6 +40,7 @@ class GrabbedScreen:
         self._raw: bytes | bytearray = b""
         self._image: Picture | None = None
         self._seq = 0
+        self._open = False
 
     def open(self) -> None:
         """Take one picture; raises ``Unsupported`` (E-SCREEN-UNSUPPORTED). The size is that of the first opening."""
@@ -50,11 +51,12 @@ class GrabbedScreen:
             raise refusals.no_screen(str(error), "Start Fairlock from a graphical desktop.") from error
         if not self.width:
             self.width, self.height = even(shot.width), even(shot.height)
+        self._open = True
         self._pacer.restart()
 
     def read(self) -> Frame:
         """Return the screen at the next tick; ``unchanged`` when every pixel is as before."""
-        if not self.width:
+        if not self._open:
             raise SourceLost("the screen is not open")
         at = self._pacer.wait()
         shot = self._grab()
@@ -68,7 +70,7 @@ class GrabbedScreen:
     def close(self) -> None:
         """Let go of the display."""
         grabber, self._grabber = self._grabber, None
-        self._image, self._raw = None, b""
+        self._open, self._image, self._raw = False, None, b""
         if grabber is not None:
             # The display may be gone, and with it what would be closed.
             with contextlib.suppress(ScreenShotError):
@@ -81,6 +83,9 @@ class GrabbedScreen:
             return grabber.grab(grabber.monitors[0])
         except (ScreenShotError, OSError) as error:
             raise SourceLost(f"the display can't be read ({error})") from error
+        except (AssertionError, ValueError) as error:
+            # WORKAROUND: mss 10.2.0 asserts that the X server answers (mss/linux/xcbhelpers.py, ``reply``).
+            raise SourceLost("the display is gone") from error
 
     def _current(self) -> mss.MSS:
         """Return a grabber of this thread that knows the displays as they are.

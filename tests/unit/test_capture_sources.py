@@ -1,0 +1,214 @@
+"""Single sources: refusals in words, the screen on a real X server, pacing, and the time of sound."""
+
+import sys
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from app.clock import ManualClock
+from app.contract.errors import Unsupported, UserFacing
+from app.contract.times import Instant
+from capture import refusals
+from capture.camera import CameraInfo, DeviceCamera
+from capture.microphone import DeviceMicrophone
+from capture.pace import Pacer
+from capture.pictures import fit, to_i420
+from capture.playback import PlaybackCamera, PlaybackMicrophone
+from capture.sample_clock import SampleClock
+from capture.screen import open_screen
+from capture.screen.grab import GrabbedScreen
+from capture.sources import SourceLost
+from tests.unit.virtual_screen import HEIGHT, WIDTH, VirtualScreen, virtual_screen
+
+
+@pytest.fixture
+def display() -> Iterator[VirtualScreen]:
+    with virtual_screen() as screen:
+        yield screen
+
+
+# --- refusals ---------------------------------------------------------------------------------------------------------
+
+
+def test_no_camera_is_a_sentence() -> None:
+    camera = DeviceCamera(0, 640, 480, 15, ManualClock(), cameras=list)
+    with pytest.raises(UserFacing, match="Connect a camera") as refused:
+        camera.open()
+    assert refused.value.code == "E-CAMERA-NONE"
+
+
+def test_a_camera_that_does_not_open_is_a_sentence_with_its_name(tmp_path: Path) -> None:
+    camera = DeviceCamera(
+        "Good camera",
+        640,
+        480,
+        15,
+        ManualClock(),
+        connect=lambda _: cv2.VideoCapture(str(tmp_path / "nothing.mp4")),
+        cameras=lambda: [CameraInfo(index=0, name="Bad camera"), CameraInfo(index=2, name="Good camera")],
+    )
+    with pytest.raises(UserFacing, match=r"“Good camera”.*Close other programs") as refused:
+        camera.open()
+    assert refused.value.code == "E-CAMERA-BUSY"
+
+
+def test_a_missing_portaudio_names_the_package() -> None:
+    def load() -> Any:
+        raise OSError("PortAudio library not found")
+
+    with pytest.raises(UserFacing, match="apt install libportaudio2") as refused:
+        DeviceMicrophone(ManualClock(), load=load).open()
+    assert refused.value.code == "E-LIBRARY"
+
+
+def test_a_machine_without_a_microphone_is_a_sentence() -> None:
+    class PortAudioError(Exception): ...
+
+    def query_devices(*_: object) -> None:
+        raise PortAudioError("no default input device")
+
+    sound = SimpleNamespace(PortAudioError=PortAudioError, query_devices=query_devices)
+    with pytest.raises(UserFacing, match="Connect a microphone") as refused:
+        DeviceMicrophone(ManualClock(), load=lambda: sound).open()
+    assert refused.value.code == "E-MICROPHONE-NONE"
+
+
+def test_a_sample_that_is_no_film_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "x.mp4").write_bytes(b"no film")
+    for source in (
+        PlaybackCamera(tmp_path / "x.mp4", 64, 48, 5, ManualClock()),
+        PlaybackMicrophone(tmp_path / "none.wav", ManualClock()),
+    ):
+        with pytest.raises(UserFacing, match="Run the set-up again"):
+            source.open()
+
+
+def test_every_refusal_says_what_to_do() -> None:
+    for refusal in (
+        refusals.no_camera(),
+        refusals.camera_busy("x"),
+        refusals.camera_black(),
+        refusals.no_microphone(),
+        refusals.missing_library("x", "y"),
+        refusals.no_screen("x", "Do y."),
+    ):
+        assert refusal.advice
+        assert str(refusal).endswith(refusal.advice)
+
+
+# --- screen -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("environment", "why"),
+    [
+        ({"XDG_SESSION_TYPE": "wayland", "DISPLAY": ":0"}, "Wayland"),
+        ({"WAYLAND_DISPLAY": "wayland-0"}, "Wayland"),
+        ({}, "there is no display"),
+    ],
+)
+def test_a_screen_that_can_not_be_recorded_says_why(
+    environment: dict[str, str], why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    with pytest.raises(Unsupported, match=why) as refused:
+        open_screen(5, ManualClock(), environment)
+    assert refused.value.code == "E-SCREEN-UNSUPPORTED"
+
+
+def test_a_display_that_is_not_there_is_a_sentence() -> None:
+    with pytest.raises(Unsupported, match="graphical desktop"):
+        GrabbedScreen(5, ManualClock(), display=":4711").open()
+
+
+def test_the_screen_is_recorded_as_it_is(display: VirtualScreen, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    display.paint(200, 100, 50)
+    screen = open_screen(5, ManualClock(), {"DISPLAY": display.name})
+    screen.open()
+    assert (screen.width, screen.height) == (WIDTH, HEIGHT)
+    first, second = screen.read(), screen.read()
+    assert first.image[300, 400].tolist() == [50, 100, 200]
+    assert (first.unchanged, second.unchanged) == (False, True)
+    assert second.image is first.image
+    display.paint(0, 255, 0)
+    third = screen.read()
+    assert (third.unchanged, third.image[10, 10].tolist()) == (False, [0, 255, 0])
+    screen.close()
+
+
+def test_a_display_that_goes_away_is_lost_and_found_again(display: VirtualScreen) -> None:
+    screen = GrabbedScreen(5, ManualClock(), display=display.name)
+    screen.open()
+    screen.read()
+    display.end()
+    with pytest.raises(SourceLost):
+        screen.read()
+    with pytest.raises(Unsupported):
+        screen.open()
+    screen.close()
+
+
+def test_a_view_on_bgra_memory_is_converted_without_a_copy() -> None:
+    pixels = np.random.default_rng(1).integers(0, 255, (48, 64, 4), dtype=np.uint8)
+    view = np.frombuffer(pixels.tobytes(), np.uint8).reshape(48, 64, 4)[:, :, :3]
+    assert np.array_equal(to_i420(view), to_i420(np.ascontiguousarray(view)))
+
+
+def test_a_picture_of_another_shape_gets_black_bars() -> None:
+    wide = np.full((360, 640, 3), 200, np.uint8)
+    fitted = fit(wide, 640, 480)
+    assert fitted.shape == (480, 640, 3)
+    assert (fitted[30].max(), fitted[240].min()) == (0, 200)
+
+
+# --- times ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_pacer_skips_what_is_late_or_catches_up() -> None:
+    clock = ManualClock()
+    skipping, catching = Pacer(10, clock, skip_late=True), Pacer(10, clock, skip_late=False)
+    start = clock.now()
+    skipping.wait()
+    catching.wait()
+    clock.advance(0.55)
+    assert skipping.wait().seconds_since(start) == pytest.approx(0.5)
+    assert [round(catching.wait().seconds_since(start), 3) for _ in range(6)] == [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]
+
+
+def test_a_pacer_does_not_drift() -> None:
+    clock = ManualClock()
+    pacer = Pacer(15, clock, skip_late=True)
+    start = pacer.wait()
+    for _ in range(150):
+        last = pacer.wait()
+    assert last.seconds_since(start) == pytest.approx(10, abs=1e-6)
+
+
+def arrivals(clock: SampleClock, times_s: list[float]) -> list[float]:
+    return [clock.stamp(Instant(mono_ns=round(t * 1e9), utc_ms=round(t * 1000)), 960).mono_ns / 1e9 for t in times_s]
+
+
+def test_blocks_of_sound_that_arrive_in_bursts_have_even_times() -> None:
+    bursts = [1 + (n // 5 * 5 + 4) * 0.02 for n in range(400)]
+    times = arrivals(SampleClock(48_000), bursts)
+    assert all(b - a == pytest.approx(0.02, abs=1e-6) for a, b in pairwise(times))
+
+
+def test_a_slow_sound_card_is_followed() -> None:
+    """500 parts in a million slow: after 1,000 s, times by count alone would be half a second off."""
+    times = arrivals(SampleClock(48_000), [1 + n * 0.02001 for n in range(50_000)])
+    assert times[-1] == pytest.approx(1 + 49_999 * 0.02001 - 0.02, abs=0.03)
+
+
+def test_after_lost_samples_the_next_block_is_timed_by_its_arrival() -> None:
+    clock = SampleClock(48_000)
+    arrivals(clock, [1.0, 1.02])
+    clock.lost()
+    assert arrivals(clock, [3.0]) == [pytest.approx(2.98)]

@@ -65,9 +65,8 @@ def write_footage(path: Path, scenes: Sequence[Scene]) -> None:
         stream.codec_context.thread_count = 1
         stream.codec_context.qmin = stream.codec_context.qmax = _QUALITY
         for index, image in enumerate(_images(scenes)):
-            moved = _sway(image, index / FPS)
-            grainy = np.clip(moved + noise[index % _NOISE_FRAMES], 0, 255).astype(np.uint8)
-            frame = av.VideoFrame.from_ndarray(grainy, format="bgr24")
+            grainy = cv2.add(_sway(image, index / FPS), noise[index % _NOISE_FRAMES], dtype=cv2.CV_8U)
+            frame = av.VideoFrame.from_ndarray(grainy.astype(np.uint8, copy=False), format="bgr24")
             frame.pts, frame.time_base = index, Fraction(1, FPS)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
@@ -174,9 +173,10 @@ def _sway(image: Image, at_s: float) -> Image:
     return moved.astype(np.uint8, copy=False)
 
 
-def _noise() -> list[NDArray[np.float32]]:
+def _noise() -> list[NDArray[np.int16]]:
     random = np.random.default_rng(1)
-    return [random.normal(0.0, _NOISE_SIGMA, (HEIGHT, WIDTH, 3)).astype(np.float32) for _ in range(_NOISE_FRAMES)]
+    shape = (HEIGHT, WIDTH, 3)
+    return [random.normal(0.0, _NOISE_SIGMA, shape).round().astype(np.int16) for _ in range(_NOISE_FRAMES)]
 
 
 def _unreadable(name: str) -> UserFacing:

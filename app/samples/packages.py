@@ -19,20 +19,20 @@ from app.models import registry
 from app.samples.story import OUTLINE, SPEECH_AT, Story, length, speech_truth
 from capture.samples import Scene, Speech
 
-_SCIKIT_IMAGE = registry.Archive(
+SCIKIT_IMAGE = registry.Archive(
     package="scikit-image",
     version="0.26.0",
     archive="scikit_image-0.26.0-cp311-cp311-manylinux_2_24_x86_64.manylinux_2_28_x86_64.whl",
     sha256="74aa5518ccea28121f57a95374581d3b979839adc25bb03f289b1bc9b99c58af",
 )
-_ULTRALYTICS = registry.Archive(
+ULTRALYTICS = registry.Archive(
     package="ultralytics",
     version="8.4.190",
     archive="ultralytics-8.4.190-py3-none-any.whl",
     sha256="bd309728efa168af64d39040136828edd2dbcb4aeceb4510bdff4f3ca0ea01b8",
 )
-_PORTRAIT, _PORTRAIT_WINDOW = "skimage/data/astronaut.png", (104, 0, 320, 240)
-_STREET, _STREET_WINDOW = "ultralytics/assets/bus.jpg", (0, 380, 320, 240)
+PORTRAIT, _PORTRAIT_WINDOW = "skimage/data/astronaut.png", (104, 0, 320, 240)
+STREET, _STREET_WINDOW = "ultralytics/assets/bus.jpg", (0, 380, 320, 240)
 
 VOICE = "espeak-ng"
 _SENTENCES = (
@@ -58,8 +58,8 @@ def can_speak() -> bool:
 
 def tell(progress: Callable[[str], None]) -> Story:
     """Return the story. Raises ``Retryable`` where the registry can't be reached."""
-    portrait = _picture(_SCIKIT_IMAGE, _PORTRAIT, progress)
-    street = _picture(_ULTRALYTICS, _STREET, progress)
+    portrait = _picture(SCIKIT_IMAGE, PORTRAIT, progress)
+    street = _picture(ULTRALYTICS, STREET, progress)
     rate, speeches = _speeches(progress)
     voice = "a synthetic voice" if speeches else f"no speech, because the program {VOICE} is missing"
     return Story(

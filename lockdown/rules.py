@@ -58,6 +58,11 @@ class Rules:
     assistive: frozenset[str]
 
     @property
+    def names(self) -> frozenset[str]:
+        """Every prohibited name; for a policy that permits all but a few (rehearsals on a developer's machine)."""
+        return frozenset(name for rule in self.prohibit for name in rule.names)
+
+    @property
     def wants_hashes(self) -> bool:
         """Whether any rule needs the SHA-256 of executables, which costs reading them once."""
         return bool(self.permit.hashes) or any(rule.hashes for rule in self.prohibit)

@@ -70,9 +70,13 @@ class Lockdown:
         doc="The exam does not start where one of these is not available; of the others the lack is an incident.",
         maximum=20,
     )
-    prohibit: tuple[str, ...] = setting((), doc="Executable names prohibited beside the built-in list.", maximum=500)
+    prohibit: tuple[str, ...] = setting(
+        (),
+        doc="Programs prohibited beside the built-in list: executable names, or original:NAME, path:GLOB, sha256:HEX.",
+        maximum=500,
+    )
     permit: tuple[str, ...] = setting(
-        (), doc="Executable names permitted although the list prohibits them.", maximum=500
+        (), doc="Programs permitted although the built-in list prohibits them, named in the same ways.", maximum=500
     )
     close_grace_ms: int = setting(
         5_000, doc="Time between asking a program to end and killing it.", minimum=0, maximum=120_000

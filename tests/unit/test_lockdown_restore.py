@@ -99,6 +99,7 @@ def test_engaging_again_after_a_crash_keeps_the_first_undo(file: RestoreFile) ->
     file.engage(FakeMeasure(desktop, "keys"))
     # Somebody crashed; a second run sees "held" as the state of before.
     file.engage(FakeMeasure(desktop, "keys"))
+    assert [undo.arguments["value"] for undo in file.pending()] == ["free"]
     file.replay({"fake-keys": desktop.replay})
     assert desktop.settings["keys"] == "free"
 

@@ -17,13 +17,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the exit code (2 when something must be put right first)."""
     options = _parser().parse_args(arguments)
     # Keys, database and evidence are for the server's own user alone.
-    os.umask(0o077)
+    before = os.umask(0o077)
     run: Callable[[argparse.Namespace], None] = options.run
     try:
         run(options)
     except FairlockError as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    finally:
+        os.umask(before)
     return 0
 
 
@@ -44,14 +46,14 @@ def _serve(options: argparse.Namespace) -> None:
             f"There is no folder {options.data}.", advice="Run `fairlock-server init` first.", code="E-DATA-FOLDER"
         )
     setup.check_writable(options.data)
-    listener = listen(options.host, options.port)
-    address = f"http://{options.host}:{listener.getsockname()[1]}"
-    context = open_context(options.data, public_url=options.public_url or address)
-    _say(f"Fairlock server at {address}; console at {context.public_url}/console/")
-    try:
-        serve(create_app(context), listener)
-    finally:
-        context.database.close()
+    with listen(options.host, options.port) as listener:
+        address = f"http://{options.host}:{listener.getsockname()[1]}"
+        context = open_context(options.data, public_url=options.public_url or address)
+        try:
+            _say(f"Fairlock server at {address}; console at {context.public_url}/console/")
+            serve(create_app(context), listener)
+        finally:
+            context.database.close()
 
 
 def _export(options: argparse.Namespace) -> None:
@@ -64,9 +66,9 @@ def _export(options: argparse.Namespace) -> None:
 
 
 def _demo_exam(options: argparse.Namespace) -> None:
-    listener = listen("127.0.0.1", options.port)
-    _say(f"Demo exam at http://127.0.0.1:{listener.getsockname()[1]}/ behind the gate at {options.gate}")
-    serve(demo_exam.create_app(gate=options.gate, rehearse_s=options.rehearse), listener)
+    with listen("127.0.0.1", options.port) as listener:
+        _say(f"Demo exam at http://127.0.0.1:{listener.getsockname()[1]}/ behind the gate at {options.gate}")
+        serve(demo_exam.create_app(gate=options.gate, rehearse_s=options.rehearse), listener)
 
 
 def _say(text: str) -> None:

@@ -7,6 +7,7 @@ from anyio import CapacityLimiter
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
+from app.contract.errors import UserFacing
 from server import keys
 from server.accounts import routes as account_routes
 from server.accounts.attempts import Attempts
@@ -30,7 +31,11 @@ def open_context(data: Path, *, public_url: str, now: Now = utc_ms) -> Context:
     """Open a data folder that ``init`` made; raises ``UserFacing`` when it can't be used."""
     pairs = keys.load(data / "keys")
     database = Database(data / DATABASE)
-    migrate.upgrade(database)
+    try:
+        migrate.upgrade(database)
+    except UserFacing:
+        database.close()
+        raise
     return Context(
         database=database,
         store=FileStore(data),

@@ -1,5 +1,6 @@
 """HTTP routes of the application: keys, policy, join, evidence, end. ``app.contract.wire`` is their law."""
 
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
@@ -25,6 +26,7 @@ router = APIRouter(prefix="/api/v1")
 _TAG = "application"
 
 
+@lru_cache
 def server_version() -> str:
     """Return the installed version; in a bare checkout there is none to tell."""
     try:

@@ -59,7 +59,10 @@ def _missing(tx: Transaction, row: Session, said: End) -> int:
     if not walk.whole:
         return max(1, said.records - len(stored))
     tracks = Counter(track for _digest, _previous, track in stored)
-    if walk.found != said.records or (len(stored) == walk.found and tracks != Counter(dict(said.segments))):
+    if walk.found != said.records or (
+        len(stored) == walk.found
+        and tracks != Counter({track: count for track, count in said.segments.items() if count})
+    ):
         raise IntegrityError(Outcome.RECORD_MISMATCH, "the end counts other records than the chain holds")
     return 0
 

@@ -14,14 +14,13 @@ from app.contract.incidents import IncidentKind
 from app.contract.sealing import jws
 from app.contract.sealing.keys import key_id, load_ed25519
 from app.contract.sealing.records import FORMAT_VERSION, RECEIPT_TYPE, RECORD_TYPE, Receipt, Record
+from app.contract.sealing.segment import MAX_SEGMENT
 from app.contract.wire import SegmentAnswer
 from server.context import Context
 from server.db.models import Binding, Segment
 from server.refused import Refused
 from server.storage.base import Place, Upload
 from server.verification import access, freezing
-
-MAX_SEGMENT = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,4 +82,4 @@ def listed(tx: Transaction) -> ExamList:
 
 
 def _counts(tx: Transaction, query: Select[str, int]) -> dict[str, int]:
-    return dict(tx.execute(query).tuples().all())
+    return dict(tx.execute(query).all())

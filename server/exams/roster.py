@@ -6,6 +6,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 
 from app.contract.canonical import b64
+from app.contract.policy import Policy
+from app.contract.sealing import jws
 from app.contract.session import SessionState
 from app.contract.wire import ExamLink, JoinAnswer, JoinRequest
 from server import tokens
@@ -29,7 +31,9 @@ def invite(tx: Transaction, context: Context, exam: str, asked: NewCandidate) ->
         created_ms=context.now(),
     )
     tx.add(candidate)
-    link = ExamLink(server=context.public_url, exam=row.id, invite=value, pin=row.institution_key)
+    # The application refuses a link whose server is not the policy's.
+    server = jws.unverified(Policy, row.policy).server.url
+    link = ExamLink(server=server, exam=row.id, invite=value, pin=row.institution_key)
     return Invitation(
         candidate=candidate.id, name=asked.name, invite=value, link=link.url(), expires_ms=candidate.expires_ms
     )

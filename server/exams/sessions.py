@@ -30,7 +30,7 @@ def detail(tx: Transaction, context: Context, session: str) -> SessionDetail:
     return SessionDetail(
         **{field.name: getattr(row, field.name) for field in fields(row)},
         epochs=found.epoch + 1,
-        tracks=dict(tx.execute(counts).tuples().all()),
+        tracks=dict(tx.execute(counts).all()),
         head=found.head,
         records=found.records,
         server_incidents=manifest.incidents(tx, session),
@@ -44,10 +44,10 @@ def _rows(tx: Transaction, context: Context, query: Select[Session]) -> tuple[Se
     candidates = select(Candidate.id, Candidate.name).where(Candidate.id.in_([row.candidate for row in sessions]))
     segments = select(Segment.session, func.count(), func.sum(Segment.size)).where(Segment.session.in_(ids))
     incidents = select(Incident.session, func.count()).where(Incident.session.in_(ids))
-    titles = dict(tx.execute(select(Exam.id, Exam.title)).tuples().all())
-    names = dict(tx.execute(candidates).tuples().all())
+    titles = dict(tx.execute(select(Exam.id, Exam.title)).all())
+    names = dict(tx.execute(candidates).all())
     stored = {session: (count, size) for session, count, size in tx.execute(segments.group_by(Segment.session))}
-    seen = dict(tx.execute(incidents.group_by(Incident.session)).tuples().all())
+    seen = dict(tx.execute(incidents.group_by(Incident.session)).all())
     return tuple(
         SessionRow(
             session=row.id,

@@ -10,6 +10,7 @@ from typing import TypeVar
 from anyio import CapacityLimiter, to_thread
 from fastapi import Request
 
+from app.contract.sealing.segment import MAX_SEGMENT
 from app.contract.wire import SegmentAnswer
 from server.context import Context
 from server.exams import evidence
@@ -71,7 +72,7 @@ async def _drain(request: Request) -> None:
     total = 0
     async for chunk in request.stream():
         total += len(chunk)
-        if total > evidence.MAX_SEGMENT:
+        if total > MAX_SEGMENT:
             return
 
 

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP
 from cryptography.hazmat.primitives.hashes import SHA256
+from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 
 from app.contract import schema
@@ -43,6 +44,7 @@ def bind(context: Context, session: str, request: BindRequest) -> BindAnswer:
             raise Refused(403, "E-TOKENS", "the client token is not this session's")
         if row.completion is not None:
             raise Refused(409, "E-SESSION-ENDED", "everything of this session has arrived")
+        _check_fresh(tx, row, request.signing_key)
         second = _is_second(context, row, opened.program)
         if second:
             freezing.report(tx, row.id, IncidentKind.SECOND_PROGRAM, at_ms=now, epoch=str(row.epoch))
@@ -64,6 +66,13 @@ def _decrypt(context: Context, request: BindRequest) -> Tokens:
     if not hmac.compare_digest(opened.signing_key, tokens.digest(request.signing_key)):
         raise Refused(403, "E-TOKENS", "the signing key is not the one the tokens speak of")
     return opened
+
+
+def _check_fresh(tx: Transaction, row: Session, signing_key: bytes) -> None:
+    """Refuse a key of an earlier epoch: a signature must say in which epoch it was made."""
+    query = select(Binding.epoch).where(Binding.session == row.id, Binding.signing_key == signing_key)
+    if tx.scalars(query.limit(1)).first() is not None:
+        raise Refused(403, "E-TOKENS", "each epoch needs a signing key of its own")
 
 
 def _is_second(context: Context, row: Session, program: bytes) -> bool:

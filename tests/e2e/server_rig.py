@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import uvicorn
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP
@@ -20,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
+from app.clock import ManualClock
 from app.contract import canonical, schema, wire
 from app.contract.incidents import Track
 from app.contract.policy import Browser, Policy, Recipient, Server
@@ -28,6 +31,8 @@ from app.contract.sealing.keys import key_id, public_bytes
 from app.contract.sealing.records import END_TYPE, FORMAT_VERSION, POLICY_TYPE, RECORD_TYPE, End, Record, genesis
 from app.contract.sealing.segment import SegmentSealer
 from app.contract.session import SessionState
+from server.app import create_app, open_context
+from server.serving import listen
 
 PASSWORD = "correct horse battery"
 EXPIRES_MS = 4_000_000_000_000
@@ -42,6 +47,25 @@ def running(data: Path, *, port: int = 0) -> Iterator["ServerProcess"]:
         yield process
     finally:
         process.stop()
+
+
+@contextmanager
+def timed(data: Path, clock: ManualClock) -> Iterator[str]:
+    """Run the server in a thread of this process, on a clock that only the test moves; yield its address."""
+    with listen("127.0.0.1", 0) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        context = open_context(data, public_url=url, now=lambda: clock.now().utc_ms)
+        server = uvicorn.Server(uvicorn.Config(create_app(context), log_config=None, access_log=False))
+        # The socket listens from here on, so that nobody is turned away while the server starts.
+        listener.listen()
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            yield url
+        finally:
+            server.should_exit = True
+            thread.join(20)
+            context.database.close()
 
 
 def prepare(data: Path) -> None:

@@ -14,6 +14,9 @@ from app.contract.sealing import jws, keys
 from app.contract.sealing.records import POLICY_TYPE
 from app.contract.times import Clock
 from app.contract.wire import ServerKeys
+from app.demo.processes import DECOY
+from lockdown.rules import builtin_rules
+from lockdown.select import system
 
 EXAM = "demonstration"
 
@@ -109,7 +112,8 @@ def demonstration_policy(
         duration_s=max(60, seconds * 4),
         server=Server(url=server, token_key=server_keys.token_key, receipt_key=server_keys.receipt_key),
         browser=Browser(start_url=f"{exam_site}/", allow=(f"{exam_site}/",), submit_url=f"{exam_site}/submitted"),
-        lockdown=Lockdown(close_grace_ms=1_000),
+        # A demonstration closes its own decoy, not the browser that somebody at this machine is working in.
+        lockdown=Lockdown(close_grace_ms=1_000, permit=tuple(sorted(builtin_rules(system()).names - {DECOY}))),
         recipients=(
             Recipient(
                 id=keys.key_id(examiner.public_key()),

@@ -178,11 +178,14 @@ class _XvfbProgram(Program):
         )
 
 
+DECOY = "anydesk"
+
+
 def start_decoy(folder: Path, logs: Path) -> Program:
-    """Start a harmless program under a prohibited name: a copy of ``sleep`` called ``anydesk``."""
+    """Start a harmless program under a prohibited name: a copy of ``sleep``."""
     sleep = shutil.which("sleep")
     if sleep is None:
         raise UserFacing("The program sleep is missing.", advice="apt-get install coreutils")
-    decoy = folder / "anydesk"
+    decoy = folder / DECOY
     shutil.copy(Path(sleep).resolve(), decoy)
     return Program("decoy", [decoy, "600"], logs / "decoy.log")

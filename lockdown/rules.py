@@ -147,18 +147,11 @@ def key(name: str) -> str:
     return name.strip().casefold().removesuffix(".exe")
 
 
-def own_tree(root: int, programs: Mapping[int, int]) -> frozenset[int]:
-    """Return ``root``, its ancestors and its descendants; ``programs`` maps each process id to its parent's."""
-    own = {root}
-    parent = programs.get(root, 0)
-    while parent > 0 and parent not in own:
-        own.add(parent)
-        parent = programs.get(parent, 0)
-    return frozenset(own | descendants(root, programs))
-
-
 def descendants(root: int, programs: Mapping[int, int]) -> frozenset[int]:
-    """Return ``root`` and everything it started; ``programs`` maps each process id to its parent's."""
+    """Return ``root`` and everything it started; ``programs`` maps each process id to its parent's.
+
+    What started ``root`` is not part of it: a browser must not be safe because the exam's link was opened there.
+    """
     children: dict[int, list[int]] = {}
     for pid, parent in programs.items():
         children.setdefault(parent, []).append(pid)

@@ -11,7 +11,7 @@ from app.contract.incidents import IncidentKind
 from app.contract.times import Clock, Instant
 from lockdown.capabilities import Finding
 from lockdown.processes import ProcessTable, Program
-from lockdown.rules import Match, Rules, Surroundings, match, own_tree
+from lockdown.rules import Match, Rules, Surroundings, descendants, match
 
 POLL_S = 0.25
 FULL_SCAN_S = 5.0
@@ -21,7 +21,7 @@ SECOND_LOOK_S = 1.0
 class ProcessScanner:
     """Matches the running programs against ``rules``; implements ``ProcessWatch``.
 
-    ``own_root`` is the process id of the application: it, its ancestors and its descendants are never matched.
+    ``own_root`` is the process id of the application: it and its descendants are never matched.
     """
 
     def __init__(self, table: ProcessTable, rules: Rules, clock: Clock, *, own_root: int) -> None:
@@ -78,7 +78,7 @@ class ProcessScanner:
 
     def _surroundings(self) -> Surroundings:
         parents = {p.pid: p.parent for p in map(self._table.look, self._table.pids()) if p is not None}
-        return Surroundings(user=self._table.own_user(), own=own_tree(self._own_root, parents))
+        return Surroundings(user=self._table.own_user(), own=descendants(self._own_root, parents))
 
 
 def facts_of(found: Match, hash_of: Callable[[Program], str | None] | None = None) -> dict[str, str]:

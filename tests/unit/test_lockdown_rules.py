@@ -8,7 +8,7 @@ from app.contract.errors import IntegrityError
 from app.contract.policy import Lockdown
 from lockdown.fake import FAKE_USER
 from lockdown.processes import Program
-from lockdown.rules import Rules, Surroundings, builtin_rules, descendants, key, match, own_tree, policy_rule
+from lockdown.rules import Rules, Surroundings, builtin_rules, descendants, key, match, policy_rule
 
 US = Surroundings(user=FAKE_USER, own=frozenset({500}))
 BUILTIN = builtin_rules("linux")
@@ -131,9 +131,8 @@ def test_the_list_is_sane(system: str) -> None:
     assert not {"python", "python3", "code", "terminal", "explorer", "finder"} & set(prohibited)
 
 
-def test_our_tree_is_ancestors_and_descendants_but_no_siblings() -> None:
+def test_our_tree_is_what_we_started_and_not_what_started_us() -> None:
     parents = {1: 0, 10: 1, 20: 10, 30: 20, 40: 30, 21: 10, 11: 1}
-    assert own_tree(20, parents) == {1, 10, 20, 30, 40}
     assert descendants(20, parents) == {20, 30, 40}
-    assert own_tree(7, {}) == {7}
-    assert own_tree(2, {2: 3, 3: 2}) == {2, 3}
+    assert descendants(7, {}) == {7}
+    assert descendants(2, {2: 3, 3: 2}) == {2, 3}

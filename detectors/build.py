@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import cv2
+
 from app.contract.errors import UserFacing
 from app.contract.policy import Detection
 from detectors.base import PictureDetector, SoundDetector
@@ -45,6 +47,7 @@ def wanted(policy: Detection) -> tuple[Task, ...]:
 
 def build(policy: Detection, models: Mapping[str, Path], catalogue: Catalogue) -> Detectors:
     """Load the best model at hand for each wanted task. ``models`` maps a model's name to its file."""
+    cv2.setNumThreads(1)  # for the whole process: with more, a busy machine makes each look slower, not faster
     pictures: list[PictureDetector] = []
     sounds: list[SoundDetector] = []
     refused: dict[str, UserFacing] = {}

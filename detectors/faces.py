@@ -3,6 +3,8 @@
 Runs in the detection thread. It finds faces and knows nobody: no landmarks leave it, nothing is compared or kept.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -28,7 +30,8 @@ class YuNetDetector:
         self.card = card
         buffer = np.frombuffer(weights, np.uint8)
         size = (card.input[1], card.input[0])
-        self._net = cv2.FaceDetectorYN.create("onnx", buffer, np.empty(0, np.uint8), size, floor, 0.3, 50)
+        with _quiet_opencv():
+            self._net = cv2.FaceDetectorYN.create("onnx", buffer, np.empty(0, np.uint8), size, floor, 0.3, 50)
 
     def detect(self, frame: Frame) -> list[Observation]:
         """Return the faces in ``frame``, best first, boxes in its pixels."""
@@ -92,6 +95,17 @@ def blazeface_anchors() -> Floats:
         centres = (np.stack([columns.ravel(), rows.ravel()], axis=1) + 0.5) / cells
         grids.append(np.repeat(centres, per_cell, axis=0))
     return np.concatenate(grids).astype(np.float32)
+
+
+@contextmanager
+def _quiet_opencv() -> Iterator[None]:
+    """WORKAROUND: OpenCV 5 asks its own new engine for a target that this does not have, and warns about it."""
+    level = cv2.utils.logging.getLogLevel()
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
+    try:
+        yield
+    finally:
+        cv2.utils.logging.setLogLevel(level)
 
 
 def _by_width(outputs: list[Floats]) -> tuple[Floats, Floats]:

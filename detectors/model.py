@@ -91,4 +91,7 @@ def _session(data: bytes) -> onnxruntime.InferenceSession:
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # On x86 without VNNI the fast INT8 kernels let sums of 16 bits saturate: the mean score of a person fell from 0.90
+    # to 0.65. This takes exact ones there (0.87, 15 to 40 % slower) and changes nothing where there is VNNI.
+    options.add_session_config_entry("session.x64quantprecision", "1")
     return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])

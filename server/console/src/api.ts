@@ -84,11 +84,12 @@ export async function manifest(id: string): Promise<Manifest> {
   return answer(MANIFEST, await call("GET", `/sessions/${encodeURIComponent(id)}/manifest`));
 }
 
-/** Return a segment file, or `null` where the server has none. */
+/** Return a segment file, or `null` where the server has none or can't deliver it. */
 export async function segment(id: string, record: SegmentRecord, signal?: AbortSignal): Promise<Bytes | null> {
   const place = `${record.epoch}/${record.track}/${record.sequence}`;
   const response = await request("GET", `/sessions/${encodeURIComponent(id)}/segments/${place}`, undefined, signal);
-  if (response.status === 404) return null;
+  // 500: the server knows of the file and fails to read it, which is for the verifier as good as not there.
+  if (response.status === 404 || response.status === 500) return null;
   if (!response.ok) throw await refusal(response);
   return new Uint8Array(await response.arrayBuffer());
 }

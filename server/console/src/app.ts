@@ -70,7 +70,7 @@ export class App implements Shell {
     document.title = this.screen === null ? "Fairlock" : `${this.screen.title} – Fairlock`;
     this.drawBar();
     fill(this.main, this.screen?.element);
-    this.main.focus({ preventScroll: true });
+    (this.main.querySelector<HTMLElement>("input[required]") ?? this.main).focus({ preventScroll: true });
     window.scrollTo(0, 0);
   }
 

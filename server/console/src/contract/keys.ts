@@ -1,5 +1,5 @@
 /** An examiner's private key under a passphrase, as `app/contract/sealing/keys.py`: opened here, never readable. */
-import { type Bytes, utf8 } from "./bytes";
+import { type Bytes, equal, utf8 } from "./bytes";
 import { IntegrityError } from "./outcome";
 import { keyId } from "./jws";
 import { bytes, int, object, type Read, text } from "./reader";
@@ -37,10 +37,29 @@ export async function unprotect(blob: ProtectedKey, passphrase: string): Promise
   const kek = await crypto.subtle.deriveKey(pbkdf2, base, { name: "AES-GCM", length: 256 }, false, ["unwrapKey"]);
   const gcm = { name: "AES-GCM", iv: blob.nonce, additionalData: utf8(blob.id) };
   const ecdh = { name: "ECDH", namedCurve: "P-256" };
+  const key = await crypto.subtle
+    .unwrapKey("pkcs8", blob.sealed, kek, gcm, ecdh, false, ["deriveBits"])
+    .catch(() => {
+      throw new WrongPassphrase("The passphrase does not open this key.");
+    });
+  if (!(await belongTogether(key, blob.public))) {
+    throw new IntegrityError("bad-format", "the protected key is another than it says");
+  }
+  return { id: blob.id, publicBytes: blob.public, privateKey: key };
+}
+
+/** Whether a private key that can't be read is the one of `publicBytes`: both must agree on a secret with a third key. */
+async function belongTogether(privateKey: CryptoKey, publicBytes: Bytes): Promise<boolean> {
+  const ecdh = { name: "ECDH", namedCurve: "P-256" };
+  const third = await crypto.subtle.generateKey(ecdh, false, ["deriveBits"]);
   try {
-    const key = await crypto.subtle.unwrapKey("pkcs8", blob.sealed, kek, gcm, ecdh, false, ["deriveBits"]);
-    return { id: blob.id, publicBytes: blob.public, privateKey: key };
+    const theirs = await crypto.subtle.importKey("raw", publicBytes, ecdh, false, []);
+    const [one, other] = await Promise.all([
+      crypto.subtle.deriveBits({ name: "ECDH", public: third.publicKey }, privateKey, 256),
+      crypto.subtle.deriveBits({ name: "ECDH", public: theirs }, third.privateKey, 256),
+    ]);
+    return equal(new Uint8Array(one), new Uint8Array(other));
   } catch {
-    throw new WrongPassphrase("The passphrase does not open this key.");
+    return false;
   }
 }

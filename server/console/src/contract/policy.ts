@@ -87,6 +87,7 @@ export const POLICY = object({
   institution: text({ min: 1, max: 200 }),
   issued_ms: int({ min: 0 }),
   expires_ms: int({ min: 0 }),
+  demonstration: flag(false),
   duration_s: withDefault(optional(int({ min: 30, max: 86_400 })), () => null),
   server: SERVER,
   browser: BROWSER,

@@ -7,6 +7,7 @@ import { FrameGrabber } from "../session/frames";
 import { type Incident, Story } from "../session/story";
 import { noteVerdict } from "../session/verdicts";
 import { fill, h } from "../view/dom";
+import { equipment, sourcesOf } from "../view/equipment";
 import { dateTime } from "../view/format";
 import { IncidentList } from "../view/incidents";
 import { journalList } from "../view/journal";
@@ -15,7 +16,7 @@ import { particulars } from "../view/particulars";
 import { Tabs } from "../view/tabs";
 import { Timeline } from "../view/timeline";
 import { drawBanner, drawChip } from "../view/verdict";
-import { stateWord } from "../view/words";
+import { sentence, stateWord } from "../view/words";
 import { Stage } from "./stage";
 import { unlockForm } from "./unlock";
 
@@ -64,7 +65,7 @@ export class SessionScreen implements Screen {
       { id: "evidence", label: "Evidence", panel: this.panels.evidence },
     ]);
     const side = h("aside", { class: "side card" }, this.tabs.element);
-    const left = h("div", { class: "left" }, this.stage, h("div", { class: "card timebox" }, this.timeline.element));
+    const left = h("div", { class: "left" }, this.stage, h("div", { class: "card timebox" }, this.timeline.element, legend()));
     fill(this.element, this.heading(), this.banner, h("div", { class: "columns" }, left, side));
     evidence.onChange(() => this.soon());
     document.addEventListener("keydown", this.onKey);
@@ -88,6 +89,7 @@ export class SessionScreen implements Screen {
       h("h1", null, session.candidate),
       h("span", { class: "quiet" }, `${session.title} · ${dateTime(session.started_ms)}`),
       h("span", { class: "chip" }, stateWord(session.state)),
+      this.evidence.statements.policy?.demonstration === true && h("span", { class: "chip notice" }, "Demonstration"),
       this.chip,
       h("span", { class: "grow" }),
       this.progress,
@@ -106,7 +108,7 @@ export class SessionScreen implements Screen {
   }
 
   private async askForKey(): Promise<void> {
-    const recipients = this.evidence.statements.policy?.recipients.map((recipient) => recipient.id) ?? [];
+    const recipients = this.evidence.statements.policy?.recipients.map((recipient) => recipient.id) ?? null;
     const form = unlockForm(await api.keys(), recipients, (key) => {
       this.shell.useKey(key);
       void this.unlock(key).catch((error: unknown) => this.shell.fail(error));
@@ -129,17 +131,25 @@ export class SessionScreen implements Screen {
     this.showIncidents(new FrameGrabber(this.evidence));
     const jump = (seconds: number): void => this.player?.playback.seek(seconds);
     const unreadable = this.story.unreadable.map((text) => h("p", { class: "problem" }, `A part can't be read: ${text}`));
-    fill(this.panels.journal, ...unreadable, journalList(this.story.journal(), jump));
+    const journal = this.story.journal();
+    fill(this.panels.journal, ...unreadable, journalList(journal, jump));
+    this.panels.evidence.prepend(equipment(journal));
+    for (const { track, sample } of sourcesOf(journal)) {
+      if (sample && (track === "camera" || track === "screen")) {
+        this.player?.label(track, `${sentence(track)}: sample footage`);
+      }
+    }
   }
 
   private showIncidents(frames: FrameGrabber | null): void {
     this.incidents = this.story.incidents(this.session.server_incidents);
     this.list?.close();
     this.list = new IncidentList((incident) => this.story.pictureOf(incident), frames, (incident) => this.pick(incident));
-    this.list.show(this.incidents);
-    const sealed = frames === null && h("p", { class: "quiet note" }, "Only what the server saw. The rest is sealed.");
-    fill(this.panels.incidents, sealed, this.list.element);
-    this.tabs.label("incidents", `Incidents (${this.incidents.length})`);
+    const sealed = frames === null;
+    this.list.show(this.incidents, sealed ? "The server saw nothing unusual." : "No incident was recorded.");
+    const note = sealed && h("p", { class: "quiet note" }, "Only what the server saw. The rest is sealed.");
+    fill(this.panels.incidents, note, this.list.element);
+    this.tabs.label("incidents", sealed ? "Incidents" : `Incidents (${this.incidents.length})`);
     this.drawTimeline();
   }
 
@@ -182,11 +192,24 @@ export class SessionScreen implements Screen {
     drawBanner(this.banner, standing);
     this.progress.max = Math.max(1, standing.total);
     this.progress.value = standing.checked;
-    this.verifyButton.disabled = standing.checked === standing.total;
+    this.verifyButton.disabled = standing.checked === standing.total && !standing.retriable;
     this.drawTimeline();
   }
 
   private drawTimeline(): void {
     this.timeline.show(this.evidence.endMs(), lanesOf(this.evidence), this.incidents);
   }
+}
+
+/** What the colours of the timeline mean. */
+function legend(): HTMLElement {
+  const entries = [
+    ["good", "file checked"],
+    ["plain", "not checked yet"],
+    ["bad", "at fault"],
+    ["alert", "alert"],
+    ["notice", "notice"],
+    ["info", "info"],
+  ] as const;
+  return h("ul", { class: "legend" }, ...entries.map(([kind, text]) => h("li", { class: kind }, text)));
 }

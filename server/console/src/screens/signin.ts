@@ -6,7 +6,7 @@ import { h } from "../view/dom";
 import { explain } from "../view/words";
 
 export function signInScreen(done: (account: api.Account) => void): Screen {
-  const name = h("input", { id: "name", name: "name", autocomplete: "username", required: true, autofocus: true });
+  const name = h("input", { id: "name", name: "name", autocomplete: "username", required: true });
   const password = h("input", {
     id: "password",
     name: "password",

@@ -1,7 +1,7 @@
 /** The two pictures and the controls below them. */
 import type { Evidence } from "../session/evidence";
 import { Playback } from "../session/playback";
-import { h } from "../view/dom";
+import { h, svg } from "../view/dom";
 import { Transport } from "../view/transport";
 
 export class Stage {
@@ -33,6 +33,12 @@ export class Stage {
     this.transport.draw();
   }
 
+  /** Say beside a picture what it was recorded from. */
+  label(track: "camera" | "screen", text: string): void {
+    const tag = this.boxes[track].querySelector(".tag");
+    if (tag !== null) tag.textContent = text;
+  }
+
   close(): void {
     this.playback.close();
   }
@@ -43,7 +49,9 @@ function box(label: string, video: HTMLVideoElement): HTMLElement {
     if (document.fullscreenElement === null) void video.requestFullscreen().catch(() => undefined);
     else void document.exitFullscreen();
   };
-  const button = h("button", { class: "enlarge", type: "button", "aria-label": `${label}: full screen`, onclick: enlarge }, "⛶");
+  const corners = svg("path", { d: "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5" });
+  const icon = svg("svg", { viewBox: "0 0 24 24", width: 16, height: 16, "aria-hidden": "true" }, corners);
+  const button = h("button", { class: "enlarge", type: "button", "aria-label": `${label}: full screen`, onclick: enlarge }, icon);
   video.addEventListener("dblclick", enlarge);
   return h("div", { class: "picture" }, video, h("span", { class: "tag" }, label), button);
 }

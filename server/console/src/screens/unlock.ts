@@ -4,13 +4,13 @@ import { type RecipientKey, unprotect } from "../contract/keys";
 import { h } from "../view/dom";
 import { explain } from "../view/words";
 
-/** Return the form; `recipients` are the key ids that the session's policy names. */
+/** Return the form; `recipients` are the key ids that the session's policy names, `null` where it can't be read. */
 export function unlockForm(
   keys: readonly api.StoredKey[],
-  recipients: readonly string[],
+  recipients: readonly string[] | null,
   done: (key: RecipientKey) => void,
 ): HTMLElement {
-  const usable = keys.filter((key) => recipients.includes(key.id));
+  const usable = keys.filter((key) => recipients === null || recipients.includes(key.id));
   if (usable.length === 0) return noKey(keys.length);
   const select = h("select", { id: "key" }, ...usable.map((key) => h("option", { value: key.id }, key.label)));
   const passphrase = h("input", { id: "passphrase", type: "password", autocomplete: "off", required: true });

@@ -23,14 +23,14 @@ export interface Standing {
   readonly faults: readonly Fault[];
   readonly checked: number;
   readonly total: number;
-  readonly opened: boolean;
   readonly complete: boolean;
+  /** Whether a file was missing, which another attempt may change. */
+  readonly retriable: boolean;
 }
 
 export class Evidence {
   private readonly checker: SegmentChecker;
   private keyFaults: readonly Fault[] = [];
-  private key: RecipientKey | null = null;
   private readonly files = new Map<string, readonly Fault[]>();
   private readonly cache = new Cache<OpenedSegment>(CACHE_BYTES, sizeOf);
   private readonly underway = new Map<string, Promise<OpenedSegment | null>>();
@@ -58,7 +58,6 @@ export class Evidence {
   /** Open segments with `key` from now on; what was checked without it counts as unchecked again. */
   unlock(key: RecipientKey): void {
     this.keyFaults = this.checker.useKey(key);
-    this.key = key;
     this.files.clear();
     this.changed();
   }
@@ -97,8 +96,8 @@ export class Evidence {
       faults,
       checked: this.files.size,
       total: this.statements.entries.length,
-      opened: this.key !== null,
       complete: this.statements.complete() && faults.length === 0,
+      retriable: ofFiles.some((fault) => fault.outcome === "missing"),
     };
   }
 
@@ -114,9 +113,12 @@ export class Evidence {
     return started;
   }
 
-  /** Check all files that have not been checked yet, in the chain's order, until done or stopped. */
+  /** Check all files that were not checked yet or were missing, in the chain's order, until done or stopped. */
   async checkAll(stop: AbortSignal): Promise<void> {
-    const rest = this.statements.entries.filter((entry) => this.faultsOf(entry) === null);
+    const rest = this.statements.entries.filter((entry) => {
+      const faults = this.faultsOf(entry);
+      return faults === null || faults.some((fault) => fault.outcome === "missing");
+    });
     const next = async (): Promise<void> => {
       for (let entry = rest.shift(); entry !== undefined && !stop.aborted; entry = rest.shift()) await this.open(entry);
     };

@@ -23,5 +23,5 @@ export function shorten({ faults, checked, total }: Standing): ShortVerdict {
   const [first] = faults;
   if (first !== undefined) return { good: false, word: `Fault: ${first.outcome}` };
   if (checked === total) return { good: true, word: "Intact" };
-  return { good: true, word: `Intact so far, ${checked} of ${total} files` };
+  return { good: true, word: `Signatures intact, ${checked} of ${total} files checked` };
 }

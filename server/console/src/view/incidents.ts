@@ -26,10 +26,11 @@ export class IncidentList {
     });
   }
 
-  show(incidents: readonly Incident[]): void {
+  /** Show these; `none` is what to say where there are none. */
+  show(incidents: readonly Incident[], none: string): void {
     this.close();
     this.element.replaceChildren(...incidents.map((incident) => this.item(incident)));
-    if (incidents.length === 0) this.element.append(h("li", { class: "empty" }, "No incident was recorded."));
+    if (incidents.length === 0) this.element.append(h("li", { class: "empty" }, none));
   }
 
   /** Mark and scroll to the incident that was picked. */

@@ -31,15 +31,22 @@ function body(entry: JournalEntry): HTMLElement {
     const rest = Object.entries(entry.body).filter(([key]) => key !== "state");
     return h("span", null, h("strong", null, stateWord(entry.body["state"])), rest.length > 0 && ` · ${words(rest)}`);
   }
+  if (entry.type === "gap") return h("span", null, gapWords(entry));
   return h("span", null, words(Object.entries(entry.body)));
 }
 
+function gapWords({ body }: JournalEntry): string {
+  const [from, to] = [Number(body["from_ms"]), Number(body["to_ms"])];
+  const length = ((to - from) / 1000).toFixed(1);
+  return `${sentence(String(body["track"]))}: nothing for ${length} s from ${place(from)} (${String(body["reason"])})`;
+}
+
 function words(fields: readonly (readonly [string, Json])[]): string {
-  return fields.filter(([, value]) => value !== null && value !== "").map(([key, value]) => pair(key, value)).join(" · ");
+  return fields.filter(([key, value]) => value !== null && value !== "" && key !== "utc_ms").map(([key, value]) => pair(key, value)).join(" · ");
 }
 
 function pair(key: string, value: Json): string {
-  if (key === "text" || key === "message" || key === "reason") return String(value);
+  if (key === "text" || key === "message" || key === "reason" || key === "why") return String(value);
   if (value !== null && typeof value === "object" && !Array.isArray(value)) {
     return `${sentence(key)}: ${Object.entries(value).map(([k, v]) => `${sentence(k).toLowerCase()} ${factValue(k, v)}`).join(", ")}`;
   }

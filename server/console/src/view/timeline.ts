@@ -5,6 +5,7 @@
 import type { Incident } from "../session/story";
 import { svg } from "./dom";
 import { place } from "./format";
+import type { Stretch } from "./stretches";
 import { SEVERITY_WORD } from "./words";
 
 const LEFT = 86;
@@ -15,13 +16,6 @@ const LANE_TOP = 40;
 const LANE_HEIGHT = 9;
 const LANE_STEP = 17;
 const STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600];
-
-/** A stretch of one track: `state` is "plain" (not checked yet), "good" or "bad". */
-export interface Stretch {
-  readonly fromMs: number;
-  readonly toMs: number;
-  readonly state: "plain" | "good" | "bad";
-}
 
 export interface Lane {
   readonly label: string;

@@ -1,0 +1,88 @@
+/** The page's small parts that need no page: cache, gate, stretches, formats, the story of the journal. */
+import { describe, expect, test } from "vitest";
+import { concat, utf8, bigEndian } from "../src/contract/bytes";
+import { dumps } from "../src/contract/canonical";
+import { decodeEntries, decodePicture } from "../src/contract/journal";
+import { Cache } from "../src/session/cache";
+import { Gate } from "../src/session/gate";
+import { shorten } from "../src/session/verdicts";
+import { duration, place, size } from "../src/view/format";
+import { join, type Stretch } from "../src/view/stretches";
+import { factValue, sentence } from "../src/view/words";
+
+describe("cache", () => {
+  test("drops what was used longest ago", () => {
+    const cache = new Cache<string>(6, (item) => item.length);
+    cache.set("a", "aaa");
+    cache.set("b", "bbb");
+    cache.get("a");
+    cache.set("c", "ccc");
+    expect([cache.get("a"), cache.get("b"), cache.get("c")]).toEqual(["aaa", undefined, "ccc"]);
+  });
+
+  test("keeps one item that alone is too large", () => {
+    const cache = new Cache<string>(2, (item) => item.length);
+    cache.set("a", "aaaa");
+    expect(cache.get("a")).toBe("aaaa");
+  });
+});
+
+test("gate lets a fixed number in, and the newest of those who wait first", async () => {
+  const gate = new Gate(1);
+  const order: number[] = [];
+  const open: (() => void)[] = [];
+  const job = (number: number) => () => new Promise<void>((resolve) => (order.push(number), open.push(resolve)));
+  const all = [gate.run(job(1)), gate.run(job(2)), gate.run(job(3))];
+  for (let done = 0; done < 3; done += 1) {
+    expect(order.length).toBe(done + 1);
+    open[done]?.();
+    await all[order[done] === undefined ? 0 : (order[done] as number) - 1];
+    await Promise.resolve();
+  }
+  expect(order).toEqual([1, 3, 2]);
+});
+
+test("neighbouring stretches of one state are one, a hole stays", () => {
+  const stretch = (fromMs: number, toMs: number, state: Stretch["state"]): Stretch => ({ fromMs, toMs, state });
+  const joined = join([stretch(0, 5000, "good"), stretch(5066, 10000, "good"), stretch(10000, 15000, "bad"), stretch(20000, 25000, "bad")]);
+  expect(joined).toEqual([stretch(0, 10000, "good"), stretch(10000, 15000, "bad"), stretch(20000, 25000, "bad")]);
+});
+
+describe("words", () => {
+  test("places and lengths", () => {
+    expect([place(0), place(65_900), place(3_723_000)]).toEqual(["0:00", "1:05", "1:02:03"]);
+    expect([duration(47_000), duration(720_000), duration(3_900_000)]).toEqual(["47 s", "12 min", "1 h 05 min"]);
+    expect([size(900), size(3_300_000), size(2e9)]).toEqual(["1 kB", "3.3 MB", "2.00 GB"]);
+  });
+
+  test("facts carry their unit in the key", () => {
+    expect([sentence("score_permille"), factValue("score_permille", "871")]).toEqual(["Score", "87 %"]);
+    expect([sentence("lasted_ms"), factValue("lasted_ms", 2500)]).toEqual(["Lasted", "2.5 s"]);
+  });
+
+  test("a verdict never says intact of what was not checked", () => {
+    const base = { faults: [], total: 4, complete: false, retriable: false };
+    expect(shorten({ ...base, checked: 1 }).word).toBe("Signatures intact, 1 of 4 files checked");
+    expect(shorten({ ...base, checked: 4 }).word).toBe("Intact");
+    const faults = [{ outcome: "missing", where: "x", message: "" }] as const;
+    expect(shorten({ ...base, checked: 4, faults })).toEqual({ good: false, word: "Fault: missing" });
+  });
+});
+
+describe("journal", () => {
+  test("reads entries, and refuses other keys", () => {
+    const entry = { type: "note", at_ms: 1, utc_ms: 2, body: { fairlock: "0.1.0" } };
+    expect(decodeEntries(dumps([entry]))).toEqual([entry]);
+    expect(decodeEntries(new Uint8Array(0))).toEqual([]);
+    expect(() => decodeEntries(dumps([{ ...entry, extra: 1 }]))).toThrow("not a known setting");
+    expect(() => decodeEntries(dumps({}))).toThrow("must be a list");
+  });
+
+  test("reads pictures", () => {
+    const meta = dumps({ incident: "a", at_ms: 5, mime: "image/jpeg" });
+    const fragment = concat(bigEndian(meta.length, 4), meta, utf8("JPEG"));
+    expect(decodePicture(fragment)).toEqual({ incident: "a", at_ms: 5, mime: "image/jpeg", image: utf8("JPEG") });
+    expect(decodePicture(new Uint8Array(0))).toBeNull();
+    expect(() => decodePicture(new Uint8Array(2))).toThrow("too short");
+  });
+});

@@ -87,8 +87,8 @@ def prepare(argv: Sequence[str] | None = None) -> Launch:
     removed = scrub(os.environ)
     if any(name.startswith(LOADER_PREFIXES) for name in removed):
         _start_again(removed)
-    os.environ.pop(_RESTARTED, None)
-    return Launch(removed=removed, sandbox=_decide_sandbox(os.environ))
+    before = tuple(name for name in os.environ.pop(_RESTARTED, "").split(",") if name)
+    return Launch(removed=(*before, *removed), sandbox=_decide_sandbox(os.environ))
 
 
 def scrub(environment: MutableMapping[str, str]) -> tuple[str, ...]:
@@ -164,7 +164,7 @@ def _start_again(removed: Sequence[str]) -> None:
             advice="Remove these variables and start Fairlock again.",
             code="E-ENVIRONMENT",
         )
-    os.environ[_RESTARTED] = "1"
+    os.environ[_RESTARTED] = ",".join(removed)
     program = [sys.executable, *sys.argv[1:]] if getattr(sys, "frozen", False) else sys.orig_argv
     os.execve(sys.executable, program, dict(os.environ))  # noqa: S606  (ourselves, with the environment cleaned)
 

@@ -15,6 +15,7 @@ from app.contract.times import Clock, Instant
 from app.shell import keys
 
 GRAB_MS = 100
+REGRAB_TICKS = 5
 SETTLE_MS = 2_000
 GRABBING_PLATFORMS = frozenset({"xcb"})
 KIOSK_PLATFORMS = frozenset({"xcb", "windows", "cocoa"})
@@ -64,6 +65,7 @@ class ShellWindow(QWidget):
         self._engaged = False
         self._may_close = False
         self._grabbed = False
+        self._ticks = 0
         self._away_since: Instant | None = None
         self._covers: list[QWidget] = []
         self.keys = KeyGuard(self)
@@ -123,9 +125,8 @@ class ShellWindow(QWidget):
         self._engaged = False
         self._come_back()
         handle = self.windowHandle()
-        if handle is not None:
-            handle.setKeyboardGrabEnabled(False)
-            handle.removeEventFilter(self.keys)
+        handle.setKeyboardGrabEnabled(False)
+        handle.removeEventFilter(self.keys)
         self._grabbed = False
         self._uncover_screens()
         self.hide()
@@ -167,10 +168,22 @@ class ShellWindow(QWidget):
             self.raise_()
             self.activateWindow()
             self._grabbed = False
-        if not self._grabbed and QGuiApplication.platformName() in GRABBING_PLATFORMS:
-            self._grabbed = self.windowHandle().setKeyboardGrabEnabled(True)
+        self._ticks += 1
+        if not self._grabbed or self._ticks % REGRAB_TICKS == 0:
+            self.take_keyboard()
         if self._grabbed and self._fills_screen() and self._settle.isActive():
             self._settle.start(0)
+
+    def take_keyboard(self) -> None:
+        """Take the keyboard. Again and again, for nobody says when it is lost: Qt makes the native window anew when the
+        web view comes in, and a window that was unmapped has lost its grab.
+        """
+        if not self._engaged:
+            return
+        handle = self.windowHandle()
+        handle.installEventFilter(self.keys)
+        if QGuiApplication.platformName() in GRABBING_PLATFORMS:
+            self._grabbed = handle.setKeyboardGrabEnabled(True)
 
     def _follow_focus(self, state: Qt.ApplicationState) -> None:
         if not self._engaged:
@@ -182,7 +195,7 @@ class ShellWindow(QWidget):
 
     def _come_back(self) -> None:
         since, self._away_since = self._away_since, None
-        self._grabbed = False
+        self.take_keyboard()
         if since is not None:
             self.focus_lost.emit(since, self._clock.now())
 
@@ -203,7 +216,7 @@ class ShellWindow(QWidget):
         self.showFullScreen()
         self.raise_()
         self.activateWindow()
-        self._grabbed = False
+        self.take_keyboard()
 
     # --- displays ----------------------------------------------------------------------------------------------
 

@@ -240,6 +240,7 @@ class Stage(QObject):
     def _exam_loaded(self) -> None:
         if self.tab is not None:
             self.tab.watch_keys(self.window.keys)
+            self.window.take_keyboard()
         self.photograph("exam")
         self.exam_loaded.emit()
 

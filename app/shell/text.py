@@ -103,10 +103,9 @@ COVER_LINES: Mapping[str, str] = {
 }
 
 FLUSH_TITLE = "Sending the recording"
-FLUSH_LINE = "This computer is unlocked. Stay connected, and leave this window open until all is sent."
+FLUSH_LINE = "This computer is unlocked. Stay connected until all is sent."
 FLUSH_WAITING = "Sealing the last pieces …"
 FLUSH_PROGRESS = "{sent} of {total} received by the server"
-FLUSH_DONE = "Everything has been received. It is safe to close."
 
 END_CLOSE = "Close"
 END_CLOSING = "Closes in {seconds} s"
@@ -129,7 +128,7 @@ END_TITLES: Mapping[str, str] = {
 }
 END_DECLINED = "Nothing was recorded. Tell your institution that you declined; it decides what happens next."
 END_CANCELLED = "Nothing was recorded. The link may have been used up; ask your institution if it no longer opens."
-END_COMPLETE = "The whole recording has reached the server."
+END_COMPLETE = "The whole recording has reached the server. It is safe to close this window."
 END_DEFERRED = "Part of the recording is still on this computer, sealed. Open the link again to send the rest."
 END_NOT_STARTED = "The exam page was never opened."
 TERMINATED_BY = "Ended by the examiner {name}."

@@ -78,6 +78,7 @@ QLabel { background: transparent; }
 QLabel[role="title"] { font-size: 26px; font-weight: 600; }
 QLabel[role="subtitle"] { font-size: 15px; color: $muted; }
 QLabel[role="heading"] { font-size: 15px; font-weight: 600; }
+QLabel[role="name"] { font-weight: 600; }
 QLabel[role="muted"] { color: $muted; }
 QLabel[role="brand"] { font-size: 15px; font-weight: 600; }
 QLabel[role="step"] { color: $muted; padding: 4px 10px; }

@@ -1,4 +1,4 @@
-"""What the shell's tests share: Qt without a screen, policies, peers that only listen, and a hostile exam site."""
+"""What the shell's tests share: Qt without a screen, peers that only listen, and a hostile exam site."""
 
 import http.server
 import ipaddress
@@ -6,9 +6,8 @@ import json
 import os
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,48 +22,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from PySide6 import QtWebEngineWidgets  # noqa: F401  (before the QApplication exists)
-
-from app.contract.policy import (
-    POLICY_VERSION,
-    Browser,
-    Capture,
-    Detection,
-    Lockdown,
-    Policy,
-    Recipient,
-    Server,
-    Upload,
-)
-
-POLICY = Policy(
-    version=POLICY_VERSION,
-    exam="stat-1",
-    title="Introduction to Statistics, final exam",
-    institution="University of Example",
-    issued_ms=0,
-    expires_ms=2**50,
-    duration_s=5400,
-    server=Server(url="http://127.0.0.1:8000", token_key=b"k", receipt_key=bytes(32)),
-    browser=Browser(
-        start_url="http://127.0.0.1:8000/exam",
-        allow=("http://127.0.0.1:8000",),
-        submit_url="http://127.0.0.1:8000/submit",
-    ),
-    recipients=(
-        Recipient(id="a" * 43, name="Dr. Ada Okafor", key=bytes(65)),
-        Recipient(id="b" * 43, name="Examination Office", key=bytes(65)),
-    ),
-    lockdown=Lockdown(require=()),
-    capture=Capture(),
-    detection=Detection(),
-    upload=Upload(),
-)
-
-
-def policy_for(site: str, **changes: Any) -> Policy:
-    """Return a policy whose exam is at ``site`` (an origin)."""
-    browser = Browser(start_url=f"{site}/", allow=(site,), submit_url=f"{site}/submit")
-    return replace(POLICY, browser=browser, **changes)
 
 
 class Listener:
@@ -183,6 +140,3 @@ def _self_sign(path: Path) -> None:
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     path.write_bytes(made.public_bytes(serialization.Encoding.PEM) + private)
-
-
-Wait = Callable[[Callable[[], object]], None]

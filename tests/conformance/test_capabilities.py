@@ -420,7 +420,7 @@ def test_a_program_is_asked_to_close_its_windows(desktop: Desktop, monkeypatch: 
     monkeypatch.setenv("XDG_SESSION_TYPE", "x11")
     table = PsutilTable()
     with desktop.program("xterm", "-e", "sleep", "60") as xterm:
-        wait_for(lambda: str(xterm.pid) in desktop.run("wmctrl", "-lp"), "the window")
+        wait_for(lambda: "0x" in desktop.run("xprop", "-root", "_NET_CLIENT_LIST"), "the window")
         program = table.look(xterm.pid)
         assert program is not None
         assert select.window_closer()(program)

@@ -77,8 +77,9 @@ class ExamBar(QFrame):
 
     def show_network(self, *, online: bool, pending_bytes: int) -> None:
         """Show whether the server is reached, and what waits when it is not."""
-        waiting = f" ({text.size(pending_bytes)} wait)" if pending_bytes and not online else ""
+        waiting = f", {text.WAITING.format(size=text.size(pending_bytes))}" if pending_bytes and not online else ""
         self._network.setText((text.ONLINE if online else text.OFFLINE) + waiting)
+        self._network.setToolTip("" if online else text.OFFLINE_LONG)
         parts.set_role(self._network, "muted" if online else "warn")
         colour = self._theme.muted if online else self._theme.warn
         self._network_icon.setPixmap(icons.pixmap("network" if online else "offline", colour, 20))

@@ -27,7 +27,7 @@ class Cover(QWidget):
         self.reason = parts.label("", "muted")
         for part in (self.title, self.line, self.reason):
             inside.addWidget(part)
-        outside.addWidget(card, 0, Qt.AlignmentFlag.AlignHCenter)
+        outside.addLayout(parts.centred(card))
         outside.addStretch(3)
 
     def say(self, why: str, reason: str) -> None:

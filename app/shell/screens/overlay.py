@@ -34,8 +34,12 @@ class Overlay(QFrame):
         self._loops = 0
         self.setProperty("role", "veil")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._around = parts.column(self)
+        self._around = parts.column()
         self._card: QWidget | None = None
+        outside = parts.column(self)
+        outside.addStretch(1)
+        outside.addLayout(self._around)
+        outside.addStretch(1)
         parent.installEventFilter(self)
         self.hide()
 
@@ -49,7 +53,7 @@ class Overlay(QFrame):
         self.dismiss()
         self._answer = answer
         self._card = self._build(question)
-        self._around.addWidget(self._card, 0, Qt.AlignmentFlag.AlignCenter)
+        self._around.addLayout(parts.centred(self._card))
         self.setGeometry(self._below.rect())
         self.show()
         self.raise_()
@@ -140,7 +144,7 @@ class Overlay(QFrame):
         self._field = None
         self.hide()
         if card is not None:
-            self._around.removeWidget(card)
+            self._around.takeAt(0)
             card.deleteLater()
         if answer is not None:
             answer(value)

@@ -81,6 +81,15 @@ def row(parent: QWidget | None = None, *, spacing: int = 8, margin: int = 0) -> 
     return made
 
 
+def centred(inside: QWidget) -> QHBoxLayout:
+    """Return a row with ``inside`` in its middle. Not by alignment, which would cut wrapped text off."""
+    made = row(spacing=0)
+    made.addStretch(1)
+    made.addWidget(inside)
+    made.addStretch(1)
+    return made
+
+
 def fact_card(name: str, heading: str, text: str, theme: Theme) -> QFrame:
     """Return a card with a drawing, a heading and a paragraph."""
     card = frame("card")

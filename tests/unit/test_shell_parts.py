@@ -1,0 +1,274 @@
+"""The small pure parts of the shell: keys, time, pauses, quit code, reports, words, libraries, flags, colours."""
+
+import hashlib
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from app.clock import ManualClock
+from app.contract.errors import Fatal, UserFacing
+from app.contract.incidents import IncidentKind
+from app.contract.policy import Capability
+from app.contract.wire import RefusalCode
+from app.messages import Check, Engaged, ProcessInfo, Report
+from app.shell import engine, icons, keys, libraries, refusals, selftest, text, theme
+from app.shell.checking import Round, own_checks
+from app.shell.countdown import Countdown
+from app.shell.locking import Lock, required_of
+from app.shell.pauses import EVENTS, ORDER, Pauses
+from app.shell.quitting import Answer, QuitCode
+from app.shell.reports import MOST_IN_WINDOW, Reports
+from tests.unit.shell_policies import POLICY
+
+GOOD = Check(name="Camera", ok=True, blocking=True, message="")
+
+
+@pytest.mark.parametrize(
+    ("key", "modifiers", "name"),
+    [
+        ("Tab", {"Alt"}, "Alt+Tab"),
+        ("Backtab", {"Alt", "Shift"}, "Alt+Shift+Tab"),
+        ("F4", {"Alt"}, "Alt+F4"),
+        ("Super_L", set(), "Super_L"),
+        ("D", {"Meta"}, "Meta+D"),
+        ("Print", set(), "Print"),
+        ("F12", set(), "F12"),
+        ("I", {"Ctrl", "Shift"}, "Ctrl+Shift+I"),
+        ("Delete", {"Ctrl", "Alt"}, "Ctrl+Alt+Delete"),
+        ("F1", {"Ctrl", "Alt"}, "Ctrl+Alt+F1"),
+        ("P", {"Ctrl"}, "Ctrl+P"),
+    ],
+)
+def test_combinations_that_mean_nothing_in_an_exam(key: str, modifiers: set[str], name: str) -> None:
+    assert keys.blocked(key, modifiers) == name
+
+
+@pytest.mark.parametrize(
+    ("key", "modifiers"),
+    [("A", set()), ("Tab", set()), ("Backtab", {"Shift"}), ("C", {"Ctrl"}), ("V", {"Ctrl"}), ("Z", {"Ctrl"}),
+     ("B", {"Ctrl"}), ("Q", {"Ctrl", "Alt"}), ("E", {"Ctrl", "Alt"}), ("F5", set()), ("Left", {"Ctrl", "Shift"})],
+)  # fmt: skip
+def test_keys_needed_to_write_stay_free(key: str, modifiers: set[str]) -> None:
+    assert keys.blocked(key, modifiers) is None
+
+
+def test_the_countdown_stands_still_only_while_held() -> None:
+    clock = ManualClock()
+    time = Countdown(clock, 100)
+    clock.advance(50)
+    assert time.shown_s() == 100
+    time.start()
+    clock.advance(30)
+    time.hold()
+    clock.advance(500)
+    time.hold()
+    assert time.shown_s() == 70
+    time.go_on()
+    clock.jump_wall(10_000)
+    clock.advance(69)
+    assert not time.is_up()
+    clock.advance(1)
+    assert time.is_up()
+
+
+def test_without_a_limit_the_time_counts_up() -> None:
+    clock = ManualClock()
+    time = Countdown(clock, None)
+    time.start()
+    clock.advance(61)
+    assert time.shown_s() == 61
+    assert not time.is_up()
+
+
+def test_every_reason_to_pause_has_words_and_an_event() -> None:
+    assert set(ORDER) == set(EVENTS) == set(text.COVER_TITLES) == set(text.COVER_LINES)
+
+
+def test_the_last_reason_to_go_decides() -> None:
+    pauses = Pauses()
+    assert pauses.add("frozen")
+    stopped = [pauses.stops_time]
+    pauses.add("pause", "Fire alarm")
+    stopped.append(pauses.stops_time)
+    assert stopped == [False, True]
+    assert pauses.first == ("pause", "Fire alarm")
+    assert pauses.remove("pause")
+    assert pauses.first == ("frozen", "")
+    assert not pauses.remove("pause")
+
+
+def test_wrong_quit_codes_take_longer_and_longer() -> None:
+    clock = ManualClock()
+    code = QuitCode(hashlib.sha256(b"31").digest(), clock)
+    waits = []
+    assert code.attempt("no") == Answer.WRONG
+    for _ in range(4):
+        waited = 0
+        while code.attempt("no") == Answer.TOO_SOON:
+            clock.advance(1)
+            waited += 1
+        waits.append(waited)
+    assert waits == sorted(waits)
+    assert waits[-1] > waits[0]
+    clock.advance(100)
+    assert code.attempt(" 31 ") is Answer.RIGHT
+    assert QuitCode(None, clock).attempt("") is Answer.WRONG
+
+
+def test_reports_wait_for_the_recording_and_never_flood() -> None:
+    clock, sent = ManualClock(), list[object]()
+    reports = Reports(clock)
+    reports.note(IncidentKind.ENVIRONMENT, {"a": "1"})
+    assert sent == []
+    reports.open(sent.append)
+    assert len(sent) == 1
+    for _ in range(50):
+        reports.note(IncidentKind.NAVIGATION_BLOCKED, {"address": "same"})
+    assert len(sent) == 2
+    for number in range(100):
+        reports.note(IncidentKind.NAVIGATION_BLOCKED, {"address": str(number)})
+    assert len(sent) == 1 + MOST_IN_WINDOW
+    clock.advance(61)
+    reports.note(IncidentKind.NAVIGATION_BLOCKED, {"address": "later"})
+    left_out = sum(int(report.facts.get("left_out", 0)) for report in sent if isinstance(report, Report))
+    assert left_out == 49 + 100 - (MOST_IN_WINDOW - 1)
+    reports.hold()
+    count = len(sent)
+    reports.note(IncidentKind.DOWNLOAD_BLOCKED)
+    assert len(sent) == count
+
+
+def test_a_round_of_checks_is_good_only_when_everybody_has_answered() -> None:
+    checks = Round()
+    checks.add(GOOD)
+    checks.recorder_done = True
+    good = [checks.is_good]
+    checks.found(())
+    good.append(checks.is_good)
+    for blocking in (True, False):
+        checks.add(Check(name="Camera", ok=False, blocking=blocking, message=""))
+        good.append(checks.is_good)
+    checks.could_not_close((ProcessInfo(pid=1, name="x", path="/x", rule="r"),))
+    good.append(checks.is_good)
+    assert good == [False, True, False, True, False]
+
+
+def test_own_checks_tell_the_truth() -> None:
+    messages = [c.message for c in own_checks(platform="wayland", sandbox=False, displays=2) if not c.ok]
+    assert text.DESKTOP_WAYLAND in messages
+    assert text.SANDBOX_ROOT in messages
+    assert all(c.ok for c in own_checks(platform="xcb", sandbox=True, displays=1))
+
+
+def test_what_the_window_lacks_counts_even_if_the_guard_holds_its_part() -> None:
+    lock = Lock()
+    lock.recording = lock.window = True
+    complete = [lock.is_complete]
+    lock.engaged = Engaged(holding=("input_guard",), missing={"sleep_guard": "none"})
+    assert [*complete, lock.is_complete] == [False, True]
+    missing = lock.missing({"input_guard": "not handed over"})
+    assert required_of(missing, (Capability.INPUT_GUARD,)) == {"input_guard": "not handed over"}
+
+
+@pytest.mark.parametrize("code", get_args(RefusalCode))
+def test_every_refusal_of_the_server_has_words_of_ours(code: str) -> None:
+    assert refusals.sentence(code, "text of the server") == refusals.SENTENCES[code]
+    assert refusals.SENTENCES[code].count(". ") >= 1, "what it is, and what to do"
+
+
+def test_an_unknown_code_never_shows_foreign_text_of_a_server() -> None:
+    assert refusals.sentence("E-NEW-ONE", "Our own sentence. Do this.") == "Our own sentence. Do this."
+    assert "E-NEW-ONE" in refusals.sentence("E-NEW-ONE", "")
+
+
+def test_every_capability_has_a_name() -> None:
+    assert set(text.CAPABILITY_NAMES) == {capability.value for capability in Capability}
+
+
+def test_the_notice_says_what_the_policy_says() -> None:
+    assert "your microphone" in text.recorded(POLICY).lower()
+    assert text.readers(POLICY).startswith("Only Dr. Ada Okafor and Examination Office.")
+    assert text.kept(POLICY) == "30 days, then University of Example deletes it."
+    assert "decides" in text.detected(POLICY)
+
+
+def test_durations_and_sizes_for_people() -> None:
+    assert [text.clock(s) for s in (-5, 59.9, 61, 3661)] == ["00:00", "00:59", "01:01", "1:01:01"]
+    assert [text.size(n) for n in (-1, 1_500, 2_500_000)] == ["0 kB", "2 kB", "2.5 MB"]
+
+
+def test_a_missing_library_is_named_by_its_package(tmp_path: Path) -> None:
+    cache = tmp_path / "ld.so.cache"
+    cache.write_bytes(b"\0".join(name.encode() for name in libraries.ENGINE) + b"\0")
+    libraries.check(x11=False, cache=cache)
+    with pytest.raises(UserFacing) as caught:
+        libraries.check(x11=True, cache=cache)
+    assert "sudo apt install" in str(caught.value)
+    assert "libxcb-cursor0" in str(caught.value)
+    bundle = tmp_path / "bundle"
+    bundle.mkdir()
+    for name in libraries.X11:
+        (bundle / name).touch()
+    libraries.check(x11=True, cache=cache, bundle=bundle)
+    libraries.check(x11=True, cache=tmp_path / "none")
+
+
+def test_python_s_own_words_about_a_missing_library_become_a_sentence() -> None:
+    error = ImportError("libnss3.so: cannot open shared object file: No such file or directory")
+    assert "sudo apt install libnss3" in str(libraries.explain(error))
+    assert "Install Fairlock again" in str(libraries.explain(ImportError("something else")))
+
+
+def test_no_display_is_a_sentence() -> None:
+    cache = Path(__file__)
+    with pytest.raises(UserFacing) as caught:
+        libraries.check_display({}, cache)
+    assert caught.value.code == "E-DESKTOP"
+    libraries.check_display({"DISPLAY": ":0"}, cache)
+
+
+def test_the_engine_knows_only_the_hosts_of_the_exam() -> None:
+    flags = engine.flags(("*.example.org", "127.0.0.1"), software_drawing=True)
+    assert "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE *.example.org, EXCLUDE 127.0.0.1" in flags
+    assert "--disable-gpu" in flags
+    assert not [flag for flag in flags if "sandbox" in flag or "remote" in flag or "insecure" in flag]
+
+
+def test_the_self_test_passes_here_and_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert selftest.run() == selftest.EXPECTED_COUNT
+    monkeypatch.setattr(selftest, "CHECKS", selftest.CHECKS[1:])
+    with pytest.raises(Fatal) as caught:
+        selftest.run()
+    assert caught.value.code == "E-SELF-TEST"
+
+
+def test_the_self_test_notices_a_lost_reference(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = iter((10_000, 9_800))
+    monkeypatch.setattr("sys.getrefcount", lambda _object: next(counts))
+    assert "lost" in selftest.check_none_is_kept()
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _contrast(one: str, other: str) -> float:
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("shown", [theme.LIGHT, theme.DARK])
+def test_every_text_is_readable(shown: theme.Theme) -> None:
+    pairs = [
+        (getattr(shown, t), g) for t in ("text", "muted", "good", "warn", "bad") for g in (shown.ground, shown.surface)
+    ]
+    pairs += [(shown.on_accent, shown.accent), (shown.on_accent, shown.accent_down), (shown.warn, shown.warn_tint)]
+    pairs += [(shown.accent, shown.tint), (shown.text, shown.warn_tint)]
+    assert [pair for pair in pairs if _contrast(*pair) < 4.5] == []
+
+
+def test_every_icon_is_there() -> None:
+    assert all("currentColor" in icons.read(name) for name in icons.ICONS)

@@ -86,14 +86,9 @@ class SegmentFile:
     def append(self, data: bytes) -> None:
         """Write ``data``, unbuffered; synced to the disk about once a second.
 
-        Raises ``OSError`` when the disk is full; the file is then cut back to what was whole.
+        Raises ``OSError`` when the disk is full; the file then ends in a torn fragment, which ``recovery`` cuts off.
         """
-        try:
-            write_all(self._file, data)
-        except OSError:
-            with contextlib.suppress(OSError):
-                os.ftruncate(self._file, self.size)
-            raise
+        write_all(self._file, data)
         self.size += len(data)
         now_ns = self._clock.now().mono_ns
         if now_ns - self._synced_ns >= _SYNC_EVERY_NS:

@@ -68,10 +68,12 @@ def test_a_torn_last_line_is_cut_off(tmp_path: Path, tail: bytes) -> None:
     chain.append(entry(0))
     head = chain.head
     chain.close()
+    whole = (tmp_path / "chain").read_bytes()
     with (tmp_path / "chain").open("ab") as file:
         file.write(tail)
     again = open_chain(tmp_path / "chain")
     assert again.head == head
+    assert (tmp_path / "chain").read_bytes() == whole
     again.append(entry(1))
     again.close()
     assert open_chain(tmp_path / "chain").count == 2
@@ -108,8 +110,10 @@ def test_a_full_disk_leaves_it_as_it_was(tmp_path: Path, monkeypatch: pytest.Mon
 
     with monkeypatch.context() as full:
         full.setattr("capture.chain.write_all", half)
+        before = (tmp_path / "chain").read_bytes()
         with pytest.raises(OSError, match="No space"):
             chain.append(entry(1))
+    assert (tmp_path / "chain").read_bytes() == before
     assert (chain.head, chain.count) == (head, 1)
     chain.append(entry(1))
     chain.close()

@@ -156,6 +156,19 @@ def test_a_full_disk_is_told_and_loses_nothing_that_was_written(
     assert workshop.spool.pending_bytes() == workshop.spool.totals().pending_bytes
 
 
+def test_a_segment_that_got_no_fragment_gives_its_number_back(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    segmenter = workshop.segmenter(Track.CAMERA)
+    with monkeypatch.context() as full:
+        full.setattr("capture.spool.write_all", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left")))
+        with pytest.raises(SpoolFull):
+            segmenter.push(piece(0))
+    segmenter.push(piece(250))
+    segmenter.close()
+    assert [(r.sequence, r.start_ms, r.complete) for r, _ in workshop.closed] == [(0, 250, True)]
+
+
 def test_too_little_room_at_the_start_is_a_sentence(workshop: Workshop) -> None:
     with pytest.raises(UserFacing, match="Delete files") as refused:
         workshop.spool.check_space(margin_bytes=1 << 60)

@@ -168,6 +168,46 @@ def test_a_picture_of_another_shape_gets_black_bars() -> None:
     assert (fitted[30].max(), fitted[240].min()) == (0, 200)
 
 
+# --- microphone -------------------------------------------------------------------------------------------------------
+
+
+class Sound:
+    """Stands in for sounddevice: the test calls the callback as PortAudio's thread would."""
+
+    class PortAudioError(Exception): ...
+
+    def query_devices(self, *_: object) -> dict[str, str]:
+        return {"name": "Headset"}
+
+    def RawInputStream(self, **settings: Any) -> Any:  # noqa: N802  (sounddevice's name)
+        self.settings = settings
+        return SimpleNamespace(start=lambda: None, abort=lambda: None, close=lambda: None)
+
+    def speak(self, value: int, *, overflow: bool = False) -> None:
+        data = np.full(960, value, "<i2").tobytes()
+        self.settings["callback"](data, 960, None, SimpleNamespace(input_overflow=overflow))
+
+
+def test_what_the_sound_system_calls_back_with_is_what_is_read() -> None:
+    clock, sound = ManualClock(), Sound()
+    microphone = DeviceMicrophone(clock, load=lambda: sound)
+    microphone.open()
+    wanted = {"samplerate": 48_000, "blocksize": 960, "channels": 1, "dtype": "int16"}
+    assert wanted.items() <= sound.settings.items()
+    start = clock.now()
+    for value in (1, 2, 3):
+        clock.advance(0.02)
+        sound.speak(value, overflow=value == 3)
+    chunks = [microphone.read() for _ in range(3)]
+    assert microphone.name == "Headset"
+    assert [int(chunk.pcm[0]) for chunk in chunks] == [1, 2, 3]
+    assert [chunk.seq for chunk in chunks] == [0, 1, 3]  # the overflow counts as one lost
+    assert [chunk.at.seconds_since(start) for chunk in chunks] == pytest.approx([0, 0.02, 0.04])
+    microphone.close()
+    with pytest.raises(SourceLost):
+        microphone.read()
+
+
 # --- times ------------------------------------------------------------------------------------------------------------
 
 

@@ -195,6 +195,18 @@ def test_a_lost_camera_is_told_once_and_the_time_between_is_a_gap(workshop: Work
     assert len(times) == pytest.approx(60 + 3 * 15, abs=2)
 
 
+def test_a_camera_that_stays_lost_is_a_gap_to_the_end(workshop: Workshop) -> None:
+    told = Told()
+    assert isinstance(workshop.clock, ManualClock)
+    recorder = camera_recorder(workshop, FakeVideo(workshop.clock, limit=30), told)
+    recorder.start()
+    told.wait()
+    workshop.clock.advance(5)
+    assert recorder.stop(DEADLINE_S)
+    assert [gap.reason for gap in told.gaps] == ["the device was lost"]
+    assert ms(workshop, told.gaps[0].end) == pytest.approx(29 * 1000 / 15 + 5_000, abs=1)
+
+
 def test_a_full_spool_is_told_once_and_ends_as_a_gap(tmp_path: Path) -> None:
     workshop, told = Workshop(tmp_path, quota_bytes=30_000), Told()
     recorder = camera_recorder(workshop, FakeVideo(workshop.clock, limit=300), told)

@@ -16,8 +16,8 @@ from detectors.people import People, View
 from detectors.streak import Rule, Sight, Streak
 from detectors.thresholds import thresholds
 
-SPEECH_PAUSE_MS = 600
-"""Longest pause inside what is still one utterance; coughs and clicks further apart never add up."""
+SPEECH_PAUSE_MS = 1_500
+"""Longest pause inside what is still one utterance; what is further apart never adds up."""
 SPEECH_GAP_MS = 3_000
 """Longest pause inside one incident, so that a conversation is one and not fifty."""
 

@@ -221,6 +221,15 @@ def test_coughs_do_not_add_up() -> None:
     assert exam.end() == []
 
 
+def test_short_words_close_together_add_up_and_words_far_apart_do_not() -> None:
+    close, far = _Exam(), _Exam()
+    for word in range(3):
+        close.voice(word * 1.7, 0.9).voice(word * 1.7 + 0.9, 0.8, score=0.02)
+        far.voice(word * 3.2, 1.2).voice(word * 3.2 + 1.2, 2.0, score=0.02)
+    assert [kind for kind, _, _ in close.end()] == [IncidentKind.SPEECH]
+    assert far.end() == []
+
+
 def test_an_unknown_detector_is_a_mistake() -> None:
     with pytest.raises(ValueError, match="gaze"):
         Temporal(POLICY, _ids()).look(instant(0), "gaze", [])

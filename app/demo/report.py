@@ -11,6 +11,8 @@ from app.demo.examine import MEDIA, Findings
 
 # A segment's last frame has no successor, and an encoder primes: this much per track is not a loss.
 DECODE_TOLERANCE_S = 1.0
+# What the shell says when the exam first stands on the screen (app.shell.controller).
+EXAM_LOADED = "exam page loaded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +123,7 @@ def _timings(states: list[Mapping[str, Any]], started_utc_ms: int) -> dict[str, 
     reached: dict[str, float] = {}
     for body in states:
         seconds = (int(body["utc_ms"]) - started_utc_ms) / 1000
-        name = "exec_to_exam_loaded_s" if body["why"] == "exam_loaded" else f"exec_to_{body['state']}_s"
+        name = "exec_to_exam_loaded_s" if body["why"] == EXAM_LOADED else f"exec_to_{body['state']}_s"
         reached.setdefault(name, round(seconds, 3))
     return reached
 

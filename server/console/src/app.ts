@@ -19,6 +19,8 @@ export interface Screen {
 export interface Shell {
   readonly key: RecipientKey | null;
   useKey(key: RecipientKey): void;
+  /** Load the present screen anew; the key stays open. */
+  refresh(): void;
   /** Show an error; signs out when the server says so. */
   fail(error: unknown): void;
 }
@@ -27,6 +29,8 @@ export class App implements Shell {
   key: RecipientKey | null = null;
   private account: api.Account | null = null;
   private screen: Screen | null = null;
+  /** Counts changes of screen: one that loads slowly must not replace a later one. */
+  private visit = 0;
   private readonly bar = h("header", { class: "bar" });
   private readonly main = h("main", { id: "main", tabindex: "-1" });
   private readonly alert = h("div", { class: "toast", role: "alert", hidden: true });
@@ -50,6 +54,10 @@ export class App implements Shell {
     this.drawBar();
   }
 
+  refresh(): void {
+    void this.route();
+  }
+
   fail(error: unknown): void {
     if (error instanceof api.Refused && error.code === "E-NOT-SIGNED-IN" && this.account !== null) {
       this.forget();
@@ -61,12 +69,18 @@ export class App implements Shell {
   }
 
   private async route(): Promise<void> {
+    this.visit += 1;
+    const { visit } = this;
     this.screen?.close?.();
+    this.screen = null;
     this.alert.hidden = true;
-    this.screen = await this.screenFor(location.hash).catch((error: unknown) => {
+    fill(this.main, h("p", { class: "empty", role: "status" }, "Loading…"));
+    const screen = await this.screenFor(location.hash).catch((error: unknown) => {
       this.fail(error);
       return null;
     });
+    if (visit !== this.visit) return screen?.close?.();
+    this.screen = screen;
     document.title = this.screen === null ? "Fairlock" : `${this.screen.title} – Fairlock`;
     this.drawBar();
     fill(this.main, this.screen?.element);

@@ -93,6 +93,7 @@ export class SessionScreen implements Screen {
       this.chip,
       h("span", { class: "grow" }),
       this.progress,
+      !session.ended && h("button", { type: "button", onclick: () => this.shell.refresh() }, "Refresh"),
       this.verifyButton,
       exportLink,
     );

@@ -31,6 +31,8 @@ export interface Standing {
 export class Evidence {
   private readonly checker: SegmentChecker;
   private keyFaults: readonly Fault[] = [];
+  /** Counts keys: what was read with the one before must be read again. */
+  private generation = 0;
   private readonly files = new Map<string, readonly Fault[]>();
   private readonly cache = new Cache<OpenedSegment>(CACHE_BYTES, sizeOf);
   private readonly underway = new Map<string, Promise<OpenedSegment | null>>();
@@ -57,6 +59,8 @@ export class Evidence {
 
   /** Open segments with `key` from now on; what was checked without it counts as unchecked again. */
   unlock(key: RecipientKey): void {
+    this.generation += 1;
+    this.underway.clear();
     this.keyFaults = this.checker.useKey(key);
     this.files.clear();
     this.changed();
@@ -108,7 +112,9 @@ export class Evidence {
     if (cached !== undefined) return cached;
     const running = this.underway.get(name);
     if (running !== undefined) return running;
-    const started = this.gate.run(() => this.read(entry)).finally(() => this.underway.delete(name));
+    const started = this.gate.run(() => this.read(entry)).finally(() => {
+      if (this.underway.get(name) === started) this.underway.delete(name);
+    });
     this.underway.set(name, started);
     return started;
   }
@@ -127,8 +133,10 @@ export class Evidence {
 
   private async read(entry: Entry): Promise<OpenedSegment | null> {
     const name = segmentName(entry.record);
+    const { generation } = this;
     const data = await api.segment(this.session, entry.record, this.abort.signal);
     const { faults, opened } = await checkFile(this.checker, entry, data);
+    if (generation !== this.generation) return this.read(entry);
     this.files.set(name, faults);
     if (opened !== null && faults.length === 0) this.cache.set(name, opened);
     this.changed();

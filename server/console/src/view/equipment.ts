@@ -29,7 +29,7 @@ export function equipment(journal: readonly JournalEntry[]): HTMLElement {
     .filter((entry) => entry.type === "note")
     .flatMap((entry) => Object.entries(entry.body))
     .filter(([key]) => key === "fairlock" || key === "system" || key.startsWith("model_"))
-    .map(([key, value]) => [sentence(key), factValue(key, value)] as const);
+    .map(([key, value]) => [sentence(key.replace(/^model_/, "model for ")), factValue(key, value)] as const);
   const rows = [...sources, ...new Map(notes)];
   return h(
     "section",

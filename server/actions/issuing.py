@@ -6,9 +6,9 @@ from app.contract.actions import Action, ActionKind
 from app.contract.sealing import jws
 from app.contract.sealing.records import ACTION_TYPE
 from server import tokens
+from server.actions.views import ActionView, NewAction
 from server.context import Context
 from server.db.models import ActionRecord
-from server.exams.views import ActionView, NewAction
 from server.refused import Refused
 from server.verification import access, freezing
 

@@ -9,6 +9,7 @@ from app.contract.sealing.evidence import Manifest
 from server.accounts import audit
 from server.accounts.logins import Examiner, SignedIn
 from server.actions import issuing
+from server.actions.views import ActionView, NewAction
 from server.context import Context
 from server.exams import export, manifest, policies, roster, sessions, views
 from server.exams.segment_answers import Placed, Range, segment_answer
@@ -108,11 +109,9 @@ def session_export(parts: Parts, examiner: SignedIn, session: str) -> Response:
     return StreamingResponse(content, media_type="application/zip", headers=headers)
 
 
-@router.post(
-    "/sessions/{session}/actions", **spoken(request=views.NewAction, answers={201: views.ActionView}, tag=_TAG)
-)
+@router.post("/sessions/{session}/actions", **spoken(request=NewAction, answers={201: ActionView}, tag=_TAG))
 def add_action(
-    parts: Parts, examiner: SignedIn, session: str, body: Annotated[views.NewAction, Depends(body_of(views.NewAction))]
+    parts: Parts, examiner: SignedIn, session: str, body: Annotated[NewAction, Depends(body_of(NewAction))]
 ) -> Response:
     """Issue an action; the session's next heartbeat takes it along."""
     with parts.database.write() as tx:

@@ -6,10 +6,11 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session as Transaction
 
 from app.contract.actions import ActionKind
+from server.actions.views import ActionView
 from server.context import Context
 from server.db.models import ActionRecord, Candidate, Exam, Incident, Segment, Session
 from server.exams import manifest
-from server.exams.views import ActionView, SessionDetail, SessionList, SessionRow
+from server.exams.views import SessionDetail, SessionList, SessionRow
 from server.verification import access, freezing
 
 

@@ -1,12 +1,12 @@
 """Bodies and answers of the examiner's exam and session calls."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
-from app.contract.actions import ActionKind
 from app.contract.schema import setting
 from app.contract.sealing.evidence import ServerIncident
+from server.actions.views import ActionView
 
 # `bytes` is the name of a field below.
 Digest: TypeAlias = bytes
@@ -108,25 +108,6 @@ class SessionList:
     """Sessions, the newest first."""
 
     sessions: tuple[SessionRow, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewAction:
-    """Something to do to a running session."""
-
-    kind: ActionKind = setting(doc="What to do.")
-    arguments: Mapping[str, str] = field(default_factory=dict, metadata={"doc": "For a message: `text`.", "maximum": 8})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActionView:
-    """An action that was issued."""
-
-    id: str
-    kind: ActionKind
-    arguments: Mapping[str, str]
-    issuer: str
-    issued_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

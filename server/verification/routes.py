@@ -58,8 +58,8 @@ def enter(parts: Parts, request: Request, ticket: str = "") -> Response:
 async def frozen() -> Response:
     """Show what a frozen candidate sees; the page looks again by itself."""
     text = (
-        "<p>The exam server has not heard from Fairlock on this computer for ten seconds. Your answers are kept. "
-        "This page goes on by itself as soon as the connection is back.</p>"
+        "<p>The exam server has not heard from Fairlock on this computer for ten seconds. Leave Fairlock open: "
+        "this page goes on by itself as soon as the connection is back.</p>"
         "<p>If it does not, tell the person in charge of the exam.</p>"
     )
     return _page(page("The exam is on hold", text, refresh_s=3), 403)

@@ -128,6 +128,38 @@ def test_token_the_browser_holds_counts_however_long_the_page_rests(
     assert knock(http, held).status_code == 204
 
 
+def test_token_the_browser_holds_counts_after_a_while_off_the_network(
+    http: httpx.Client, app: Application, clock: ManualClock
+) -> None:
+    """Answers that overtook each other left the browser with a token that is not the newest; nobody confirmed it."""
+    entered = enter(http, app.bound)
+    held, *_others, newest = [cookie_of(knock(http, entered)) for _ in range(5)]
+    clock.advance(40)
+    app.beat(newest)
+    assert knock(http, newest).status_code == 204
+    assert knock(http, held).status_code == 204
+
+
+def test_outage_of_the_server_is_not_held_against_the_candidate(
+    prepared: Path, tmp_path: Path, clock: ManualClock
+) -> None:
+    data = tmp_path / "outage"
+    shutil.copytree(prepared, data)
+    with timed(data, clock) as url, httpx.Client(base_url=url, trust_env=False, timeout=30) as http:
+        institution = Institution(http)
+        institution.sign_in()
+        institution.exam("outage")
+        app = Application(http, institution.invite("outage"))
+        app.join()
+        app.bind()
+        cookie = enter(http, app.bound)
+    clock.advance(300)
+    with timed(data, clock) as url, httpx.Client(base_url=url, trust_env=False, timeout=30) as http:
+        assert knock(http, cookie).status_code == 204
+        clock.advance(11)
+        assert knock(http, cookie).status_code == 403
+
+
 def test_token_that_nobody_holds_any_more_runs_out(http: httpx.Client, app: Application, clock: ManualClock) -> None:
     stolen = cookie = enter(http, app.bound)
     for _ in range(40):

@@ -24,7 +24,7 @@ async function save(field) {
   saved.textContent = "Saving …";
   try {
     const body = new URLSearchParams({ [field.name]: field.value });
-    const answer = await fetch("/answers", { method: "POST", body });
+    const answer = await fetch("/answers", { method: "POST", body, keepalive: true });
     saved.textContent = answer.ok ? "All answers are saved." : "Not saved yet; the exam is on hold.";
   } catch {
     saved.textContent = "Not saved yet; the network is away.";
@@ -32,11 +32,18 @@ async function save(field) {
 }
 
 const waiting = new Map();
+function saveNow(field) {
+  clearTimeout(waiting.get(field));
+  waiting.delete(field);
+  return save(field);
+}
 main.addEventListener("input", (event) => {
   const field = event.target;
-  clearTimeout(waiting.get(field.name));
-  waiting.set(field.name, setTimeout(() => save(field), 600));
+  clearTimeout(waiting.get(field));
+  waiting.set(field, setTimeout(saveNow, 600, field));
 });
+// Who leaves the page right after the last letter loses nothing.
+addEventListener("pagehide", () => [...waiting.keys()].forEach(saveNow));
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 

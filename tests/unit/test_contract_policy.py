@@ -3,6 +3,9 @@
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from app.contract import canonical, schema
 from app.contract.errors import IntegrityError, Outcome
@@ -72,6 +75,22 @@ def test_the_algorithm_follows_from_the_key_not_from_the_header(alg: str) -> Non
     head = canonical.b64(canonical.dumps({"alg": alg, "kid": PIN, "typ": POLICY_TYPE}))
     assert refusal(f"{head}.{body}.{signature}")[0] == Outcome.BAD_SIGNATURE
     assert refusal(f"{head}.{body}.")[0] == Outcome.BAD_SIGNATURE
+
+
+@pytest.mark.parametrize("alg", ["none", "EdDSA"])
+def test_another_algorithm_is_refused_although_the_signature_holds(alg: str) -> None:
+    head = canonical.b64(canonical.dumps({"alg": alg, "kid": PIN, "typ": POLICY_TYPE}))
+    text = f"{head}.{canonical.b64(canonical.dumps(policy()))}"
+    r, s = decode_dss_signature(INSTITUTION.sign(text.encode(), ec.ECDSA(SHA256())))
+    signature = r.to_bytes(32, "big") + s.to_bytes(32, "big")
+    assert refusal(f"{text}.{canonical.b64(signature)}")[0] == Outcome.BAD_SIGNATURE
+
+
+def test_a_signature_has_one_length() -> None:
+    head, body, signature = signed().split(".")
+    raw = canonical.unb64(signature)
+    longer = canonical.b64(raw[:32] + b"\0" + raw[32:])
+    assert refusal(f"{head}.{body}.{longer}")[0] == Outcome.BAD_SIGNATURE
 
 
 @pytest.mark.parametrize("section", [None, "server", "browser", "lockdown", "capture", "detection", "upload"])

@@ -27,10 +27,11 @@ class Files:
         return self._files.get(name)
 
 
-def verified(draft: Draft) -> Verdict:
+def verified(draft: Draft, *, opening: bool = True) -> Verdict:
     manifest = schema.loads(Manifest, draft.manifest())
     pin = forge.key_id(forge.p256("institution"))
-    return verify_session(manifest, Files(draft.files), pin=pin, private_key=forge.p256(EXAMINER))
+    key = forge.p256(EXAMINER) if opening else None
+    return verify_session(manifest, Files(draft.files), pin=pin, private_key=key)
 
 
 def bound(**edits: Any) -> Draft:
@@ -106,7 +107,11 @@ CASES: dict[str, tuple[Callable[[], Draft], Outcome, str]] = {
         Outcome.BROKEN_CHAIN,
         "record 1",
     ),
-    "record: epoch not yet begun": (lambda: recorded(record={"epoch": 1}), Outcome.BROKEN_CHAIN, "record 1"),
+    "record: epoch not yet begun": (
+        lambda: recorded(record={"epoch": 1, "sequence": 0}),
+        Outcome.BROKEN_CHAIN,
+        "record 1",
+    ),
     "record: signed by an epoch that had ended": (first_key_again, Outcome.BROKEN_CHAIN, "record 2"),
     "record: sequence skipped": (lambda: recorded(record={"sequence": 2}), Outcome.BROKEN_CHAIN, "record 1"),
     "record: sequence repeated": (lambda: recorded(record={"sequence": 0}), Outcome.BROKEN_CHAIN, "record 1"),
@@ -151,6 +156,12 @@ def test_resigned(name: str) -> None:
 def test_the_same_sessions_without_the_edit_are_sound() -> None:
     for draft in (bound(), recorded(), receipted(), small("resigned").finish(), completed()):
         assert verified(draft).faults == ()
+
+
+@pytest.mark.parametrize("name", ["record: complete, torn", "record: more fragments"])
+def test_a_cut_file_is_seen_without_a_key(name: str) -> None:
+    build, outcome, where = CASES[name]
+    assert [(fault.outcome, fault.where) for fault in verified(build(), opening=False).faults] == [(outcome, where)]
 
 
 @pytest.mark.parametrize("absent", ["end", "completion", "receipts"])

@@ -210,6 +210,16 @@ def test_fragment_edited(index: int) -> None:
     assert outcome_of(with_fragments(sealed(), edit)) == Outcome.BAD_FRAGMENT
 
 
+@pytest.mark.parametrize("index", range(len(PARTS)))
+def test_sframe_header_edited(index: int) -> None:
+    def edit(fragments: list[bytes]) -> list[bytes]:
+        length, header, rest = fragments[index][:4], fragments[index][4], fragments[index][5:]
+        fragments[index] = length + bytes([header ^ 0x10]) + rest
+        return fragments
+
+    assert outcome_of(with_fragments(sealed(), edit)) == Outcome.BAD_FRAGMENT
+
+
 @pytest.mark.parametrize("index", range(len(PARTS) - 1))
 def test_fragment_dropped(index: int) -> None:
     changed = with_fragments(sealed(), lambda f: f[:index] + f[index + 1 :])

@@ -130,6 +130,7 @@ class ShellWindow(QWidget):
         self._grabbed = False
         self._uncover_screens()
         self.hide()
+        self.setWindowState(Qt.WindowState.WindowNoState)
         self.setWindowFlags(Qt.WindowType.Window)
         self.show_ordinary()
 

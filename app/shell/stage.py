@@ -227,7 +227,8 @@ class Stage(QObject):
             old.deleteLater()
         if old is self._checks:
             self._checks = None
-        self.photograph(name)
+        if screen is not self.exam:  # that one is worth a picture when its page is there
+            self.photograph(name)
 
     def _exam_badges(self, sources: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
         badges = [(badge, text.DEMONSTRATION_LONG) for badge in self.badges]

@@ -91,7 +91,8 @@ QLabel[role="badge"] {
     padding: 2px 7px; font-size: 12px; font-weight: 600;
 }
 QLabel[role="recording"] { color: $bad; font-weight: 600; }
-QLabel[role="time"] { font-size: 17px; font-weight: 600; }
+QLabel[role="time"], QLabel[role="time-low"] { font-size: 17px; font-weight: 600; }
+QLabel[role="time-low"] { color: $bad; }
 QPushButton {
     background: $surface; border: 1px solid $line; border-radius: 7px; padding: 9px 18px; min-height: 18px;
 }

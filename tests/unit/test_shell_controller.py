@@ -118,9 +118,10 @@ def test_from_the_link_to_the_end(play: Play, qtbot: QtBot) -> None:
     assert play.recorder.of(m.StartRecording)
     assert schema.loads(Policy, play.guard.of(m.Engage)[0].policy.encode()) == play.policy
     assert play.state() is S.RUNNING
-    assert play.stage.tab is not None
+    tab = play.stage.tab
+    assert tab is not None
     with qtbot.waitSignal(play.stage.submitted, timeout=10_000):
-        play.stage.tab.page.runJavaScript("document.getElementById('out').click()")
+        tab.page.runJavaScript("document.getElementById('out').click()")
     assert play.state() is S.UNLOCKING
     assert play.stage.tab is None
     play.g.receive(m.Released(undone=("The clipboard works again.",), failed=()))

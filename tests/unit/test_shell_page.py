@@ -11,7 +11,7 @@ import shiboken6
 from PySide6.QtCore import QPoint, Qt, QUrl
 from PySide6.QtGui import QClipboard, QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWebEngineCore import QWebEnginePage
+from PySide6.QtWebEngineCore import QWebEngineDownloadRequest, QWebEnginePage
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -156,16 +156,25 @@ def test_view_source(browser: Browser) -> None:
 @pytest.mark.parametrize(
     "code",
     [
-        "return await fetch('http://127.0.0.1:9/x')",
+        "return await fetch('http://ELSE/x',{mode:'no-cors'})",
         "return await new Promise((y,n)=>{const i=new Image();i.onload=()=>y('loaded');"
-        "i.onerror=()=>n({name:'blocked'});i.src='http://127.0.0.1:9/i.png'})",
-        "return await new Promise((y,n)=>{const s=new WebSocket('ws://127.0.0.1:9/');s.onopen=()=>y('open');"
+        "i.onerror=()=>n({name:'blocked'});i.src='http://ELSE/i.png'})",
+        "return await new Promise((y,n)=>{const s=new WebSocket('ws://ELSE/');s.onopen=()=>y('open');"
         "s.onerror=()=>n({name:'blocked'})})",
+        "return await new Promise((y,n)=>{const f=document.createElement('script');f.onload=()=>y('loaded');"
+        "f.onerror=()=>n({name:'blocked'});f.src='http://ELSE/s.js';document.body.append(f)})",
+        "const u=URL.createObjectURL(new Blob([`fetch('http://ELSE/w',{mode:'no-cors'}).then(()=>postMessage('loaded'),"
+        "()=>postMessage('blocked'))`]));return await new Promise(y=>new Worker(u).onmessage=e=>y(e.data))",
+        "navigator.sendBeacon('http://ELSE/b','answers');return 'blocked'",
     ],
+    ids=["fetch", "picture", "web socket", "script", "worker", "beacon"],
 )
-def test_foreign_resources(browser: Browser, code: str) -> None:
-    assert browser.wait(code) in ("TypeError", "blocked")
-    assert browser.saw(K.NAVIGATION_BLOCKED)["why"] == "not on the list"
+def test_foreign_resources_are_never_asked_for(browser: Browser, code: str) -> None:
+    with site() as elsewhere:
+        answer = browser.wait(code.replace("ELSE", elsewhere.origin.removeprefix("http://")))
+        assert answer in ("TypeError", "blocked")
+        assert browser.saw(K.NAVIGATION_BLOCKED)["why"] == "not on the list"
+        assert elsewhere.seen == []
 
 
 def test_own_resources_load(browser: Browser) -> None:
@@ -190,12 +199,15 @@ def test_new_windows(browser: Browser) -> None:
 
 
 def test_downloads(browser: Browser) -> None:
+    states: list[QWebEngineDownloadRequest.DownloadState] = []
+    browser.page.profile().downloadRequested.connect(lambda download: states.append(download.state()))
     browser.click("dl")
     assert browser.saw(K.DOWNLOAD_BLOCKED)["address"].endswith("/file.zip")
     browser.incidents.clear()
     browser.page.load(QUrl(f"{browser.site.origin}/file.zip"))
     browser.saw(K.DOWNLOAD_BLOCKED)
     assert browser.stays()
+    assert states == [QWebEngineDownloadRequest.DownloadState.DownloadCancelled] * 2
 
 
 def test_context_menu(browser: Browser, qapp: QApplication) -> None:

@@ -100,7 +100,7 @@ class ExamBar(QFrame):
         """Show the time left, or the time elapsed where there is no limit."""
         self._time.setText(text.clock(seconds))
         self._time_kind.setText(text.TIME_LEFT if left else text.TIME_ELAPSED)
-        parts.set_role(self._time, "bad" if left and seconds < 300 else "time")
+        parts.set_role(self._time, "time-low" if left and seconds < 300 else "time")
 
     def _add_names(self, title: str, candidate: str) -> None:
         names = QWidget()

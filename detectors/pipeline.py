@@ -5,11 +5,12 @@ A detector that fails is reported as an incident and, when it keeps failing, lef
 priority is the recorder's business: it holds for the whole process.
 """
 
+import os
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 
@@ -26,6 +27,7 @@ from detectors.temporal import Temporal
 
 __all__ = ["DetectionPipeline", "Detectors", "Look", "build"]
 
+_NICENESS = 10
 _WAIT_S = 0.2  # how soon a thread notices that it is to stop
 
 
@@ -108,6 +110,7 @@ class DetectionPipeline:
 
     def _watch(self, frames: Latest[Frame]) -> None:
         """Thread ``detect-pictures``."""
+        _stand_back()
         while not self._stopping.is_set():
             try:
                 frame = frames.take(_WAIT_S)
@@ -118,6 +121,7 @@ class DetectionPipeline:
 
     def _listen(self, sound: Bounded[AudioChunk]) -> None:
         """Thread ``detect-sound``."""
+        _stand_back()
         while not self._stopping.is_set():
             try:
                 chunk = sound.take(_WAIT_S)
@@ -163,3 +167,12 @@ class DetectionPipeline:
         for incident in incidents:
             if incident is not None:
                 self._on_incident(incident)
+
+
+def _stand_back() -> None:
+    """Give this thread a low priority, where a thread can have its own: recording and the exam page come first."""
+    setpriority = getattr(os, "setpriority", None)
+    if setpriority is not None:
+        # Linux takes a thread's id here; elsewhere the call refuses, and nothing is lost.
+        with suppress(OSError):
+            setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

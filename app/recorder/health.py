@@ -20,8 +20,11 @@ KINDS: Mapping[Fault, IncidentKind] = {
 class HealthWatch:
     """Watches one track and hands incidents to ``take``."""
 
-    def __init__(self, track: Track, take: Callable[[Incident], None], new_id: Callable[[], str]) -> None:
+    def __init__(
+        self, track: Track, take: Callable[[Incident], None], new_id: Callable[[], str], *, is_sample: bool = False
+    ) -> None:
         self._track, self._take, self._new_id = track, take, new_id
+        self._is_sample = is_sample
         self._picture = PictureHealth()
         self._sound = SoundHealth()
         self._open: dict[Fault, str] = {}
@@ -35,8 +38,8 @@ class HealthWatch:
         self._tell(self._sound.hear(chunk))
 
     def _tell(self, finding: Finding | None) -> None:
-        if finding is None:
-            return
+        if finding is None or (self._is_sample and finding.fault is Fault.FROZEN):
+            return  # sample footage may well hold a still; only a device that does is broken
         if finding.end is None:
             identity = self._open.setdefault(finding.fault, self._new_id())
         else:

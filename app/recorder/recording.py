@@ -35,7 +35,7 @@ from capture.fragments import Encoder, Fragment
 from capture.frames import AudioChunk, Frame
 from capture.recovery import Recovered, recover
 from capture.segmenter import Segmenter
-from capture.sources import AUDIO_CHUNK, AUDIO_RATE, AudioSource, SourceLost, VideoSource
+from capture.sources import AUDIO_CHUNK, AUDIO_RATE, AudioSource, Origin, SourceLost, VideoSource
 from capture.spool import Spool, SpoolFull
 from capture.track import TrackRecorder
 from capture.uploader import Uploader, receipt_verifier
@@ -191,7 +191,7 @@ class Recording:
             timeline_origin=self.timeline.origin,
             segment_ms=capture.segment_ms,
         )
-        watch = HealthWatch(source.track, self.take, self.new_id)
+        watch = HealthWatch(source.track, self.take, self.new_id, is_sample=source.origin is Origin.SAMPLE)
 
         def on_frame(frame: Frame) -> None:
             if frame.source is Track.CAMERA:
@@ -218,7 +218,7 @@ class Recording:
     def _start_sound(self, source: AudioSource) -> None:
         source.open()
         encoder = AudioEncoder(self.timeline.origin)
-        watch = HealthWatch(source.track, self.take, self.new_id)
+        watch = HealthWatch(source.track, self.take, self.new_id, is_sample=source.origin is Origin.SAMPLE)
 
         def on_chunk(chunk: AudioChunk) -> None:
             self._sound.offer(chunk)

@@ -94,8 +94,6 @@ class Controller(QObject):
         }
         self.preparation.attach(recorder, guard)
         self._listen(recorder)
-        if self._rehearsal.is_on:
-            self.reports.note(IncidentKind.ENVIRONMENT, {"demonstration": "buttons press themselves"})
         self.happen(Event.OPEN_LINK)
 
     def _listen(self, recorder: RecorderDoor) -> None:
@@ -174,6 +172,11 @@ class Controller(QObject):
         policy = self._policy()
         self._time.allow(policy.duration_s)
         self._quit_code = QuitCode(policy.browser.quit_code_digest, self.clock)
+        if not policy.demonstration:
+            self._rehearsal.is_on = False
+            self.stage.badges = ()
+        if self._rehearsal.is_on:
+            self.reports.note(IncidentKind.ENVIRONMENT, {"demonstration": "buttons press themselves"})
         self.stage.show_notice(policy)
         self._rehearsal.press(self._acknowledged)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 class ShellOptions:
     """What to run. ``recorder_options`` and ``guard_options`` are handed to the entry points as they are.
 
-    ``rehearse``: a demonstration in which the buttons press themselves; shown, and written to the journal.
+    ``rehearse``: the buttons press themselves, only where the policy says "demonstration"; shown, and journalled.
     ``windowed``: no full screen; then ``kiosk`` is missing, which a policy that requires it refuses.
     ``screenshots``: a folder for a picture of every screen. ``theme``: "system", "light" or "dark".
     """

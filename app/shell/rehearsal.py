@@ -1,4 +1,7 @@
-"""Presses the buttons of a demonstration, each after a pause in which it can be read. Does nothing in a real exam."""
+"""Presses the buttons of a demonstration, each after a pause in which it can be read.
+
+Only where the signed policy calls the exam a demonstration: the controller switches it off in every other.
+"""
 
 from collections.abc import Callable
 
@@ -9,7 +12,7 @@ END_SECONDS = 5
 
 
 class Rehearsal(QObject):
-    """GUI thread. ``is_on`` is shown on every screen and written to the journal."""
+    """GUI thread. While it ``is_on``, every screen and the journal say so."""
 
     def __init__(self, *, is_on: bool, pace_ms: int = PACE_MS) -> None:
         super().__init__()

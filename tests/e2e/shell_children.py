@@ -55,7 +55,7 @@ class _Recorder:
         if code := self._options.get("refuse"):
             send(m.Refused(code=code, message=""))
             return
-        policy = policy_for(self._options["origin"])
+        policy = policy_for(self._options["origin"], demonstration=True)
         send(
             m.Joined(
                 session="s",

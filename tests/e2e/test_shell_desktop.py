@@ -158,8 +158,7 @@ def test_nothing_from_outside_gets_into_the_engine(desktop: Desktop, tmp_path: P
 
 def test_the_recorder_dies_and_the_exam_goes_on(desktop: Desktop, tmp_path: Path) -> None:
     with shell(desktop, tmp_path, children={"die": "cookie"}) as running:
-        running.wait_for_exam()
-        wait_for(lambda: "component_restarted" in running.log("recorder"), "the new recorder")
+        wait_for(lambda: "component_restarted" in running.log("recorder"), "the new recorder", START_S)
         _submit(running)
         assert running.process.wait(60) == 0, running.output()
 

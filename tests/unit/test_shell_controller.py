@@ -377,7 +377,7 @@ def test_a_policy_with_an_unreadable_address_never_opens_the_exam(play: Play, qt
 
 
 def test_a_rehearsal_presses_the_buttons_and_says_so(qapp: QApplication, exam_site: Site, qtbot: QtBot) -> None:
-    play = Play(policy_for(exam_site.origin), rehearse=True)
+    play = Play(policy_for(exam_site.origin, demonstration=True), rehearse=True)
     play.join()
     qtbot.waitUntil(lambda: play.state() is S.CHECKING)
     play.r.receive(m.ChecksDone(sources={}, models={}))
@@ -385,6 +385,15 @@ def test_a_rehearsal_presses_the_buttons_and_says_so(qapp: QApplication, exam_si
     qtbot.waitUntil(lambda: play.state() is S.LOCKING)
     play.r.receive(m.RecordingStarted())
     assert "demonstration" in play.recorder.of(m.Report)[0].facts
+    play.stage.dispose()
+    play.window.deleteLater()
+
+
+def test_no_real_exam_is_rehearsed(qapp: QApplication, exam_site: Site, qtbot: QtBot) -> None:
+    play = Play(policy_for(exam_site.origin), rehearse=True)
+    play.join()
+    qtbot.wait(50)
+    assert play.state() is S.NOTICE
     play.stage.dispose()
     play.window.deleteLater()
 

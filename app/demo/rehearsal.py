@@ -101,6 +101,8 @@ def say(text: str) -> None:
 def _workspace(options: RehearsalOptions, stack: ExitStack) -> Path:
     if options.keep is not None:
         options.keep.mkdir(parents=True, exist_ok=True)
+        if (options.keep / "server").exists():
+            raise UserFacing(f"{options.keep} holds an earlier demonstration.", advice="Name an empty folder.")
         return options.keep.absolute()
     return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fairlock-demo-")))
 

@@ -129,7 +129,8 @@ def _timings(states: list[Mapping[str, Any]], started_utc_ms: int) -> dict[str, 
 
 
 def _facts(facts: Mapping[str, str]) -> str:
-    shown = [facts[key] for key in ("name", "label", "url", "reason") if facts.get(key)]
+    named = [facts[key] for key in ("name", "label", "url", "reason") if facts.get(key)]
+    shown = named or [f"{key}: {value}" for key, value in sorted(facts.items())][:3]
     return f" ({', '.join(shown)})" if shown else ""
 
 

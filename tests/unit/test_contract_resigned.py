@@ -131,7 +131,16 @@ CASES: dict[str, tuple[Callable[[], Draft], Outcome, str]] = {
     "header: track": (lambda: recorded(header={"track": "screen"}), Outcome.RECORD_MISMATCH, FILE),
     "header: sequence": (lambda: recorded(header={"sequence": 5}), Outcome.RECORD_MISMATCH, FILE),
     "header: previous": (lambda: recorded(previous=bytes(32)), Outcome.BROKEN_CHAIN, FILE),
-    "header: recipients": (recipients_without_the_examiner, Outcome.WRONG_RECIPIENT, "segments/0-camera-0.fls"),
+    "header: a recipient added": (
+        lambda: recorded(recipients=[forge.p256(EXAMINER), forge.p256(DEPUTY)]),
+        Outcome.WRONG_RECIPIENT,
+        FILE,
+    ),
+    "header: a recipient left out": (
+        recipients_without_the_examiner,
+        Outcome.WRONG_RECIPIENT,
+        "segments/0-camera-0.fls",
+    ),
     "receipt: session": (lambda: receipted(session="session-else"), Outcome.BAD_RECEIPT, "receipt 0"),
     "receipt: size": (lambda: receipted(size=7), Outcome.BAD_RECEIPT, "receipt 0"),
     "receipt: digest": (lambda: receipted(digest=forge.b64(bytes(32))), Outcome.BAD_RECEIPT, "receipt 0"),

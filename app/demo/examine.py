@@ -7,15 +7,16 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from app.contract.canonical import Json
-from app.contract.errors import IntegrityError
 from app.contract.incidents import Track
 from app.contract.journal import Entry, EntryType, decode_entries
 from app.contract.sealing.archive import open_export
 from app.contract.sealing.evidence import Verdict, segment_name
-from app.contract.sealing.segment import open_segment
+from app.contract.sealing.records import Record
+from app.contract.sealing.segment import OpenedSegment
 from app.contract.sealing.verify import verify_session
 from capture.review import decoded_seconds
 
+NOT_VERIFIED = Verdict(chain="not verified", faults=(), records=())
 MEDIA = (Track.CAMERA, Track.SCREEN, Track.MICROPHONE)
 
 
@@ -23,7 +24,7 @@ MEDIA = (Track.CAMERA, Track.SCREEN, Track.MICROPHONE)
 class Findings:
     """The verdict, and what the opened evidence holds. ``incidents`` holds the last word on each id."""
 
-    verdict: Verdict
+    verdict: Verdict = NOT_VERIFIED
     recorded_seconds: dict[str, float] = field(default_factory=dict)
     decoded_seconds: dict[str, float] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
@@ -43,18 +44,18 @@ class Findings:
 
 def examine(export: Path, *, pin: str, private_key: ec.EllipticCurvePrivateKey) -> Findings:
     """Verify an export against the pinned institution key and open every segment with the examiner's key."""
-    with open_export(export) as archive:
-        verdict = verify_session(archive.manifest(), archive, pin=pin, private_key=private_key)
-        findings = Findings(verdict=verdict)
-        for record in verdict.records:
-            name = segment_name(record)
-            data = archive.read(name)
-            try:
-                opened = open_segment(data or b"", private_key)
-            except IntegrityError as error:
-                findings.unopened.append(f"{name}: {error}")
-                continue
+    findings = Findings()
+
+    def look(record: Record, opened: OpenedSegment | None) -> None:
+        if opened is None:
+            findings.unopened.append(segment_name(record))
+        else:
             _take(findings, record.track, record.duration_ms / 1000, opened.fragments)
+
+    with open_export(export) as archive:
+        findings.verdict = verify_session(
+            archive.manifest(), archive, pin=pin, private_key=private_key, on_segment=look
+        )
     return findings
 
 

@@ -18,7 +18,8 @@ from app.contract import schema
 from app.contract.errors import FairlockError, IntegrityError, Outcome, UserFacing
 from app.contract.policy import Policy
 from app.contract.sealing import jws, keys
-from app.contract.sealing.records import BINDING_TYPE, POLICY_TYPE, Binding
+from app.contract.sealing.policies import open_policy
+from app.contract.sealing.records import BINDING_TYPE, Binding
 from app.contract.times import Clock
 from app.contract.wire import BIND_LABEL, BindRequest, ExamLink, JoinRequest, PolicyAnswer, Tokens
 from app.recorder.client import ServerClient
@@ -103,10 +104,7 @@ def verify_policy(answer: PolicyAnswer, link_text: str) -> Policy:
     """Return the policy if it was signed with the key that the link pins."""
     link = ExamLink.parse(link_text)
     try:
-        key = keys.load_p256(answer.institution_key)
-        if keys.key_id(key) != link.pin:
-            raise IntegrityError(Outcome.UNKNOWN_KEY, "the policy was signed with another key than the link pins")
-        policy = jws.verify(Policy, answer.policy, key, typ=POLICY_TYPE)
+        policy = open_policy(answer.policy, answer.institution_key, pin=link.pin)
     except IntegrityError as error:
         raise UserFacing(
             f"The exam's policy is not genuine ({error}).",

@@ -5,8 +5,7 @@ from sqlalchemy.orm import Session as Transaction
 
 from app.contract.policy import Policy
 from app.contract.sealing import jws
-from app.contract.sealing.keys import load_p256
-from app.contract.sealing.records import POLICY_TYPE
+from app.contract.sealing.policies import open_policy
 from app.contract.wire import PolicyAnswer
 from server.context import Context
 from server.db.models import Candidate, Exam, InstitutionKey, Session
@@ -19,7 +18,7 @@ def add(tx: Transaction, context: Context, token: str) -> tuple[ExamAnswer, bool
     signer = tx.get(InstitutionKey, jws.key_id_of(token))
     if signer is None:
         raise Refused(422, "E-RECORD", "the policy is not signed with a registered institution key")
-    policy = jws.verify(Policy, token, load_p256(signer.public), typ=POLICY_TYPE)
+    policy = open_policy(token, signer.public, pin=None)
     keys = (policy.server.token_key, policy.server.receipt_key)
     if keys != (context.keys.token_public, context.keys.receipt_public):
         raise Refused(422, "E-RECORD", "the policy names the keys of another server")

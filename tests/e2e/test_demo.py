@@ -17,7 +17,7 @@ def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str,
     """Run ``fairlock demo`` once; return the folder it left and its report."""
     folder = tmp_path_factory.mktemp("demo")
     command = [sys.executable, "-m", "app", "demo", "--headless", "--seconds", str(EXAM_S), "--samples"]
-    command += ["--report", str(folder / "report.json"), "--export", str(folder / "export"), "--keep", str(folder / "w")]
+    command += ["--report", str(folder / "report.json"), "--export", str(folder / "export")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder, json.loads((folder / "report.json").read_text())
@@ -73,8 +73,9 @@ def test_something_was_detected_on_the_device(rehearsed: tuple[Path, dict[str, A
 
 
 def _verify(export: Path, folder: Path) -> int:
-    command = [sys.executable, "-m", "app", "verify", str(export), "--pin", (folder / "export/pin").read_text()]
-    command += ["--key", str(folder / "export/examiner-key.json"), "--passphrase-file", str(folder / "export/passphrase")]
+    command = [sys.executable, "-m", "app", "verify", str(export), f"--pin={(folder / 'export/pin').read_text()}"]
+    command += ["--key", str(folder / "export/examiner-key.json")]
+    command += ["--passphrase-file", str(folder / "export/passphrase")]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False).returncode
 
 

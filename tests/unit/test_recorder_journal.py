@@ -109,9 +109,10 @@ def test_an_update_counts_once(clock: ManualClock) -> None:
 
 def test_a_full_journal_is_fatal_rather_than_silent(clock: ManualClock) -> None:
     journal = _journal(clock, Paper())  # never started: nobody drains it
+    for _ in range(module.CAPACITY):
+        journal.note(word="more")
     with pytest.raises(Fatal, match="rather than losing"):
-        for _ in range(module.CAPACITY + 1):
-            journal.note(word="more")
+        journal.note(word="one too many")
 
 
 def test_a_failing_disk_is_raised_by_stop(clock: ManualClock) -> None:

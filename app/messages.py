@@ -77,12 +77,16 @@ class Finish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Joined:
-    """Joined and bound. ``policy`` is the verified policy as canonical JSON."""
+    """Joined and bound. ``policy`` is the verified policy as canonical JSON.
+
+    ``elapsed_ms`` is how long ago the session first began to record; 0 for a fresh one.
+    """
 
     session: str
     candidate: str
     policy: str
     entry_url: str
+    elapsed_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,6 +67,7 @@ ENGINE_ARGUMENTS = (
 )
 SANDBOX_OFF = "QTWEBENGINE_DISABLE_SANDBOX"
 _RESTARTED = "FAIRLOCK_RESTARTED"
+"""``PID:NAMES``: this very process started itself again without the variables NAMES."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,10 +85,10 @@ def prepare(argv: Sequence[str] | None = None) -> Launch:
     Raises ``UserFacing`` with ``E-ARGUMENT`` or ``E-ENVIRONMENT``.
     """
     check_arguments(sys.argv[1:] if argv is None else argv)
+    before = _removed_before(os.environ)
     removed = scrub(os.environ)
     if any(name.startswith(LOADER_PREFIXES) for name in removed):
-        _start_again(removed)
-    before = tuple(name for name in os.environ.pop(_RESTARTED, "").split(",") if name)
+        _start_again(removed, before)
     return Launch(removed=(*before, *removed), sandbox=_decide_sandbox(os.environ))
 
 
@@ -157,14 +158,25 @@ def _set_by_own_bundle(name: str, value: str) -> bool:
     return name.endswith("_ORIG") or value == bundle
 
 
-def _start_again(removed: Sequence[str]) -> None:
-    if os.environ.get(_RESTARTED):
+def _removed_before(environment: MutableMapping[str, str]) -> tuple[str, ...]:
+    """Take the mark of the start before this one and return what it removed; empty if this is the first start.
+
+    ``exec`` keeps the process id, so that a mark inherited from another process (a demonstration, a test run) means
+    nothing. On Windows ``exec`` makes a child.
+    """
+    process, _, names = environment.pop(_RESTARTED, "").partition(":")
+    earlier = {os.getpid(), os.getppid()} if os.name == "nt" else {os.getpid()}
+    return tuple(names.split(",")) if process in map(str, earlier) else ()
+
+
+def _start_again(removed: Sequence[str], before: Sequence[str]) -> None:
+    if before:
         raise UserFacing(
             f"The environment forces code into the exam browser ({', '.join(removed)}).",
             advice="Remove these variables and start Fairlock again.",
             code="E-ENVIRONMENT",
         )
-    os.environ[_RESTARTED] = ",".join(removed)
+    os.environ[_RESTARTED] = f"{os.getpid()}:{','.join(removed)}"
     program = [sys.executable, *sys.argv[1:]] if getattr(sys, "frozen", False) else sys.orig_argv
     os.execve(sys.executable, program, dict(os.environ))  # noqa: S606  (ourselves, with the environment cleaned)
 

@@ -108,10 +108,11 @@ else:
 """
 
 
-def _run(**variables: str) -> str:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("QT", "LD_", "PYTHON"))}
+def _run(program: str = PROGRAM, **variables: str) -> str:
+    theirs = ("QT", "LD_", "PYTHON", "FAIRLOCK_R")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(theirs)}
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM],
+        [sys.executable, "-c", program],
         env={**clean, **variables},
         cwd=Path(__file__).parents[2],
         capture_output=True,
@@ -126,14 +127,22 @@ def test_the_program_starts_again_without_what_the_loader_used() -> None:
     assert _run(LD_LIBRARY_PATH="/nowhere", PYTHONPATH="/nowhere") == '[["LD_LIBRARY_PATH", "PYTHONPATH"], []]'
 
 
-def test_nobody_can_pretend_that_it_was_cleaned() -> None:
-    assert _run(LD_LIBRARY_PATH="/nowhere", FAIRLOCK_RESTARTED="yes") == '["E-ENVIRONMENT"]'
+@pytest.mark.parametrize("mark", ["yes", "1:LD_PRELOAD", ",", ":", "LD_LIBRARY_PATH"])
+def test_a_mark_of_another_process_means_nothing(mark: str) -> None:
+    assert _run(LD_LIBRARY_PATH="/nowhere", FAIRLOCK_RESTARTED=mark) == '[["LD_LIBRARY_PATH"], []]'
+    assert _run(FAIRLOCK_RESTARTED=mark) == "[[], []]"
+
+
+def test_what_comes_back_after_the_second_start_is_refused() -> None:
+    again = "import os\nos.environ['LD_PRELOAD_X'] = '1'\n" + PROGRAM
+    assert _run(again) == '["E-ENVIRONMENT"]'
 
 
 def test_only_root_runs_without_the_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
     for user, sandbox in ((0, False), (1000, True)):
+        # Its own environment: in that of the tests a loader's variable would start the whole run again.
+        monkeypatch.setattr(os, "environ", {"HOME": "/home/kim"})
         monkeypatch.setattr(os, "geteuid", lambda user=user: user, raising=False)
-        monkeypatch.delenv(launch.SANDBOX_OFF, raising=False)
         done = launch.prepare([])
         assert done.sandbox is sandbox
         assert (os.environ.get(launch.SANDBOX_OFF) == "1") is not sandbox

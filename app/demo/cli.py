@@ -1,19 +1,24 @@
 """``fairlock demo``: runs the rehearsal and turns what came of it into an exit code."""
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 from app.contract.errors import FairlockError
 from app.demo.rehearsal import RehearsalOptions, rehearse
 
 SHORTEST_S = 10
+_ENDINGS = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the demonstration; 0 only if the evidence verified and nothing was lost."""
     options = _parse(arguments)
+    unwind_when_told_to_end()
     try:
         return rehearse(options)
     except FairlockError as error:
@@ -21,6 +26,18 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+def unwind_when_told_to_end() -> None:
+    """Turn SIGTERM and a closed terminal into ``SystemExit``, so that server, display and decoy are ended too."""
+    for name in _ENDINGS:
+        signal.signal(getattr(signal, name), _leave)
+
+
+def _leave(number: int, _frame: FrameType | None) -> NoReturn:
+    for name in _ENDINGS:  # a second one must not cut the unwinding short
+        signal.signal(getattr(signal, name), signal.SIG_IGN)
+    raise SystemExit(128 + number)
 
 
 def _parse(arguments: Sequence[str]) -> RehearsalOptions:

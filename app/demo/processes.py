@@ -19,6 +19,18 @@ from app.contract.errors import UserFacing
 SERVER_COMMAND_VARIABLE = "FAIRLOCK_SERVER_COMMAND"
 
 
+def outside_environment() -> dict[str, str]:
+    """Return the environment without what a frozen program set for itself, which would break other programs."""
+    environment = dict(os.environ)
+    if getattr(sys, "frozen", False):
+        for name in ("LD_LIBRARY_PATH", "QML2_IMPORT_PATH", "QT_PLUGIN_PATH", "QTWEBENGINEPROCESS_PATH"):
+            environment.pop(name, None)
+        original = environment.pop("LD_LIBRARY_PATH_ORIG", "")
+        if original:
+            environment["LD_LIBRARY_PATH"] = original
+    return environment
+
+
 class Program:
     """A child process with its output in a log file; leaving the context ends it."""
 
@@ -34,7 +46,7 @@ class Program:
                 stdin=subprocess.DEVNULL,
                 stdout=self._file,
                 stderr=subprocess.STDOUT,
-                env=dict(environment) if environment is not None else None,
+                env=dict(environment) if environment is not None else outside_environment(),
                 start_new_session=True,  # a Ctrl-C at the terminal is ours to hand on, in order
             )
         except OSError as error:
@@ -125,7 +137,7 @@ class Display:
     """The real display, or an Xvfb with a window manager where there is none."""
 
     def __init__(self, logs: Path, *, headless: bool, size: str = "1280x800") -> None:
-        self.environment = dict(os.environ)
+        self.environment = outside_environment()
         self.kind = "device"
         self._programs: list[Program] = []
         if headless or not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):

@@ -2,13 +2,11 @@
 
 import contextlib
 import json
-import os
 import secrets
 import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -221,6 +219,9 @@ def _conclude(options: RehearsalOptions, report: dict[str, Any], server: str, pa
     return 1 if lost else 0
 
 
-def _wait_for_interrupt(pause: Callable[[], None] | None = None) -> None:
+def _wait_for_interrupt() -> None:
     with contextlib.suppress(KeyboardInterrupt):
-        (pause or (lambda: signal.pause() if os.name == "posix" else input()))()
+        if hasattr(signal, "pause"):
+            signal.pause()
+        else:
+            input()

@@ -1,12 +1,15 @@
 """The demonstration as a script runs it: the whole line on real parts, and what its report and export are worth."""
 
 import json
+import signal
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 EXAM_S = 16
@@ -93,3 +96,26 @@ def test_one_flipped_bit_does_not_verify(rehearsed: tuple[Path, dict[str, Any]],
     data[len(data) // 2] ^= 1
     segment.write_bytes(bytes(data))
     assert _verify(tmp_path / "e", folder) != 0
+
+
+def test_a_demonstration_told_to_end_leaves_nothing_running(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "app", "demo", "--headless", "--seconds", "60", "--samples", "--keep"]
+    with subprocess.Popen([*command, str(tmp_path)], stdout=subprocess.PIPE, text=True) as demo:
+        assert demo.stdout is not None
+        assert any("Starting the exam application" in line for line in demo.stdout)
+        started = _once_the_application_runs(psutil.Process(demo.pid))
+        demo.terminate()
+        assert demo.wait(60) == 128 + signal.SIGTERM
+    _, alive = psutil.wait_procs(started, timeout=30)
+    assert not alive
+
+
+def _once_the_application_runs(demo: psutil.Process) -> list[psutil.Process]:
+    """Return every process of a demonstration: server, exam site, display, decoy, application at least."""
+    while demo.is_running():
+        below = demo.children(recursive=True)
+        if any("open" in process.cmdline() for process in below):
+            assert len(below) >= 5
+            return below
+        time.sleep(0.05)
+    raise AssertionError("the demonstration ended before the application was started")

@@ -4,6 +4,8 @@ import multiprocessing
 import sys
 from collections.abc import Callable, Sequence
 
+from app.version import VERSION
+
 USAGE = """\
 fairlock open LINK            take an exam
 fairlock demo                 show the whole line on this machine
@@ -30,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if command is not None:
         return command(given[1:])
     if name == "--version":
-        print("fairlock 0.1.0")  # noqa: T201  (a command's answer)
+        print(f"fairlock {VERSION}")  # noqa: T201  (a command's answer)
         return 0
     print(USAGE, end="", file=sys.stdout if name in ("-h", "--help") else sys.stderr)
     return 0 if name in ("-h", "--help") else 2

@@ -17,6 +17,9 @@ from app.contract.incidents import IncidentKind, Severity
 from app.contract.session import SessionState
 from app.contract.times import Instant
 
+EXAM_LOADED = "exam page loaded"
+"""``StateIs.why`` when the exam first stands on the screen; the demonstration's report times it."""
+
 # --- shell to recorder -------------------------------------------------------------------------------------------
 
 

@@ -8,11 +8,10 @@ from app.contract.incidents import Track
 from app.contract.journal import EntryType
 from app.contract.session import SessionState
 from app.demo.examine import MEDIA, Findings
+from app.messages import EXAM_LOADED
 
 # A segment's last frame has no successor, and an encoder primes: this much per track is not a loss.
 DECODE_TOLERANCE_S = 1.0
-# What the shell says when the exam first stands on the screen (app.shell.controller).
-EXAM_LOADED = "exam page loaded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

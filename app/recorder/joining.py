@@ -23,6 +23,7 @@ from app.contract.sealing.records import BINDING_TYPE, Binding
 from app.contract.times import Clock
 from app.contract.wire import BIND_LABEL, BindRequest, ExamLink, JoinRequest, PolicyAnswer, Tokens
 from app.recorder.client import ServerClient
+from app.version import VERSION
 
 CLOCK_TOLERANCE_MS = 120_000
 MIN_TOKEN_KEY_BITS = 3072
@@ -163,7 +164,7 @@ def _join_anew(client: ServerClient, link: ExamLink, folder: Path, clock: Clock)
             advice="Check the date and time, then ask your institution.",
             code="E-POLICY-EXPIRED",
         )
-    joined = client.join(JoinRequest(exam=link.exam, invite=link.invite, client="fairlock/0.1.0"))
+    joined = client.join(JoinRequest(exam=link.exam, invite=link.invite, client=f"fairlock/{VERSION}"))
     saved = SavedSession(
         link=link.url(),
         session=joined.session,

@@ -29,6 +29,7 @@ from app.recorder.options import RecorderOptions
 from app.recorder.pictures import IncidentPictures
 from app.recorder.sources import Sources
 from app.recorder.timeline import Timeline
+from app.version import VERSION
 from capture.chain import Chain
 from capture.encoder import AudioEncoder, VideoEncoder
 from capture.fragments import Encoder, Fragment
@@ -289,7 +290,7 @@ class Recording:
     def _write_facts(self) -> None:
         options, detection = self._parts.options, self._parts.detection
         self.journal.note(
-            fairlock="0.1.0",
+            fairlock=VERSION,
             system=platform.platform(),
             policy=self._parts.joined.policy_digest.hex(),
             **({"sample_footage": options.sample_note} if options.sample_note else {}),

@@ -16,6 +16,7 @@ from app.contract.incidents import IncidentKind
 from app.contract.policy import Policy
 from app.contract.session import Effect, Event, SessionState, step
 from app.contract.times import Clock, Instant
+from app.messages import EXAM_LOADED
 from app.shell import refusals, text
 from app.shell.course import Course
 from app.shell.locking import Lock, required_of
@@ -297,7 +298,7 @@ class Controller(QObject):
     def _exam_loaded(self) -> None:
         if not self.course.exam_seen:
             self.course.exam_seen = True
-            self._recorder.tell_state(self.state, "exam page loaded")
+            self._recorder.tell_state(self.state, EXAM_LOADED)
 
     def _page_incident(self, kind: IncidentKind, facts: Mapping[str, str]) -> None:
         self.reports.note(kind, facts, source="shell.page")

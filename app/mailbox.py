@@ -1,7 +1,6 @@
 """The only queues between threads: ``Latest`` and ``Bounded``. Neither can grow, and what is dropped is counted."""
 
 import threading
-import time
 from collections import deque
 from typing import Generic, TypeVar
 
@@ -100,13 +99,3 @@ class Bounded(Generic[T]):
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-
-
-def wait_until_empty(mailbox: "Bounded[T]", timeout: float) -> bool:
-    """Wait until everything was taken; ``False`` after ``timeout`` seconds."""
-    deadline = time.monotonic() + timeout
-    while len(mailbox):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True

@@ -5,14 +5,12 @@ Pure look-ups and ``mkdir``; called from any process.
 """
 
 import os
-import re
 import sys
 from pathlib import Path
 
-from app.contract.errors import IntegrityError, Outcome, UserFacing
+from app.contract.errors import UserFacing
 
 HOME_VARIABLE = "FAIRLOCK_HOME"
-_SESSION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 def data_dir() -> Path:
@@ -28,16 +26,6 @@ def cache_dir() -> Path:
 def runtime_dir() -> Path:
     """Return the folder for what lives as long as the login session, such as the single-instance lock."""
     return _private(_base("run"))
-
-
-def session_dir(session: str) -> Path:
-    """Return the folder of one session's evidence.
-
-    ``session`` comes from a server, so a name that could leave the folder is refused: ``IntegrityError(BAD_FORMAT)``.
-    """
-    if not _SESSION_NAME.fullmatch(session):
-        raise IntegrityError(Outcome.BAD_FORMAT, f"{session!r} is not the name of a session")
-    return _private(_private(data_dir() / "sessions") / session)
 
 
 def restore_file() -> Path:

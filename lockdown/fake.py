@@ -4,13 +4,11 @@ It is part of the product so that the shell's and the guard's tests stand on the
 conformance suite as the real desktops.
 """
 
-from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from app.contract.errors import Unsupported
-from app.contract.policy import Capability
-from lockdown.capabilities import Finding, Measure, Part, Platform, Replay, Undo, Watch, unsupported
+from lockdown.capabilities import Finding, Undo
 from lockdown.processes import Program
 
 FAKE_USER = "1000"
@@ -113,19 +111,11 @@ class FakeWatch:
     """Answers with the scripted findings, one batch per call, then with nothing; raises a scripted error."""
 
     def __init__(self, *batches: Sequence[Finding] | Unsupported) -> None:
-        self._batches = deque(batches)
+        self._batches = iter(batches)
 
     def observe(self) -> Sequence[Finding]:
         """Return the next batch."""
-        batch = self._batches.popleft() if self._batches else ()
+        batch = next(self._batches, ())
         if isinstance(batch, Unsupported):
             raise batch
         return batch
-
-
-def fake_platform(desktop: FakeDesktop, **parts: Measure | Watch | Unsupported) -> Platform:
-    """Return a desktop where every capability is missing but ``parts`` (by the capability's name)."""
-    everything: dict[Capability, Part] = {name: unsupported("The fake has no such thing.") for name in Capability}
-    everything.update({Capability(name): part for name, part in parts.items()})
-    replayers: dict[str, Replay] = {f"fake-{setting}": desktop.replay for setting in desktop.settings}
-    return Platform(name="fake", tier="C", parts=everything, replayers=replayers)

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from app.contract.canonical import Json
 from app.contract.incidents import Track
-from app.contract.journal import Entry, EntryType, decode_entries
+from app.contract.journal import Entry, EntryType, decode_entries, decode_picture
 from app.contract.sealing.archive import open_export
 from app.contract.sealing.evidence import Verdict, segment_name
 from app.contract.sealing.records import Record
@@ -68,4 +68,4 @@ def _take(findings: Findings, track: Track, seconds: float, fragments: tuple[byt
         for fragment in fragments:
             findings.entries.extend(decode_entries(fragment))
     else:
-        findings.pictures += sum(1 for fragment in fragments if fragment)
+        findings.pictures += sum(1 for fragment in fragments if fragment and decode_picture(fragment)[1])

@@ -32,23 +32,35 @@ class SourceLost(Retryable):
     code = "E-SOURCE-LOST"
 
 
-class VideoSource(Protocol):
-    """Pictures of one size at one rate."""
+class Source(Protocol):
+    """What every source has; ``VideoSource`` and ``AudioSource`` say what it yields."""
 
     @property
     def track(self) -> Track:
-        """Return the track that the pictures belong to."""
+        """Return the track that its pictures or sound belong to."""
         ...
 
     @property
     def origin(self) -> Origin:
-        """Return where the pictures come from."""
+        """Return where its pictures or sound come from."""
         ...
 
     @property
     def name(self) -> str:
         """Return a name that a person recognises."""
         ...
+
+    def open(self) -> None:
+        """Claim the device; raises ``UserFacing`` with advice. A closed source can be opened again."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the device; twice is fine."""
+        ...
+
+
+class VideoSource(Source, Protocol):
+    """Pictures of one size at one rate."""
 
     @property
     def width(self) -> int:
@@ -60,45 +72,14 @@ class VideoSource(Protocol):
         """Return the pictures' height in pixels; known once open."""
         ...
 
-    def open(self) -> None:
-        """Claim the device; raises ``UserFacing`` with advice. A closed source can be opened again."""
-        ...
-
     def read(self) -> Frame:
         """Block until the next picture at the source's rate; raises ``SourceLost``. ``seq`` never goes back."""
         ...
 
-    def close(self) -> None:
-        """Let go of the device; twice is fine."""
-        ...
 
-
-class AudioSource(Protocol):
-    """Sound: mono, ``AUDIO_RATE``, in chunks of ``AUDIO_CHUNK`` samples."""
-
-    @property
-    def track(self) -> Track:
-        """Return ``Track.MICROPHONE``."""
-        ...
-
-    @property
-    def origin(self) -> Origin:
-        """Return where the sound comes from."""
-        ...
-
-    @property
-    def name(self) -> str:
-        """Return a name that a person recognises."""
-        ...
-
-    def open(self) -> None:
-        """Claim the device; raises ``UserFacing`` with advice. A closed source can be opened again."""
-        ...
+class AudioSource(Source, Protocol):
+    """Sound: mono, ``AUDIO_RATE``, in chunks of ``AUDIO_CHUNK`` samples, on ``Track.MICROPHONE``."""
 
     def read(self) -> AudioChunk:
         """Block until the next chunk; raises ``SourceLost``. A jump in ``seq`` counts chunks that were lost."""
-        ...
-
-    def close(self) -> None:
-        """Let go of the device; twice is fine."""
         ...

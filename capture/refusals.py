@@ -26,6 +26,15 @@ def camera_black() -> UserFacing:
     )
 
 
+def source_lost(why: str) -> UserFacing:
+    """Return the refusal when a device opens but then gives nothing; ``why`` is its ``SourceLost``'s text."""
+    return UserFacing(
+        f"{why[:1].upper()}{why[1:]}.",
+        advice="Connect the device again, close other programs that use it, and check again.",
+        code="E-SOURCE-LOST",
+    )
+
+
 def no_microphone(why: str = "") -> UserFacing:
     """Return the refusal when no microphone can be recorded from; ``why`` is the sound system's own word."""
     return UserFacing(

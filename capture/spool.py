@@ -122,13 +122,7 @@ class Spool:
 
     def check_space(self, margin_bytes: int = _MARGIN_BYTES) -> None:
         """Raise ``UserFacing`` (E-DISK-FULL) when the disk has less room than ``margin_bytes``."""
-        free = shutil.disk_usage(self.folder).free
-        if free < margin_bytes:
-            raise UserFacing(
-                f"The disk is nearly full: {free // 2**20:,} MiB are free, {margin_bytes // 2**20:,} MiB are needed.",
-                advice="Delete files that you do not need, or empty the bin, and check again.",
-                code="E-DISK-FULL",
-            )
+        check_space(self.folder, margin_bytes)
 
     def create(self, place: Place) -> SegmentFile:
         """Begin the file of a new segment; raises ``OSError``, also when the place was used before."""
@@ -248,6 +242,18 @@ class Spool:
         """Delete what a crash left between the receipt and the deletion."""
         for (name,) in self._index.execute("SELECT name FROM segments WHERE state = 'received'").fetchall():
             (self.folder / f"{name}.fls").unlink(missing_ok=True)
+
+
+def check_space(folder: Path, margin_bytes: int = _MARGIN_BYTES) -> int:
+    """Return the free bytes of the disk that ``folder`` is on; raises ``UserFacing`` (E-DISK-FULL) below the margin."""
+    free = shutil.disk_usage(folder).free
+    if free < margin_bytes:
+        raise UserFacing(
+            f"The disk is nearly full: {free // 2**20:,} MiB are free, {margin_bytes // 2**20:,} MiB are needed.",
+            advice="Delete files that you do not need, or empty the bin, and check again.",
+            code="E-DISK-FULL",
+        )
+    return free
 
 
 def file_stem(place: Place) -> str:

@@ -1,21 +1,26 @@
-"""The checks before the exam: each says in one sentence what was found and, if it is not right, what to do."""
+"""The checks before the exam: each says in one sentence what was found and, if it is not right, what to do.
 
-import shutil
+Runs in the recorder's main thread. Judges nothing by itself: black pictures, disk space and models are judged where
+they are known (``capture.health``, ``capture.spool``, ``app.recorder.detection``).
+"""
+
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.contract.errors import FairlockError, UserFacing
+from app.contract.errors import FairlockError, Retryable, UserFacing
 from app.contract.incidents import Track
 from app.contract.policy import Policy
 from app.messages import Check
 from app.recorder.client import ServerClient
+from app.recorder.detection import DetectionChoice
 from app.recorder.sources import Sources
 from capture.frames import Frame
-from capture.sources import AudioSource, VideoSource
+from capture.health import is_black
+from capture.refusals import camera_black, source_lost
+from capture.sources import AudioSource, Origin, SourceLost, VideoSource
+from capture.spool import check_space
 
-LEAST_FREE_MIB = 500
-BLACK_LEVEL = 8
 FRAMES_TO_WAKE = 20
 
 TITLES = {Track.CAMERA: "Camera", Track.MICROPHONE: "Microphone", Track.SCREEN: "Screen"}
@@ -29,7 +34,7 @@ class CheckContext:
     client: ServerClient
     sources: Sources
     folder: Path
-    models: Callable[[], dict[str, str]]
+    detection: DetectionChoice
 
 
 def run_checks(context: CheckContext) -> Iterator[Check]:
@@ -52,19 +57,19 @@ def _check(name: str, probe: Callable[[], str], *, blocking: bool = True) -> Che
 
 
 def _server(context: CheckContext) -> str:
-    context.client.policy(context.policy.exam)
+    try:
+        context.client.policy(context.policy.exam)
+    except Retryable as error:
+        raise UserFacing(
+            "Your institution's server does not answer.",
+            advice="Check the connection to the network, then check again.",
+            code=error.code,
+        ) from error
     return "Your institution's server answers."
 
 
 def _disk(context: CheckContext) -> str:
-    free_mib = shutil.disk_usage(context.folder).free // 2**20
-    if free_mib < LEAST_FREE_MIB:
-        raise UserFacing(
-            f"Only {free_mib} MB are free on the disk.",
-            advice=f"Free at least {LEAST_FREE_MIB} MB and check again.",
-            code="E-DISK-FULL",
-        )
-    return f"{free_mib / 1024:.0f} GB are free."
+    return f"{check_space(context.folder) / 2**30:.0f} GiB are free."
 
 
 def _source(source: VideoSource | AudioSource) -> str:
@@ -73,32 +78,32 @@ def _source(source: VideoSource | AudioSource) -> str:
         first = source.read()
         if source.track is Track.CAMERA and isinstance(first, Frame):
             _not_black(source, first)
+    except SourceLost as error:
+        raise source_lost(str(error)) from error
     finally:
         source.close()
-    return f"{source.name} works." if source.origin.value == "device" else f"{source.name} stands in for a device."
+    return f"{source.name} works." if source.origin is Origin.DEVICE else f"{source.name} stands in for a device."
 
 
 def _not_black(source: VideoSource | AudioSource, frame: Frame) -> None:
     """Cameras need some pictures to adjust; black after that is black."""
     for _ in range(FRAMES_TO_WAKE):
-        if frame.image.max() > BLACK_LEVEL:
+        if not is_black(frame.image):
             return
         following = source.read()
         if isinstance(following, Frame):
             frame = following
-    raise UserFacing(
-        "The camera's picture is black.",
-        advice="Open its cover, close other programs that use it, and check again.",
-        code="E-CAMERA-BLACK",
-    )
+    raise camera_black()
 
 
 def _detection(context: CheckContext) -> str:
-    names = context.models()
-    if not names:
+    names = context.detection.prepare(context.policy.detection)
+    works = "; ".join(f"{task}: {name}" for task, name in sorted(names.items()))
+    refused = context.detection.refused
+    if refused:
         raise UserFacing(
-            "No detection model is here; the recording works without.",
-            advice="Run `fairlock models --fetch` while online.",
+            f"{works or 'Nothing works'}. {' '.join(refused.values())}",
+            advice="The recording works without.",
             code="E-MODEL-MISSING",
         )
-    return "; ".join(f"{task}: {name}" for task, name in sorted(names.items()))
+    return works or "This exam wants no detection."

@@ -8,7 +8,7 @@ from app.contract.errors import UserFacing
 from app.contract.policy import Detection
 from app.models.fetch import obtain
 from detectors.build import Detectors, build, wanted
-from detectors.catalogue import load_catalogue
+from detectors.catalogue import Catalogue, Task, load_catalogue
 
 _log = logging.getLogger("fairlock.recorder")
 
@@ -18,6 +18,7 @@ class DetectionChoice:
 
     def __init__(self) -> None:
         self._loaded = False
+        self._refused: dict[str, str] = {}
         self.detectors = Detectors()
 
     @property
@@ -25,24 +26,38 @@ class DetectionChoice:
         """Task to model, as the checks and the report show it."""
         return dict(self.detectors.names)
 
+    @property
+    def refused(self) -> Mapping[str, str]:
+        """Task to what is wrong with its models, in sentences; also where another model serves the task."""
+        return self._refused
+
     def prepare(self, policy: Detection) -> dict[str, str]:
         """Find and load the models that the policy wants, once; return their names by task."""
         if not self._loaded:
-            self.detectors = build(policy, _at_hand(policy), load_catalogue())
-            self._loaded = True
+            catalogue = load_catalogue()
+            files = self._at_hand(policy, catalogue)
+            self.detectors = build(policy, files, catalogue)
             for task, refusal in self.detectors.refused.items():
-                _log.warning("%s: %s", task, refusal)
+                self._refused.setdefault(task, str(refusal))  # what the search said is more exact
+            self._loaded = True
+            for task, sentence in self._refused.items():
+                _log.warning("%s: %s", task, sentence)
         return self.names
 
+    def _at_hand(self, policy: Detection, catalogue: Catalogue) -> Mapping[str, Path]:
+        """Return the files that are on this machine by model name, and keep what is wrong with the others."""
+        files: dict[str, Path] = {}
+        for task in wanted(policy):
+            said: list[str] = []  # offline, the search speaks only of files that it refuses
+            try:
+                found = obtain(progress=said.append, offline=True, tasks=(task,), catalogue=catalogue)
+            except UserFacing as refusal:
+                self._refuse(task, str(refusal))
+                continue
+            if said:
+                self._refuse(task, " ".join(said))
+            files.update({model.card.name: model.path for model in found.values()})
+        return files
 
-def _at_hand(policy: Detection) -> Mapping[str, Path]:
-    """Return the files that are on this machine by model name; what is missing is named by ``build``."""
-    files: dict[str, Path] = {}
-    for task in wanted(policy):
-        try:
-            found = obtain(progress=_log.info, offline=True, tasks=(task,))
-        except UserFacing as refusal:
-            _log.warning("%s: %s", task, refusal)
-            continue
-        files.update({model.card.name: model.path for model in found.values()})
-    return files
+    def _refuse(self, task: Task, sentence: str) -> None:
+        self._refused[task.value] = sentence

@@ -9,6 +9,7 @@ import logging
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from multiprocessing.connection import Connection
 
 from app import messages as m
@@ -18,15 +19,17 @@ from app.contract.actions import Action
 from app.contract.errors import FairlockError, Retryable
 from app.contract.incidents import IncidentKind
 from app.contract.schema import dumps
+from app.contract.session import SessionState
 from app.contract.wire import ExamLink
 from app.mailbox import Bounded, Closed
 from app.recorder.checks import CheckContext, run_checks
 from app.recorder.client import ServerClient
 from app.recorder.detection import DetectionChoice
 from app.recorder.heartbeat import HeartbeatHandlers, HeartbeatLoop
-from app.recorder.joining import JoinedSession, join, start_timeline
+from app.recorder.joining import JoinedSession, join, session_folder, start_timeline
 from app.recorder.leftovers import mark_finished
 from app.recorder.options import RecorderOptions
+from app.recorder.ownership import owned
 from app.recorder.recording import Recording, RecordingParts
 from app.recorder.sources import Sources, choose
 from app.recorder.states import StateLog
@@ -60,6 +63,10 @@ class Recorder:
         self._recording: Recording | None = None
         self._beats: HeartbeatLoop | None = None
         self._stopped = threading.Event()
+        self._finishing: str | None = None
+        self._ownership = ExitStack()
+        self._cookie: str | None = None
+        self._state = SessionState.CHECKING
         self._handlers: dict[type, Callable[..., None]] = {
             m.OpenLink: self._open_link,
             m.RunChecks: self._run_checks,
@@ -85,6 +92,7 @@ class Recorder:
         finally:
             self._stopped.set()
             self._abandon()
+            self._ownership.close()
             self._channel.close()
 
     def _arrived(self, message: object) -> None:
@@ -114,6 +122,8 @@ class Recorder:
 
     def _open_link(self, message: m.OpenLink) -> None:
         link = ExamLink.parse(message.link)
+        self._ownership.close()
+        self._ownership.enter_context(owned(session_folder(self._options.home, link), self._clock))
         self._client = client = ServerClient(link.server)
         joined = join(client, link, program_token=message.program_token, home=self._options.home, clock=self._clock)
         self._joined = joined
@@ -124,6 +134,7 @@ class Recorder:
                 candidate=joined.saved.candidate,
                 policy=dumps(joined.policy).decode(),
                 entry_url=joined.entry_url,
+                elapsed_ms=joined.elapsed_ms(self._clock),
             )
         )
 
@@ -134,7 +145,7 @@ class Recorder:
             client=client,
             sources=self._sources,
             folder=joined.folder,
-            models=lambda: self._detection.prepare(joined.policy.detection),
+            detection=self._detection,
         )
         for check in run_checks(context):
             self._channel.send(check)
@@ -159,11 +170,13 @@ class Recorder:
         for report in self._states.reports:
             recording.take_report(report)
         self._beats = self._heartbeat_loop(client, joined, recording)
+        self._beats.state, self._beats.cookie = self._state, self._cookie
         self._beats.start()
         recording.wait_for_first_fragments()
         self._channel.send(m.RecordingStarted())
 
     def _cookie_seen(self, message: m.CookieSeen) -> None:
+        self._cookie = message.value
         if self._beats is not None:
             self._beats.confirm(message.value)
 
@@ -175,15 +188,17 @@ class Recorder:
 
     def _state_is(self, message: m.StateIs) -> None:
         self._states.note(message)
+        self._state = message.state
         if self._beats is not None:
             self._beats.state = message.state
 
     def _finish(self, message: m.Finish) -> None:
         joined, _ = self._need_session()
-        recording = self._recording
-        if recording is None:
+        if self._recording is None and not joined.saved.origin_mono_ns:
             self._channel.send(m.Flushed(complete=True, message="Nothing was recorded."))
             return
+        self._finishing = message.reason
+        recording = self._recording = self._recording or self._reopened()
         recording.stop()
         complete = recording.flush(
             message.reason,
@@ -197,6 +212,22 @@ class Recorder:
             mark_finished(joined.folder)
         text = "Everything was received." if complete else "The rest stays here; `fairlock upload` sends it later."
         self._channel.send(m.Flushed(complete=complete, message=text))
+
+    def _reopened(self) -> Recording:
+        """Take up what an earlier epoch left on disk: it is sent and ended, and nothing more is recorded."""
+        joined, client = self._need_session()
+        recording = Recording(
+            RecordingParts(
+                joined=joined,
+                client=client,
+                sources=Sources(),
+                detection=self._detection,
+                clock=self._clock,
+                options=self._options,
+            )
+        )
+        recording.start()
+        return recording
 
     # --- threads -------------------------------------------------------------------------------------------------
 
@@ -254,17 +285,24 @@ class Recorder:
     # --- the end -------------------------------------------------------------------------------------------------
 
     def _abandon(self) -> None:
-        """The shell is gone: seal, send what can be sent soon, keep the rest on disk."""
-        if self._recording is None:
+        """The shell is gone: seal, send what can be sent soon, keep the rest on disk.
+
+        The session is ended only if the candidate had already handed in: otherwise it can be taken up again.
+        """
+        recording, joined = self._recording, self._joined
+        self._end_heartbeats()  # first, so that a program started anew is not taken for a second one
+        if recording is None or joined is None:
             return
         try:
-            self._recording.stop()
-            self._recording.flush("shell_lost", ORPHAN_DEADLINE_S, lambda _sent, _total: None)
+            recording.stop()
+            if self._finishing is None:
+                recording.uploader.drain(ORPHAN_DEADLINE_S, lambda _sent, _total: None)
+            elif recording.flush(self._finishing, ORPHAN_DEADLINE_S, lambda _sent, _total: None):
+                mark_finished(joined.folder)
         except (FairlockError, OSError):
             _log.exception("what was not sent stays on disk")
         finally:
-            self._end_heartbeats()
-            self._recording.close()
+            recording.close()
 
     def _end_heartbeats(self) -> None:
         if self._beats is not None:

@@ -296,8 +296,8 @@ class Recording:
             **({"sample_footage": options.sample_note} if options.sample_note else {}),
             **{f"model_{task}": name for task, name in detection.names.items()},
         )
-        for task, refusal in detection.detectors.refused.items():
-            self.report(IncidentKind.DETECTION_DEGRADED, source=task, reason=str(refusal))
+        for task, refusal in detection.refused.items():
+            self.report(IncidentKind.DETECTION_DEGRADED, source=task, reason=refusal)
         if self._parts.joined.epoch > 0:
             self.report(
                 IncidentKind.COMPONENT_RESTARTED,

@@ -21,7 +21,10 @@ from app.recorder.client import ServerClient
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeartbeatHandlers:
-    """Who hears what came of a heartbeat; called in the heartbeat's thread."""
+    """Who hears what came of a heartbeat; called in the heartbeat's thread.
+
+    ``on_online`` hears of a server that is lost or back; that it answers from the start is no news.
+    """
 
     on_online: Callable[[bool], None]
     on_frozen: Callable[[bool], None]
@@ -114,6 +117,7 @@ class HeartbeatLoop:
                 self._handlers.on_action(action)
 
     def _set_online(self, *, online: bool) -> None:
-        if online != self.online:
-            self.online = online
+        before, self.online = self.online, online
+        is_first_answer = online and before is None  # nothing was lost, so nothing is back
+        if online != before and not is_first_answer:
             self._handlers.on_online(online)

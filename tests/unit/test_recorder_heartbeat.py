@@ -89,7 +89,23 @@ def test_going_offline_and_back_is_said_once_each() -> None:
     loop, _, heard = _loop([_answer(), gone, gone, _answer()])
     for _ in range(4):
         loop.beat()
-    assert heard.online == [True, False, True]
+    assert heard.online == [False, True]
+    assert loop.online
+
+
+def test_a_server_that_answers_from_the_start_is_no_news() -> None:
+    loop, _, heard = _loop([_answer(), _answer()])
+    loop.beat()
+    loop.beat()
+    assert heard.online == []
+    assert loop.online
+
+
+def test_a_server_that_is_away_from_the_start_is_news_and_so_is_its_coming() -> None:
+    loop, _, heard = _loop([Retryable("gone"), _answer()])
+    loop.beat()
+    loop.beat()
+    assert heard.online == [False, True]
 
 
 def test_frozen_and_thawed_are_said_once_each() -> None:

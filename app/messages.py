@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from app.contract.actions import Action
+from app.contract.errors import FairlockError, UserFacing
 from app.contract.incidents import IncidentKind, Severity
 from app.contract.session import SessionState
 from app.contract.times import Instant
@@ -94,10 +95,19 @@ class Joined:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """Joining failed; the session can't go on. ``code`` picks the words in ``app.shell.text``."""
+    """The session can't go on. ``advised`` says that ``message`` tells the candidate what to do; the words for the
+    other codes are in ``app.shell.refusals``.
+    """
 
     code: str
     message: str
+    advised: bool = False
+
+    @classmethod
+    def of(cls, error: FairlockError) -> "Refused":
+        """Return ``error`` as a message."""
+        advised = isinstance(error, UserFacing) and bool(error.advice.strip())
+        return cls(code=error.code, message=str(error), advised=advised)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -116,7 +116,7 @@ class Recorder:
         if isinstance(message, m.Finish):
             self._channel.send(m.Flushed(complete=False, message=str(error)))
         elif isinstance(message, m.OpenLink | m.RunChecks | m.StartRecording):
-            self._channel.send(m.Refused(code=error.code, message=str(error)))
+            self._channel.send(m.Refused.of(error))
 
     # --- messages ------------------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from app.contract.incidents import IncidentKind
 from app.contract.policy import Policy
 from app.contract.session import Effect, Event, SessionState, step
 from app.contract.times import Clock, Instant
-from app.messages import EXAM_LOADED
+from app.messages import EXAM_LOADED, Refused
 from app.shell import refusals, text
 from app.shell.course import Course
 from app.shell.locking import Lock, required_of
@@ -224,7 +224,7 @@ class Controller(QObject):
         try:
             self.stage.open_exam(self._exam())
         except FairlockError as error:
-            self.fail(Event.FATAL, refusals.sentence(error.code, str(error)))
+            self.fail(Event.FATAL, refusals.sentence(Refused.of(error)))
             return
         self._time.begin()
         first = self._pauses.first

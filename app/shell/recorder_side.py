@@ -121,7 +121,7 @@ class RecorderSide:
                 self.record()
 
     def _refused(self, refused: m.Refused) -> None:
-        sentence = refusals.sentence(refused.code, refused.message)
+        sentence = refusals.sentence(refused)
         state = self._controller.state
         if state in RECORDING_STATES:
             self._controller.fail(Event.FAILED if state is _S.LOCKING else Event.FATAL, sentence)

@@ -1,12 +1,18 @@
-"""Codes to sentences: every code that can stop a session, what it means, and what to do. Pure."""
+"""What the candidate reads when something stops the session. Pure.
+
+Our own processes' words are shown when they say what to do; for the rest the words are here, by code. Words of the
+server are never shown: it sends codes (``app.contract.wire.RefusalCode``).
+"""
 
 from collections.abc import Mapping
-from typing import get_args
 
-from app.contract.wire import RefusalCode
+from app.messages import Refused
+
+_UNREACHABLE = "The exam server can't be reached. Check your connection, then open the link again."
+_OWN_FAULT = "Fairlock stopped because of a fault of its own. What was recorded is safe; open the link again."
 
 SENTENCES: Mapping[str, str] = {
-    # From the server (app.contract.wire.RefusalCode)
+    # From the server
     "E-EXAM-UNKNOWN": "The server does not know this exam. Open the newest link from your institution.",
     "E-INVITE-UNKNOWN": "The server does not know this invitation. Open the newest link from your institution.",
     "E-INVITE-USED": (
@@ -27,51 +33,39 @@ SENTENCES: Mapping[str, str] = {
     "E-CONFLICT": "The server holds a different recording for the same time. Tell your institution.",
     "E-BUSY": "The server is overloaded. Try again in a minute.",
     "E-STORAGE": "The server can't store the recording at the moment. Try again in a few minutes.",
-    # From this computer
-    "E-LINK": "This is not a complete exam link. Open the link from your institution again.",
-    "E-SERVER": "The exam server can't be reached. Check your connection, then open the link again.",
-    "E-SERVER-UNREACHABLE": "The exam server can't be reached. Check your connection, then open the link again.",
-    "E-RETRY": "The exam server can't be reached. Check your connection, then open the link again.",
-    "E-CLOCK": "The clock of this computer is wrong. Set date and time automatically, then open the link again.",
-    "E-POLICY-FORGED": "The exam's rules are not genuine. Do not continue; tell your institution.",
-    "E-POLICY-ADDRESS": "The exam's rules contain an address that can't be read. Tell your institution.",
-    "E-INTEGRITY": "The server's answer is not genuine. Do not continue; tell your institution.",
-    "E-CAMERA-NONE": "No camera was found. Connect one, then check again.",
-    "E-CAMERA-BUSY": "The camera is in use. Close the program that uses it, then check again.",
-    "E-CAMERA-BLACK": "The camera's picture is black. Open its cover or switch it on, then check again.",
-    "E-CAMERA-DENIED": "The system does not let Fairlock use the camera. Allow it in the system's privacy settings.",
-    "E-MICROPHONE-NONE": "No microphone was found. Connect one, then check again.",
-    "E-MICROPHONE-BUSY": "The microphone is in use. Close the program that uses it, then check again.",
-    "E-MICROPHONE-SILENT": "The microphone is silent. Switch it on, then check again.",
-    "E-MICROPHONE-DENIED": (
-        "The system does not let Fairlock use the microphone. Allow it in the system's privacy settings."
+    # About the server, where our own message is for the log
+    "E-ANSWER": (
+        "Something else than the exam server answers, perhaps the sign-in page of this network. Open any page in your "
+        "browser, sign in to the network if it asks, then open the link again."
     ),
-    "E-SCREEN": "The screen can't be recorded here. Use an X11 session, or another computer.",
-    "E-DISK": "The disk is nearly full. Free some space, then check again.",
-    "E-SPOOL-FULL": "The space set aside for the recording is full. Check the connection; tell your institution.",
-    "E-FOLDER": "Fairlock's folder can't be used. Make it writable, or ask your administrator.",
-    "E-MODEL-MISSING": "The detection model is not installed. Install Fairlock again.",
-    "E-MODEL-HASH": "The detection model is not the genuine one. Install Fairlock again.",
-    "E-DESKTOP": "This desktop is not supported. Use an X11 session, or another computer.",
-    "E-PORT": "Another program uses a port that Fairlock needs. Close it, then try again.",
-    "E-SYSTEM-LIBRARY": "A system package is missing. Ask your administrator to install it.",
-    "E-ALREADY-RUNNING": "Fairlock is already running. Switch to its window.",
-    "E-ARGUMENT": "Fairlock was started with an argument that would weaken it. Start it without.",
-    "E-ENVIRONMENT": "The environment forces code into the exam browser. Start Fairlock from the menu.",
-    "E-SELF-TEST": "This build of Fairlock is not sound. Install Fairlock again.",
-    "E-UNSUPPORTED": "This computer can't do what the exam requires. Use another one, or ask your institution.",
-    "E-FATAL": "Fairlock stopped because of a fault of its own. What was recorded is safe; open the link again.",
-    "E-INTERNAL": "Fairlock stopped because of a fault of its own. What was recorded is safe; open the link again.",
+    "E-SERVER-UNREACHABLE": _UNREACHABLE,
+    "E-RETRY": _UNREACHABLE,
+    "E-INTEGRITY": "What the server or this computer holds is not genuine. Do not continue; tell your institution.",
+    "E-INTERNAL": _OWN_FAULT,
 }
+"""The whole text, for codes whose message says nothing to a candidate."""
+
+ADVICE: Mapping[str, str] = {
+    "E-FATAL": "What was recorded is safe; open the link again.",
+    "E-JOURNAL-FULL": "What was recorded is safe; close other programs and open the link again.",
+    "E-SOURCE-LOST": "Connect the device again, then open the link again.",
+    "E-SPOOL-FULL": "Free some space on the disk, check the connection, then open the link again.",
+    "E-TRACK-LOST": "Open the link again; if it happens again, tell your institution.",
+    "E-MODEL-LIST": "Install Fairlock again.",
+    **dict.fromkeys(
+        ("E-DOWNLOAD", "E-MODEL-FORMAT", "E-MODEL-READ", "E-PACKAGE"),
+        "Check your connection, then open the link again.",
+    ),
+}
+"""What to do, for codes whose message says what happened and no more."""
 
 
-def sentence(code: str, message: str) -> str:
-    """Return what the candidate reads for ``code``.
-
-    ``message`` is the sentence of another of our own processes; it is used only for a code that no server can send.
-    """
-    if code in SENTENCES:
-        return SENTENCES[code]
-    if code not in get_args(RefusalCode) and message:
-        return message
-    return f"The exam can't go on. Tell your institution the code {code[:40]}."
+def sentence(refused: Refused) -> str:
+    """Return what the candidate reads when another of our processes refused."""
+    code = refused.code
+    if refused.advised:
+        return refused.message
+    if code in ADVICE:
+        happened = refused.message[:1].upper() + refused.message[1:].rstrip(".")
+        return f"{happened}. {ADVICE[code]}" if happened else f"{_OWN_FAULT} ({code})"
+    return SENTENCES.get(code, f"The exam can't go on. Tell your institution the code {code[:40]}.")

@@ -2,7 +2,6 @@
 
 import hashlib
 from pathlib import Path
-from typing import get_args
 
 import pytest
 
@@ -10,9 +9,8 @@ from app.clock import ManualClock
 from app.contract.errors import Fatal, UserFacing
 from app.contract.incidents import IncidentKind
 from app.contract.policy import Capability
-from app.contract.wire import RefusalCode
 from app.messages import Check, Engaged, ProcessInfo, Report
-from app.shell import engine, icons, keys, libraries, refusals, selftest, text, theme
+from app.shell import engine, icons, keys, libraries, selftest, text, theme
 from app.shell.checking import Round, own_checks
 from app.shell.countdown import Countdown
 from app.shell.locking import Lock, required_of
@@ -169,17 +167,6 @@ def test_what_the_window_lacks_counts_even_if_the_guard_holds_its_part() -> None
     assert [*complete, lock.is_complete] == [False, True]
     missing = lock.missing({"input_guard": "not handed over"})
     assert required_of(missing, (Capability.INPUT_GUARD,)) == {"input_guard": "not handed over"}
-
-
-@pytest.mark.parametrize("code", get_args(RefusalCode))
-def test_every_refusal_of_the_server_has_words_of_ours(code: str) -> None:
-    assert refusals.sentence(code, "text of the server") == refusals.SENTENCES[code]
-    assert refusals.SENTENCES[code].count(". ") >= 1, "what it is, and what to do"
-
-
-def test_an_unknown_code_never_shows_foreign_text_of_a_server() -> None:
-    assert refusals.sentence("E-NEW-ONE", "Our own sentence. Do this.") == "Our own sentence. Do this."
-    assert "E-NEW-ONE" in refusals.sentence("E-NEW-ONE", "")
 
 
 def test_every_capability_has_a_name() -> None:

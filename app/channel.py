@@ -23,6 +23,8 @@ from app.mailbox import Bounded, Closed
 CAPACITY = 256
 HEARTBEAT_S = 1.0
 SILENCE_S = 5.0
+FIRST_WORD_S = 30.0
+"""Until the other side was heard for the first time: a new process loads its libraries before it can speak."""
 TICK_S = 0.25
 FLUSH_S = 1.0
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
@@ -67,12 +69,19 @@ class Silence:
 
     def __init__(self, now_s: float) -> None:
         self._last_tick = now_s
+        self._was_heard = False
         self.seconds = 0.0
+
+    @property
+    def limit_s(self) -> float:
+        """How long it may last before the other side counts as gone."""
+        return SILENCE_S if self._was_heard else FIRST_WORD_S
 
     def tick(self, now_s: float, *, heard: bool) -> float:
         """Note that ``now_s`` (monotonic seconds) was reached; return the seconds of silence."""
         elapsed = min(max(0.0, now_s - self._last_tick), 2 * TICK_S)
         self._last_tick = now_s
+        self._was_heard = self._was_heard or heard
         self.seconds = 0.0 if heard else self.seconds + elapsed
         return self.seconds
 
@@ -95,8 +104,9 @@ class Channel:
     def start(self, on_message: Callable[[object], None], on_closed: Callable[[], None]) -> None:
         """Serve the pipe from now on.
 
-        ``on_message`` gets each message. ``on_closed`` is called once if the other side is gone: end of file,
-        5 s without a heartbeat, a message that breaks the rules, or ``CAPACITY`` messages that it did not take.
+        ``on_message`` gets each message. ``on_closed`` is called once if the other side is gone: end of file, 5 s
+        without a heartbeat (30 s before the first one), a message that breaks the rules, or ``CAPACITY`` messages that
+        it did not take.
         It is not called after ``close``. Both run in the reader thread.
         """
         self._on_message, self._on_closed = on_message, on_closed
@@ -156,8 +166,8 @@ class Channel:
             heard = self._connection.poll(TICK_S)
             if heard:
                 self._receive()
-            if silence.tick(time.monotonic(), heard=heard) >= SILENCE_S:
-                self._break(f"no heartbeat for {SILENCE_S:.0f} s")
+            if silence.tick(time.monotonic(), heard=heard) >= silence.limit_s:
+                self._break(f"no heartbeat for {silence.limit_s:.0f} s")
 
     def _receive(self) -> None:
         message = decode(self._connection.recv_bytes(MAX_MESSAGE_BYTES))

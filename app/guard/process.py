@@ -59,13 +59,16 @@ def main(connection: "Connection[bytes, bytes]", options: GuardOptions) -> None:
         ending.shell_is_gone.set()
         inbox.close()
 
-    duty.undo_leftovers()
+    # First of all, so that the shell hears a heartbeat while the leftovers of an earlier run are undone.
     channel.start(lambda message: _put(inbox, message), shell_is_gone)
     try:
+        duty.undo_leftovers()
         _serve(inbox, duty, ending)
     finally:
-        duty.release()
-        channel.close()
+        try:
+            duty.release()
+        finally:
+            channel.close()
 
 
 def _serve(inbox: Bounded[object], duty: Duty, ending: _Ending) -> None:

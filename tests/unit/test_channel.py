@@ -7,7 +7,7 @@ from multiprocessing.connection import Connection
 
 import pytest
 
-from app.channel import CAPACITY, SILENCE_S, TICK_S, Channel, Silence, decode, encode
+from app.channel import CAPACITY, FIRST_WORD_S, SILENCE_S, TICK_S, Channel, Silence, decode, encode
 from app.contract import canonical
 from app.contract.actions import Action, ActionKind
 from app.contract.errors import IntegrityError
@@ -199,3 +199,25 @@ def test_a_suspended_machine_is_not_a_dead_peer() -> None:
     assert silence.tick(100.25, heard=False) == pytest.approx(0.25)
     assert silence.tick(3_700.25, heard=False) < SILENCE_S
     assert silence.tick(3_700.5, heard=True) == 0.0
+
+
+def test_a_side_that_still_starts_is_given_more_time_than_one_that_spoke() -> None:
+    silence = Silence(100.0)
+    assert _silent_ticks(silence, 100.0, TICK_S, 100) == pytest.approx(25.0)
+    assert silence.seconds < silence.limit_s == FIRST_WORD_S
+    silence.tick(125.25, heard=True)
+    assert silence.limit_s == SILENCE_S
+    silence.tick(125.5, heard=False)
+    assert silence.limit_s == SILENCE_S
+
+
+def test_the_channel_waits_for_the_first_word_and_then_for_the_heartbeat(
+    sides: tuple[Side, Side], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.channel.SILENCE_S", 0.0)
+    left, right = sides
+    right.start()
+    assert not right.closed.wait(3 * TICK_S), "it said nothing yet, and may still be starting"
+    left.connection.send_bytes(encode(Finish(reason="awake")))
+    assert right.closed.wait(DEADLINE_S)
+    assert right.messages == [Finish(reason="awake")]

@@ -119,7 +119,7 @@ def single_instance(folder: Path) -> Iterator[None]:
     """
     with (folder / "fairlock.lock").open("a+b") as handle:
         try:
-            _lock(handle.fileno())
+            lock(handle.fileno())
         except OSError as error:
             raise UserFacing(
                 "Fairlock is already running.",
@@ -129,7 +129,7 @@ def single_instance(folder: Path) -> Iterator[None]:
         yield
 
 
-def _lock(descriptor: int) -> None:
+def lock(descriptor: int) -> None:
     """Take an exclusive lock without waiting; raises ``OSError`` when somebody else holds it."""
     try:
         fcntl = importlib.import_module("fcntl")

@@ -4,8 +4,11 @@ Every method may raise ``Retryable`` (not reachable, busy) or ``UserFacing`` (re
 sending a segment also ``IntegrityError`` when the server stores something else under its place.
 """
 
+import hashlib
+import urllib.request
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import requests
 
@@ -40,6 +43,10 @@ class ServerClient:
         self._base = f"{url}/api/v1"
         self._http = requests.Session()
         self._http.headers["User-Agent"] = "Fairlock"
+        # Not from the environment: REQUESTS_CA_BUNDLE would let a proxy read and change everything, and a .netrc
+        # would replace our authorisation. The system's proxy is respected; it sees nothing but TLS.
+        self._http.trust_env = False
+        self._http.proxies.update(_proxies(url))
         self._bearer: str | None = None
         self.health = 0
 
@@ -68,8 +75,13 @@ class ServerClient:
     def put(self, record_jws: str, record: Record, path: Path) -> str:
         """Send a segment file, streamed from disk, and return the server's receipt."""
         place = f"sessions/{record.session}/segments/{record.epoch}/{record.track}/{record.sequence}"
-        with path.open("rb") as file:
-            answer = self._call(SegmentAnswer, "PUT", place, headers={RECORD_HEADER: record_jws}, data=file)
+        try:
+            with path.open("rb") as file:
+                answer = self._call(SegmentAnswer, "PUT", place, headers={RECORD_HEADER: record_jws}, data=file)
+        except UserFacing as error:
+            if error.code == "E-RECORD" and _digest(path) != record.digest:
+                raise IntegrityError(Outcome.DIGEST_MISMATCH, "the file on disk is not what was recorded") from error
+            raise
         self.health = answer.health
         return answer.receipt
 
@@ -98,7 +110,12 @@ class ServerClient:
             data, sent["Content-Type"] = schema.dumps(body), "application/json"
         try:
             response = self._http.request(
-                method, f"{self._base}/{path}", data=data, headers=sent, timeout=(CONNECT_S, ANSWER_S)
+                method,
+                f"{self._base}/{path}",
+                data=data,
+                headers=sent,
+                timeout=(CONNECT_S, ANSWER_S),
+                allow_redirects=False,
             )
         except requests.exceptions.SSLError as error:
             raise UserFacing(
@@ -108,7 +125,7 @@ class ServerClient:
             ) from error
         except requests.RequestException as error:
             raise Retryable(f"The server can't be reached: {error}", code="E-SERVER-UNREACHABLE") from error
-        if response.ok:
+        if 200 <= response.status_code < 300:
             return schema.from_json(answer, _json(response))
         raise _refusal(response)
 
@@ -136,3 +153,16 @@ def _refusal(response: requests.Response) -> FairlockError:
     if refusal.code == "E-CONFLICT":
         return IntegrityError(Outcome.DIGEST_MISMATCH, "the server stores something else in this place")
     return UserFacing(f"The server refused: {refusal.detail or refusal.code}.", advice="", code=refusal.code)
+
+
+def _digest(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
+
+
+def _proxies(url: str) -> dict[str, str]:
+    """Return the system's proxies for ``url``: none for this machine and for what the system exempts."""
+    host = urlsplit(url).hostname or ""
+    if host in ("127.0.0.1", "localhost", "::1") or urllib.request.proxy_bypass(host):
+        return {}
+    return urllib.request.getproxies()

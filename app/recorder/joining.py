@@ -5,6 +5,7 @@ The program token and the epoch's signing key live in memory and die with the pr
 """
 
 import hashlib
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,10 +21,20 @@ from app.contract.policy import Policy
 from app.contract.sealing import jws, keys
 from app.contract.sealing.policies import open_policy
 from app.contract.sealing.records import BINDING_TYPE, Binding
-from app.contract.times import Clock
-from app.contract.wire import BIND_LABEL, BindRequest, ExamLink, JoinRequest, PolicyAnswer, Tokens
+from app.contract.times import Clock, Instant
+from app.contract.wire import (
+    BIND_LABEL,
+    CONFIRMATION_LIMIT_MS,
+    BindRequest,
+    ExamLink,
+    JoinRequest,
+    PolicyAnswer,
+    Tokens,
+)
 from app.recorder.client import ServerClient
+from app.recorder.timeline import Timeline
 from app.version import VERSION
+from capture.durable import sync_folder
 
 CLOCK_TOLERANCE_MS = 120_000
 MIN_TOKEN_KEY_BITS = 3072
@@ -64,12 +75,46 @@ class JoinedSession:
         """The session's id."""
         return self.saved.session
 
+    def elapsed_ms(self, clock: Clock) -> int:
+        """Return how long ago the session first began to record; 0 when it has not."""
+        if not self.saved.origin_mono_ns:
+            return 0
+        now = clock.now()
+        origin = Instant(mono_ns=self.saved.origin_mono_ns, utc_ms=self.saved.origin_utc_ms)
+        return Timeline(origin, now).at_ms(now)
+
 
 def join(client: ServerClient, link: ExamLink, *, program_token: bytes, home: Path, clock: Clock) -> JoinedSession:
     """Join or resume; raises ``UserFacing`` (refused), ``Retryable`` (unreachable) or ``IntegrityError``."""
-    folder = home / "sessions" / hashlib.sha256(link.url().encode()).hexdigest()[:24]
+    folder = session_folder(home, link)
     saved = load_saved(folder) or _join_anew(client, link, folder, clock)
-    return bind(client, saved, folder=folder, program_token=program_token, clock=clock)
+    if saved.link != link.url():  # the pin is taken from the file, so the file must be this link's
+        raise UserFacing(
+            "The session kept on this computer belongs to another link.",
+            advice="Ask your institution for a new link.",
+            code="E-LINK",
+        )
+    return bind_patiently(client, saved, folder=folder, program_token=program_token, clock=clock)
+
+
+def session_folder(home: Path, link: ExamLink) -> Path:
+    """Return where a link's session is kept."""
+    return home / "sessions" / hashlib.sha256(link.url().encode()).hexdigest()[:24]
+
+
+def bind_patiently(
+    client: ServerClient, saved: SavedSession, *, folder: Path, program_token: bytes, clock: Clock
+) -> JoinedSession:
+    """Bind, waiting until a program of ours that died is no longer taken for a second one."""
+    deadline = clock.now().mono_ns + (CONFIRMATION_LIMIT_MS + 5_000) * 1_000_000
+    while True:
+        try:
+            return bind(client, saved, folder=folder, program_token=program_token, clock=clock)
+        except UserFacing as error:
+            ours = saved.origin_mono_ns and error.code == "E-SECOND-PROGRAM"
+            if not ours or clock.now().mono_ns >= deadline:
+                raise
+        clock.sleep(1.0)
 
 
 def bind(
@@ -135,8 +180,12 @@ def save(saved: SavedSession, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         part = folder / "session.json.part"
         part.touch(mode=0o600)
-        part.write_bytes(schema.dumps(saved))
+        with part.open("wb") as file:
+            file.write(schema.dumps(saved))
+            file.flush()
+            os.fsync(file.fileno())  # without its client token a session can't be taken up after a power cut
         part.replace(folder / "session.json")
+        sync_folder(folder)
     except OSError as error:
         raise UserFacing(
             f"The session can't be kept on disk ({error.strerror}).",

@@ -1,8 +1,8 @@
 """The journal: incidents, gaps, states and notes on their way into the sealed ``journal`` track.
 
 Anybody may write from any thread; one thread seals. The queue is bounded and full is fatal: losing evidence
-silently is worse than stopping. An incident is on disk within ``FLUSH_S`` and its segment closes within
-``CUT_S``, so that an examiner sees it soon.
+silently is worse than stopping. While the spool is full, entries wait in memory and are sealed when there is room.
+An incident is on disk within ``FLUSH_S`` and its segment closes within ``CUT_S``, so that an examiner sees it soon.
 """
 
 import threading
@@ -18,10 +18,12 @@ from app.contract.times import Clock
 from app.mailbox import Bounded, Closed
 from app.recorder.timeline import Timeline
 from capture.frames import Gap
+from capture.spool import SpoolFull
 
 FLUSH_S = 0.5
 CUT_S = 3.0
 CAPACITY = 1024
+BATCH = 100
 PRE_ROLL_MS = 3_000
 POST_ROLL_MS = 3_000
 
@@ -123,24 +125,42 @@ class Journal:
             self._failure = error
 
     def _seal_all(self) -> None:
+        waiting: list[Entry] = []
         urgent_since: float | None = None
         while True:
             entries, closed = self._collect()
-            if entries:
-                self._segmenter.push_plain(encode_entries(entries), entries[0].at_ms)
+            waiting += entries
+            self._seal(waiting, last_try=closed)
             now_s = self._clock.now().mono_ns / 1e9
             if urgent_since is None and any(e.type is EntryType.INCIDENT for e in entries):
                 urgent_since = now_s
-            if urgent_since is not None and now_s - urgent_since >= CUT_S:
-                self._segmenter.cut()
+            if urgent_since is not None and now_s - urgent_since >= CUT_S and self._cut():
                 urgent_since = None
             if closed:
                 return
 
+    def _seal(self, waiting: list[Entry], *, last_try: bool) -> None:
+        """Seal what waits, and take it off the list. No room may come back when the server has received some."""
+        try:
+            while waiting:
+                batch = waiting[:BATCH]
+                self._segmenter.push_plain(encode_entries(batch), batch[0].at_ms)
+                del waiting[:BATCH]
+        except SpoolFull:
+            if last_try or len(waiting) > CAPACITY:
+                raise
+
+    def _cut(self) -> bool:
+        try:
+            self._segmenter.cut()
+        except SpoolFull:
+            return False
+        return True
+
     def _collect(self) -> tuple[list[Entry], bool]:
         entries: list[Entry] = []
         try:
-            while len(entries) < 100:
+            while len(entries) < BATCH:
                 entry = self._inbox.take(timeout=FLUSH_S if not entries else 0)
                 if entry is None:
                     return entries, False

@@ -17,8 +17,9 @@ from app.contract.times import Clock
 from app.contract.wire import ExamLink
 from app.recorder.client import ServerClient
 from app.recorder.detection import DetectionChoice
-from app.recorder.joining import SavedSession, bind, load_saved
+from app.recorder.joining import JoinedSession, SavedSession, bind_patiently, load_saved
 from app.recorder.options import RecorderOptions
+from app.recorder.ownership import owned
 from app.recorder.recording import Recording, RecordingParts
 from app.recorder.sources import Sources
 
@@ -48,7 +49,11 @@ def unfinished(home: Path) -> Iterator[tuple[Path, SavedSession]]:
     """Yield the folders of sessions that recorded something and were not ended."""
     for folder in sorted((home / "sessions").glob("*")):
         saved = load_saved(folder)
-        if saved is not None and saved.origin_mono_ns and not (folder / FINISHED).exists():
+        if (folder / FINISHED).exists():
+            continue
+        if saved is None and _unsent(folder):
+            _say(f"{folder} holds evidence, but its session.json can't be read: please keep it for your institution.")
+        elif saved is not None and saved.origin_mono_ns:
             yield folder, saved
 
 
@@ -64,8 +69,19 @@ def mark_finished(folder: Path) -> None:
 
 def send(folder: Path, saved: SavedSession, clock: Clock, *, deadline_s: float) -> bool:
     """Send one session's evidence; ``False`` when some stays. Raises what binding and ending may raise."""
-    client = ServerClient(ExamLink.parse(saved.link).server)
-    joined = bind(client, saved, folder=folder, program_token=secrets.token_bytes(32), clock=clock)
+    with owned(folder, clock):
+        client = ServerClient(ExamLink.parse(saved.link).server)
+        try:
+            joined = bind_patiently(client, saved, folder=folder, program_token=secrets.token_bytes(32), clock=clock)
+        except UserFacing as error:
+            if error.code == "E-SESSION-ENDED" and not _unsent(folder):
+                mark_finished(folder)  # only the server's last answer was lost
+                return True
+            raise
+        return _send(folder, joined, client, clock, deadline_s)
+
+
+def _send(folder: Path, joined: JoinedSession, client: ServerClient, clock: Clock, deadline_s: float) -> bool:
     recording = Recording(
         RecordingParts(
             joined=joined,
@@ -85,6 +101,11 @@ def send(folder: Path, saved: SavedSession, clock: Clock, *, deadline_s: float) 
         return complete
     finally:
         recording.close()
+
+
+def _unsent(folder: Path) -> bool:
+    spool = folder / "spool"
+    return any(spool.glob("*.fls")) or any(spool.glob("*.part"))
 
 
 def _progress(sent: int, total: int) -> None:

@@ -249,8 +249,7 @@ class Recorder:
 
     def _online_changed(self, recording: Recording, *, online: bool) -> None:
         kind = IncidentKind.SERVER_BACK if online else IncidentKind.SERVER_UNREACHABLE
-        if not (online and recording.journal.incidents == 0):  # the first answer of all is no news
-            recording.report(kind, source="heartbeat")
+        recording.report(kind, source="heartbeat")
         if online:
             recording.uploader.wake()
         self._send_status()

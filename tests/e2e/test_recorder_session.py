@@ -13,7 +13,6 @@ import pytest
 
 from app import messages as m
 from app.clock import SystemClock
-from app.contract.errors import FairlockError
 from app.contract.incidents import IncidentKind
 from app.contract.journal import EntryType
 from app.contract.session import SessionState
@@ -196,16 +195,48 @@ def test_what_a_dead_application_left_is_sent_later(running: Stage, shell: Shell
     home = tmp_path / "home"
     (folder, saved), *others = unfinished(home)
     assert not others
-    deadline = time.monotonic() + 30
-    while True:  # the dead program counts as running until it has been silent for ten seconds
-        try:
-            assert send(folder, saved, SystemClock(), deadline_s=60)
-            break
-        except FairlockError as error:
-            if error.code != "E-SECOND-PROGRAM" or time.monotonic() > deadline:
-                raise
-            time.sleep(1)
+    assert send(folder, saved, SystemClock(), deadline_s=60)  # waits until the dead program counts as gone
     assert list(unfinished(home)) == []
     findings = running.findings()
     assert findings.verdict.chain == "intact", findings.verdict.faults
     assert findings.verdict.complete
+
+
+@pytest.mark.slow
+def test_a_dead_shell_does_not_end_the_exam(running: Stage, shell: Shell) -> None:
+    first = shell.record(running.institution.link)
+    shell.wait_until(lambda status: status.segments >= 3)
+    process = shell.child.process
+    shell.child.channel.close()  # as a shell that died
+    process.join(40)
+    assert process.exitcode == 0
+    session = running.examiner.get("sessions")["sessions"][0]
+    assert not session["ended"]
+
+    shell.program_token = secrets.token_bytes(32)  # the candidate starts Fairlock again
+    shell.respawn()
+    again = shell.record(running.institution.link)
+    assert again.session == first.session
+    assert again.elapsed_ms > 0
+    assert shell.finish().complete
+    findings = running.findings()
+    assert findings.verdict.chain == "intact", findings.verdict.faults
+    assert findings.verdict.complete
+
+
+@pytest.mark.slow
+def test_handing_in_after_a_crash_sends_what_the_dead_recorder_left(running: Stage, shell: Shell) -> None:
+    shell.record(running.institution.link)
+    shell.wait_until(lambda status: status.segments >= 3)
+    pid = shell.child.process.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    assert shell.closed.wait(10)
+    shell.respawn()
+    shell.child.send(m.OpenLink(link=running.institution.link, program_token=shell.program_token))
+    shell.wait_for(m.Joined)
+    assert shell.finish().complete  # never asked to record again
+    findings = running.findings()
+    assert findings.verdict.chain == "intact", findings.verdict.faults
+    assert findings.verdict.complete
+    assert findings.recorded_seconds["camera"] > 3

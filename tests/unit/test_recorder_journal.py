@@ -12,6 +12,7 @@ from app.recorder import journal as module
 from app.recorder.journal import Journal
 from app.recorder.timeline import Timeline
 from capture.frames import Gap
+from capture.spool import SpoolFull
 
 
 class Paper:
@@ -125,3 +126,26 @@ def test_a_failing_disk_is_raised_by_stop(clock: ManualClock) -> None:
     journal.note(word="lost?")
     with pytest.raises(OSError, match="No space left"):
         journal.stop()
+
+
+def test_a_full_spool_delays_entries_and_loses_none(clock: ManualClock) -> None:
+    class TightSpool(Paper):
+        room = threading.Event()
+        refused = threading.Event()
+
+        def push_plain(self, data: bytes, at_ms: int) -> None:
+            if not self.room.is_set():
+                self.refused.set()
+                raise SpoolFull("the quota is reached")
+            super().push_plain(data, at_ms)
+
+    paper = TightSpool()
+    journal = _journal(clock, paper)
+    journal.start()
+    journal.note(number="1")
+    assert paper.refused.wait(5)
+    journal.incident(_incident(clock))
+    paper.room.set()
+    journal.note(number="2")
+    journal.stop()
+    assert [entry.type for entry in paper.entries] == [EntryType.NOTE, EntryType.INCIDENT, EntryType.NOTE]

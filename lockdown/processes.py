@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -143,7 +142,7 @@ def _path(process: psutil.Process) -> str:
 def _user(process: psutil.Process) -> str:
     """The real user id where there is one: a name may be missing or shared."""
     try:
-        return str(process.uids().real) if os.name == "posix" else process.username()
+        return str(process.uids().real) if hasattr(process, "uids") else process.username()
     except psutil.AccessDenied:
         return ""
 

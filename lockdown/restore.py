@@ -70,6 +70,9 @@ class RestoreFile:
             pending = self.pending()
         except IntegrityError as error:
             return self._set_aside(error)
+        except OSError as error:
+            _log.exception("the restore file can't be read")
+            return Replayed(failed=(f"The restore file {self.path} can't be read ({error.strerror}).",))
         done, failed, left = [], [], []
         for undo in reversed(pending):
             problem = _replay(undo, replayers)
@@ -82,14 +85,22 @@ class RestoreFile:
         return Replayed(undone=tuple(done), failed=tuple(failed))
 
     def _keep(self, left: Sequence[Undo], pending: Sequence[Undo]) -> None:
-        if left:
-            self._write(left)
-        elif pending:
-            self.path.unlink(missing_ok=True)
+        """Shorten the file to what is left. A file that can't be changed says too much, and that is harmless."""
+        try:
+            if left:
+                self._write(left)
+            elif pending:
+                self.path.unlink(missing_ok=True)
+        except OSError:
+            _log.exception("the restore file can't be shortened")
 
     def _set_aside(self, error: IntegrityError) -> Replayed:
         aside = self.path.with_suffix(".damaged")
-        self.path.replace(aside)
+        try:
+            self.path.replace(aside)
+        except OSError:
+            _log.exception("the damaged restore file can't be moved")
+            return Replayed(failed=(f"The restore file {self.path} is damaged.",))
         _log.error("the restore file is damaged (%s) and was kept as %s", error, aside)
         return Replayed(failed=(f"The restore file is damaged and was kept as {aside}.",))
 
@@ -125,7 +136,7 @@ def _replay(undo: Undo, replayers: Mapping[str, Replay]) -> str | None:
 
 def _sync_folder(folder: Path) -> None:
     """Make the rename durable; Windows has no such call and needs none (the file itself is flushed)."""
-    if os.name == "posix":
+    if hasattr(os, "O_DIRECTORY"):
         descriptor = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)

@@ -107,7 +107,7 @@ def _full(error: OSError) -> StorageFull:
 
 
 def _sync_folder(path: Path) -> None:
-    if os.name != "posix":
+    if not hasattr(os, "O_DIRECTORY"):
         # Windows has no handle for a folder to sync; NTFS journals the rename itself.
         return
     descriptor = os.open(path, os.O_RDONLY)

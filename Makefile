@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin
 DEMO_SECONDS ?= 40
 
-.PHONY: setup develop demo test check bench package models train clean lock
+.PHONY: setup develop demo test check bench package models clean lock
 
 ## Prepare everything that running needs: libraries, environment, console.
 setup: $(VENV)/.ready
@@ -32,11 +32,12 @@ test: develop
 	@$(RUN)/python -m pytest $(PYTEST)
 	@packaging/console_test.sh
 
-## Lint and types.
+## Lint and types, and how large files and functions are.
 check: develop
 	@$(RUN)/ruff check .
 	@$(RUN)/ruff format --check .
 	@$(RUN)/mypy
+	@$(RUN)/python -m tests.architecture.size
 
 ## Speed, as ratios measured in one run; writes out/bench.json.
 bench: develop

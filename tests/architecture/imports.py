@@ -4,6 +4,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeGuard
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("app", "capture", "detectors", "lockdown", "server", "resources")
@@ -43,9 +44,20 @@ def _imports(tree: ast.Module) -> Iterator[tuple[str, int]]:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield alias.name, node.lineno
-        elif isinstance(node, ast.ImportFrom) and node.module:
+        elif isinstance(node, ast.ImportFrom):
+            origin = "." * node.level + (f"{node.module}." if node.module else "")
             for alias in node.names:
-                yield f"{node.module}.{alias.name}", node.lineno
+                yield f"{origin}{alias.name}", node.lineno
+        elif is_import_call(node) and isinstance(node.args[0], ast.Constant):
+            yield str(node.args[0].value), node.lineno
+
+
+def is_import_call(node: ast.AST) -> TypeGuard[ast.Call]:
+    """Whether ``node`` imports by a call: ``import_module(...)`` in any spelling, or ``__import__(...)``."""
+    if not isinstance(node, ast.Call) or not node.args:
+        return False
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    return name in {"import_module", "__import__"}
 
 
 def inside(name: str, package: str) -> bool:

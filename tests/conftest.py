@@ -1,9 +1,27 @@
-"""What all tests share: an empty home, and no word from the caller's environment into the engine."""
+"""What all tests share: an empty home of their own, and what a test may be skipped for."""
 
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+
+# With FAIRLOCK_REQUIRE_ALL=1 a test may be skipped only for what no set-up can bring, known by these words: the shared
+# media, a package registry, privileges, and a check that its case does not have.
+FORGIVEN = ("shared", "registry", "more rights", "nothing to lose")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn a skip for a missing program into a failure where everything is required."""
+    report = yield
+    required = os.environ.get("FAIRLOCK_REQUIRE_ALL") == "1"
+    if required and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        if not any(words in reason for words in FORGIVEN):
+            report.outcome = "failed"
+            report.longrepr = f"FAIRLOCK_REQUIRE_ALL forbids this skip. {reason}"
+    return report
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,7 @@
 
 ::
 
-    shell ──> recorder   OpenLink, RunChecks, StartRecording, CookieSeen, Report, StateIs, Finish
+    shell ──> recorder   OpenLink, RunChecks, StartRecording, CookieSeen, Visited, Report, StateIs, Finish
     shell <── recorder   Joined, Refused, Check, ChecksDone, RecordingStarted, Status, ActionArrived,
                          FlushProgress, Flushed
     shell ──> guard      CloseProcesses, Engage, Release
@@ -47,6 +47,18 @@ class CookieSeen:
     """The newest cookie token in the browser's store."""
 
     value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visited:
+    """The exam page showed ``address`` (no query, no fragment); sent if the policy's ``record_addresses`` asks for it.
+
+    ``left_out`` counts the addresses before it that came too fast to be written down.
+    """
+
+    address: str
+    at: Instant
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

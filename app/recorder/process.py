@@ -72,6 +72,7 @@ class Recorder:
             m.RunChecks: self._run_checks,
             m.StartRecording: self._start_recording,
             m.CookieSeen: self._cookie_seen,
+            m.Visited: self._visited,
             m.Report: self._report,
             m.StateIs: self._state_is,
             m.Finish: self._finish,
@@ -179,6 +180,11 @@ class Recorder:
         self._cookie = message.value
         if self._beats is not None:
             self._beats.confirm(message.value)
+
+    def _visited(self, message: m.Visited) -> None:
+        if self._recording is not None:  # the shell keeps them while nobody records
+            left_out = {"left_out": str(message.left_out)} if message.left_out else {}
+            self._recording.journal.note(visited=message.address, utc_ms=str(message.at.utc_ms), **left_out)
 
     def _report(self, message: m.Report) -> None:
         if self._recording is None:

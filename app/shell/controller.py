@@ -108,6 +108,7 @@ class Controller(QObject):
         stage.exam_loaded.connect(self._exam_loaded)
         stage.incident.connect(self._page_incident)
         stage.cookie_seen.connect(recorder.tell_cookie)
+        stage.visited.connect(self.reports.visited)
         stage.quit_code_given.connect(self._try_quit_code)
         stage.closed.connect(self._leave)
         window.engaged.connect(self._window_ready)

@@ -59,9 +59,12 @@ class Asker(Protocol):
 
 
 class ExamPage(QWebEnginePage):
-    """The page. ``submitted`` is emitted when the submit address was reached and the server had answered."""
+    """The page. ``submitted`` is emitted when the submit address was reached and the server had answered; ``visited``
+    carries each address that was shown, without query and fragment.
+    """
 
     submitted = Signal()
+    visited = Signal(str)
     load_failed = Signal()
     loaded = Signal()
     crashed = Signal()
@@ -112,21 +115,24 @@ class ExamPage(QWebEnginePage):
     def _follow_loading(self, info: QWebEngineLoadingInfo) -> None:
         status = info.status()
         if status == QWebEngineLoadingInfo.LoadStatus.LoadSucceededStatus:
+            self.visited.emit(shorten(_encoded(info.url())))
             self.loaded.emit()
             if self._submitting:
                 self.submitted.emit()
         elif status == QWebEngineLoadingInfo.LoadStatus.LoadFailedStatus:
             self._submitting = False
-            # The server's own error page is shown; only what never arrived needs our words.
-            if info.errorDomain() not in (
-                QWebEngineLoadingInfo.ErrorDomain.HttpStatusCodeDomain,
-                QWebEngineLoadingInfo.ErrorDomain.NoErrorDomain,
-            ):
-                self.load_failed.emit()
+            domain = info.errorDomain()
+            if domain == QWebEngineLoadingInfo.ErrorDomain.HttpStatusCodeDomain:
+                self.visited.emit(shorten(_encoded(info.url())))  # the server's own error page is shown
+            elif domain != QWebEngineLoadingInfo.ErrorDomain.NoErrorDomain:
+                self.load_failed.emit()  # what never arrived needs our words
 
     def _follow_address(self, url: QUrl) -> None:
-        """A page may reach the submit address without loading anything (``history.pushState``)."""
-        if self._gate.is_submit(_encoded(url)) and not self.isLoading():
+        """A page may reach an address without loading anything (``history.pushState``), also the submit address."""
+        if self.isLoading():
+            return
+        self.visited.emit(shorten(_encoded(url)))
+        if self._gate.is_submit(_encoded(url)):
             self.submitted.emit()
 
     # --- what the page asks for --------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Incidents that the shell saw, on their way to the recorder: kept while nobody records, never in floods.
+"""Incidents and addresses that the shell saw, on their way to the recorder: kept while nobody records, never in floods.
 
 GUI thread only; no Qt. What is said again and again (a page that asks for the same blocked picture) is said once in
 ``QUIET_S`` seconds, with the number of times it was left out.
@@ -9,11 +9,12 @@ from collections.abc import Callable, Mapping
 
 from app.contract.incidents import IncidentKind, Severity
 from app.contract.times import Clock, Instant
-from app.messages import Report
+from app.messages import Report, Visited
 
 QUIET_S = 10.0
 WINDOW_S = 60.0
 MOST_IN_WINDOW = 20
+MOST_VISITS = 60
 MOST_KEPT = 500
 
 _Key = tuple[IncidentKind, tuple[tuple[str, str], ...]]
@@ -25,10 +26,13 @@ class Reports:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._send: Callable[[object], None] | None = None
-        self._kept: deque[Report] = deque(maxlen=MOST_KEPT)
+        self._kept: deque[Report | Visited] = deque(maxlen=MOST_KEPT)
         self._last: dict[_Key, float] = {}
         self._left_out: dict[IncidentKind, int] = {}
         self._recent: dict[IncidentKind, deque[float]] = {}
+        self._address = ""
+        self._visits: deque[float] = deque(maxlen=MOST_VISITS)
+        self._unsaid_visits = 0
 
     def open(self, send: Callable[[object], None]) -> None:
         """The recorder records: hand over what was kept, and everything from now on at once."""
@@ -40,7 +44,7 @@ class Reports:
         """The recorder is gone: keep reports for the next one."""
         self._send = None
 
-    def forward(self, report: Report) -> None:
+    def forward(self, report: Report | Visited) -> None:
         """Pass on what another process saw, as it is."""
         if self._send is not None:
             self._send(report)
@@ -68,6 +72,21 @@ class Reports:
         self.forward(
             Report(kind=kind, start=since or now, end=now, source=source, facts=said, severity=severity),
         )
+
+    def visited(self, address: str) -> None:
+        """Say that the exam page shows ``address``; again only after another, and at most ``MOST_VISITS`` a minute."""
+        if address == self._address:
+            return
+        self._address = address
+        now = self._clock.now()
+        while self._visits and now.mono_ns / 1e9 - self._visits[0] > WINDOW_S:
+            self._visits.popleft()
+        if len(self._visits) >= MOST_VISITS:
+            self._unsaid_visits += 1
+            return
+        self._visits.append(now.mono_ns / 1e9)
+        left_out, self._unsaid_visits = self._unsaid_visits, 0
+        self.forward(Visited(address=address, at=now, left_out=left_out))
 
     def _is_news(self, kind: IncidentKind, facts: Mapping[str, str], now_s: float) -> bool:
         key = (kind, tuple(sorted(facts.items())))

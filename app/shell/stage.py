@@ -31,7 +31,6 @@ from app.shell.tab import ExamTab
 from app.shell.theme import Theme
 
 DISPOSE_RETRY_MS = 20
-QUIT_WAIT_S = 3
 
 _log = logging.getLogger("fairlock.shell")
 
@@ -60,6 +59,7 @@ class Stage(QObject):
     exam_loaded = Signal()
     incident = Signal(object, object)
     cookie_seen = Signal(str)
+    visited = Signal(str)
 
     def __init__(
         self, window: ShellWindow, theme: Theme, *, badges: Sequence[str] = (), photographs: Path | None = None
@@ -130,6 +130,8 @@ class Stage(QObject):
         self.tab = ExamTab(self.exam, gate=gate, asker=self.overlay, entry_url=exam.entry_url)
         self.tab.incident.connect(self.incident)
         self.tab.cookie_seen.connect(self.cookie_seen)
+        if policy.browser.record_addresses:
+            self.tab.visited.connect(self.visited)
         self.tab.submitted.connect(self.submitted)
         self.tab.loaded.connect(self._exam_loaded)
         self.tab.trouble.connect(self.exam.show_trouble)

@@ -40,6 +40,7 @@ class ExamTab(QObject):
 
     incident = Signal(object, object)
     cookie_seen = Signal(str)
+    visited = Signal(str)
     submitted = Signal()
     loaded = Signal()
     trouble = Signal(bool)
@@ -55,6 +56,7 @@ class ExamTab(QObject):
         self._retry.setSingleShot(True)
         self._retry.setInterval(RELOAD_MS)
         self._retry.timeout.connect(self.reload)
+        self._page.visited.connect(self.visited)
         self._page.submitted.connect(self.submitted)
         self._page.loaded.connect(self._note_loaded)
         self._page.load_failed.connect(self._note_failed)

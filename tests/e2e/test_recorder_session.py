@@ -16,6 +16,7 @@ from app.clock import SystemClock
 from app.contract.incidents import IncidentKind
 from app.contract.journal import EntryType
 from app.contract.session import SessionState
+from app.contract.times import Instant
 from app.demo.processes import Display
 from app.recorder.leftovers import send, unfinished
 from app.recorder.options import RecorderOptions
@@ -118,6 +119,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
 @pytest.mark.slow
 def test_a_session_survives_the_servers_death_and_verifies(running: Stage, shell: Shell) -> None:
     shell.record(running.institution.link)
+    shell.child.send(m.Visited(address="https://exam.example/part/2", at=Instant(mono_ns=1, utc_ms=7)))
     shell.wait_until(lambda status: status.segments >= 3 and status.online)
     running.kill_server()
     shell.wait_until(lambda status: not status.online and status.pending_bytes > 0)
@@ -141,6 +143,7 @@ def test_a_session_survives_the_servers_death_and_verifies(running: Stage, shell
     assert origins == {"camera": "sample", "screen": "device", "microphone": "sample"}
     states = [b["state"] for b in findings.bodies(EntryType.STATE)]
     assert states[:2] == ["notice", "running"]
+    assert {"visited": "https://exam.example/part/2", "utc_ms": "7"} in list(findings.bodies(EntryType.NOTE))
 
 
 @pytest.mark.slow

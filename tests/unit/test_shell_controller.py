@@ -262,6 +262,15 @@ def test_frozen_time_runs_on(play: Play, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: play.state() is S.UNLOCKING, timeout=5000)
 
 
+@pytest.mark.parametrize("wanted", [True, False])
+def test_addresses_are_told_only_if_the_policy_says_so(play: Play, exam_site: Site, qtbot: QtBot, wanted: bool) -> None:
+    play.policy = replace(play.policy, browser=replace(play.policy.browser, record_addresses=wanted))
+    play.run(qtbot, entry="/?token=secret")
+    assert ("addresses you visit" in text.recorded(play.policy)) is wanted
+    told = [visit.address for visit in play.recorder.of(m.Visited)]
+    assert told == ([f"{exam_site.origin}/"] if wanted else [])
+
+
 def test_an_examiners_message_is_plain_text(play: Play, qtbot: QtBot) -> None:
     play.run(qtbot)
     play.act(ActionKind.MESSAGE, text="<b>Five minutes</b>")

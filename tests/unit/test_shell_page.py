@@ -60,8 +60,10 @@ class Browser:
         self.incidents: list[tuple[IncidentKind, dict[str, str]]] = []
         self.cookies: list[str] = []
         self.submits: list[bool] = []
+        self.visited: list[str] = []
         self.tab.incident.connect(lambda kind, facts: self.incidents.append((kind, facts)))
         self.tab.cookie_seen.connect(self.cookies.append)
+        self.tab.visited.connect(self.visited.append)
         self.tab.submitted.connect(lambda: self.submits.append(True))
         self.parent.show()
         with qtbot.waitSignal(self.tab.loaded, timeout=15_000):
@@ -146,6 +148,20 @@ def test_a_link_elsewhere_is_reported_without_its_query(browser: Browser) -> Non
 def test_a_redirect_elsewhere(browser: Browser) -> None:
     browser.click("gone")
     assert browser.saw(K.NAVIGATION_BLOCKED)["address"] == "http://example.org/away"
+
+
+def test_addresses_of_the_page_itself_are_told_without_query_and_fragment(browser: Browser) -> None:
+    origin = browser.site.origin
+    assert set(browser.visited) == {f"{origin}/"}
+    browser.js("location.href='/framed?name=kim#part';1")
+    browser.qtbot.waitUntil(lambda: f"{origin}/framed" in browser.visited, timeout=8_000)
+    browser.js("history.pushState(0,'','/step?answer=42');1")
+    browser.qtbot.waitUntil(lambda: f"{origin}/step" in browser.visited, timeout=8_000)
+    browser.js("location.href='/submit-refused?x=1';1")
+    browser.qtbot.waitUntil(lambda: f"{origin}/submit-refused" in browser.visited, timeout=8_000)
+    browser.js("location.href='http://example.org/away';1")
+    browser.saw(K.NAVIGATION_BLOCKED)
+    assert set(browser.visited) == {f"{origin}{path}" for path in ("/", "/framed", "/step", "/submit-refused")}
 
 
 def test_view_source(browser: Browser) -> None:

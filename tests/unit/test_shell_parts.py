@@ -9,14 +9,14 @@ from app.clock import ManualClock
 from app.contract.errors import Fatal, UserFacing
 from app.contract.incidents import IncidentKind
 from app.contract.policy import Capability
-from app.messages import Check, Engaged, ProcessInfo, Report
+from app.messages import Check, Engaged, ProcessInfo, Report, Visited
 from app.shell import engine, icons, keys, libraries, selftest, text, theme
 from app.shell.checking import Round, own_checks
 from app.shell.countdown import Countdown
 from app.shell.locking import Lock, required_of
 from app.shell.pauses import EVENTS, ORDER, Pauses
 from app.shell.quitting import Answer, QuitCode
-from app.shell.reports import MOST_IN_WINDOW, Reports
+from app.shell.reports import MOST_IN_WINDOW, MOST_VISITS, Reports
 from tests.unit.shell_policies import POLICY
 
 GOOD = Check(name="Camera", ok=True, blocking=True, message="")
@@ -135,6 +135,23 @@ def test_reports_wait_for_the_recording_and_never_flood() -> None:
     count = len(sent)
     reports.note(IncidentKind.DOWNLOAD_BLOCKED)
     assert len(sent) == count
+
+
+def test_addresses_wait_for_the_recording_and_never_flood() -> None:
+    clock, sent = ManualClock(), list[object]()
+    reports = Reports(clock)
+    for address in ("https://x/1", "https://x/1", "https://x/2", "https://x/1"):
+        reports.visited(address)
+    reports.open(sent.append)
+    assert [visit.address[-1] for visit in sent if isinstance(visit, Visited)] == ["1", "2", "1"]
+    for number in range(100):
+        reports.visited(f"https://x/many/{number}")
+    assert len(sent) == MOST_VISITS
+    clock.advance(61)
+    reports.visited("https://x/later")
+    last = sent[-1]
+    assert isinstance(last, Visited)
+    assert (last.address, last.left_out) == ("https://x/later", 103 - MOST_VISITS)
 
 
 def test_a_round_of_checks_is_good_only_when_everybody_has_answered() -> None:

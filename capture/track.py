@@ -6,8 +6,10 @@
         └──> Bounded ──> encoder ──> segmenter (seal, spool)
 
 The reader never waits for the encoder: what does not fit into the queue is dropped, counted and told as one ``Gap``.
-A source that is lost is told once and tried again every second; the time between is a ``Gap``. Never decides what an
-error means for the session: that is for the callbacks, which run in these threads and must be quick.
+A source that is lost is told once and tried again every second; the time between is a ``Gap``. After any other fault
+the part that failed is made anew (a new encoder; the source opened again) as often as ``may_renew`` allows; then the
+track is lost for good, which is told as ``TrackLost``, and the rest is a ``Gap``. Never decides what an error means
+for the session: that is for the callbacks, which run in these threads and must be quick.
 """
 
 import math
@@ -22,6 +24,7 @@ from app.contract.times import Clock, Instant
 from app.mailbox import Bounded, Closed
 from capture.fragments import Encoder, Fragment
 from capture.frames import AudioChunk, Frame, Gap
+from capture.holes import Drops, Hole
 from capture.segmenter import Segmenter
 from capture.sources import SourceLost
 from capture.spool import SpoolFull
@@ -50,31 +53,18 @@ class Source(Protocol[T_co]):
         ...
 
 
-class _Drops:
-    """Items that found no room, until one does."""
+class TrackLost(Fatal):
+    """A track can't be recorded any more; the others go on until somebody decides what that means."""
 
-    def __init__(self) -> None:
-        self.total = 0
-        self._run = 0
-        self._since: Instant | None = None
-
-    def add(self, at: Instant) -> None:
-        self._since = self._since or at
-        self._run += 1
-        self.total += 1
-
-    def end(self, track: Track, until: Instant) -> Gap | None:
-        since, count = self._since, self._run
-        self._since, self._run = None, 0
-        if since is None:
-            return None
-        return Gap(source=track, start=since, end=until, reason=f"{count} dropped, the machine was too slow")
+    code = "E-TRACK-LOST"
 
 
 class TrackRecorder(Generic[T]):
     """Records ``source`` until stopped. ``rate`` is its items per second, ``queue_s`` the queue's length in seconds.
 
     The source must be open; ``stop`` closes it. ``on_gap`` and ``on_error`` may be called from both threads.
+    ``renew`` makes another encoder with the same ``init``; ``may_renew`` counts a renewal at a time in seconds and says
+    whether it is allowed. ``on_back`` gets the stretch for which the source was away.
     """
 
     def __init__(
@@ -92,21 +82,25 @@ class TrackRecorder(Generic[T]):
         on_gap: Callable[[Gap], None],
         on_error: Callable[[FairlockError], None],
         on_fragment: Callable[[Fragment], None] | None = None,
+        on_back: Callable[[Gap], None] | None = None,
+        renew: Callable[[], Encoder[T]] | None = None,
+        may_renew: Callable[[float], bool] = lambda _now_s: False,
         retry_s: float = 1.0,
     ) -> None:
         self.track = track
         self._source, self._encoder, self._segmenter = source, encoder, segmenter
         self._clock, self._origin, self._period_s = clock, timeline_origin, 1 / rate
         self._on_frame, self._on_gap, self._on_error, self._on_fragment = on_frame, on_gap, on_error, on_fragment
-        self._retry_s = retry_s
+        self._on_back, self._renew, self._may_renew, self._retry_s = on_back, renew, may_renew, retry_s
         self._queue: Bounded[T] = Bounded(math.ceil(rate * queue_s))
         self._stopping = threading.Event()
-        self._drops = _Drops()
+        self._drops = Drops()
         self._last: T | None = None
-        self._lost_since: Instant | None = None
-        self._full_since: Instant | None = None
-        self._reader = threading.Thread(target=self._run, args=(self._read,), name=f"{track}-read", daemon=True)
-        self._sealer = threading.Thread(target=self._run, args=(self._seal,), name=f"{track}-seal", daemon=True)
+        self._unread, self._unsealed = Hole(track), Hole(track)
+        self._is_away = self._is_full = self._is_lost = False
+        self._sealed_until = clock.now()
+        self._reader = threading.Thread(target=self._run_reader, name=f"{track}-read", daemon=True)
+        self._sealer = threading.Thread(target=self._run_sealer, name=f"{track}-seal", daemon=True)
 
     @property
     def dropped(self) -> int:
@@ -115,6 +109,7 @@ class TrackRecorder(Generic[T]):
 
     def start(self) -> None:
         """Start both threads."""
+        self._sealed_until = self._clock.now()
         self._sealer.start()
         self._reader.start()
 
@@ -128,34 +123,49 @@ class TrackRecorder(Generic[T]):
         self._reader.join(max(0.0, until - time.monotonic()))
         self._queue.close()
         self._sealer.join(max(0.0, until - time.monotonic()))
+        now = self._clock.now()  # a track that was lost is missing up to here
+        self._tell(self._unread.close(now))
+        self._tell(self._unsealed.close(now))
         return not self._reader.is_alive() and not self._sealer.is_alive()
 
-    def _run(self, loop: Callable[[], None]) -> None:
-        try:
-            loop()
-        except Exception as error:  # noqa: BLE001  (the thread's main: whatever it is, it must be told)
-            self._stopping.set()
-            self._on_error(
-                error if isinstance(error, FairlockError) else Fatal(f"{self.track}: {type(error).__name__}: {error}")
-            )
+    def _mend(self, error: Exception) -> bool:
+        """Tell a fault; say whether what failed may be made anew. If not, both threads end."""
+        if not self._may_renew(self._clock.now().mono_ns / 1e9):
+            self._lose_track(f"{type(error).__name__}: {error}")
+            return False
+        self._on_error(error if isinstance(error, FairlockError) else Fatal(f"{type(error).__name__}: {error}"))
+        return True
+
+    def _lose_track(self, why: str) -> None:
+        self._stopping.set()
+        if not self._is_lost:
+            self._is_lost = True
+            self._on_error(TrackLost(f"The {self.track} can't be recorded any more ({why})."))
 
     # --- reader thread -------------------------------------------------------------------------------------------
 
-    def _read(self) -> None:
+    def _run_reader(self) -> None:
         try:
             while not self._stopping.is_set():
                 try:
-                    item = self._source.read()
-                except SourceLost as error:
-                    self._lose(error)
-                else:
-                    self._take(item)
+                    self._read()
+                except Exception as error:  # noqa: BLE001  (the thread's main: whatever it is, it must be told)
+                    self._unread.open(self._end_of_last(), "reading from the device failed")
+                    if self._mend(error):
+                        self._open_again()
         finally:
             self._source.close()
             self._queue.close()
-            now = self._clock.now()
-            self._found(now)
-            self._tell(self._drops.end(self.track, now))
+            self._tell(self._drops.end(self.track, self._clock.now()))
+
+    def _read(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                item = self._source.read()
+            except SourceLost as error:
+                self._lose(error)
+            else:
+                self._take(item)
 
     def _take(self, item: T) -> None:
         self._found(item.at)
@@ -172,9 +182,13 @@ class TrackRecorder(Generic[T]):
 
     def _lose(self, error: SourceLost) -> None:
         """Tell once, then try to open the source again until it opens or the recorder stops."""
-        if self._lost_since is None:
-            self._lost_since = self._end_of_last()
+        if not self._is_away:
+            self._is_away = True
+            self._unread.open(self._end_of_last(), "the device was lost")
             self._on_error(error)
+        self._open_again()
+
+    def _open_again(self) -> None:
         self._source.close()
         while not self._stopping.wait(self._retry_s):
             try:
@@ -184,9 +198,11 @@ class TrackRecorder(Generic[T]):
             return
 
     def _found(self, at: Instant) -> None:
-        if self._lost_since is not None:
-            self._tell(self._gap(self._lost_since, at, "the device was lost"))
-            self._lost_since = None
+        gap = self._unread.close(at)
+        self._tell(gap)
+        if gap is not None and self._is_away and self._on_back is not None:
+            self._on_back(gap)
+        self._is_away = False
 
     def _end_of_last(self) -> Instant:
         if self._last is None:
@@ -194,6 +210,32 @@ class TrackRecorder(Generic[T]):
         return to_instant(round(self._period_s * 1000), self._last.at)
 
     # --- sealing thread ------------------------------------------------------------------------------------------
+
+    def _run_sealer(self) -> None:
+        while True:
+            try:
+                self._seal()
+            except Exception as error:  # noqa: BLE001  (the thread's main: whatever it is, it must be told)
+                self._unsealed.open(self._sealed_until, "encoding or sealing failed")
+                if self._mend(error) and self._begin_anew():
+                    continue
+            break
+        self._close_segment()
+
+    def _begin_anew(self) -> bool:
+        """Put a new encoder in the place of the one that failed; it begins with the next item and a new segment."""
+        if not self._close_segment():
+            return False
+        try:
+            encoder = self._renew() if self._renew is not None else None
+        except Exception as error:  # noqa: BLE001  (an edge like the thread's main: it must be told)
+            self._lose_track(f"{type(error).__name__}: {error}")
+            return False
+        if encoder is None or encoder.init != self._encoder.init:
+            self._lose_track("no other encoder fits")
+            return False
+        self._encoder = encoder
+        return True
 
     def _seal(self) -> None:
         while True:
@@ -206,27 +248,34 @@ class TrackRecorder(Generic[T]):
             else:
                 self._store(self._encoder.fill(to_instant(-round(_IDLE_S * 1000), self._clock.now())))
         self._store(self._encoder.finish())
+
+    def _close_segment(self) -> bool:
         try:
             self._segmenter.close()
         except SpoolFull as error:
             self._on_error(error)
-        if self._full_since is not None:
-            self._tell(self._gap(self._full_since, self._clock.now(), "no room on the disk"))
+        except Exception as error:  # noqa: BLE001  (an edge like the thread's main; recovery closes what stays open)
+            self._lose_track(f"{type(error).__name__}: {error}")
+            return False
+        return True
 
     def _store(self, fragments: list[Fragment]) -> None:
         for fragment in fragments:
+            start = to_instant(fragment.start_ms, self._origin)
             try:
                 stored = self._segmenter.push(fragment)
             except SpoolFull as error:
-                if self._full_since is None:
-                    self._full_since = to_instant(fragment.start_ms, self._origin)
+                self._unsealed.open(start, "no room on the disk")
+                if not self._is_full:
+                    self._is_full = True
                     self._on_error(error)
                 continue
-            if stored and self._full_since is not None:
-                until = to_instant(fragment.start_ms, self._origin)
-                self._tell(self._gap(self._full_since, until, "no room on the disk"))
-                self._full_since = None
-            if stored and self._on_fragment is not None:
+            if not stored:
+                continue
+            self._is_full = False
+            self._tell(self._unsealed.close(start))
+            self._sealed_until = to_instant(fragment.start_ms + fragment.duration_ms, self._origin)
+            if self._on_fragment is not None:
                 self._on_fragment(fragment)
 
     # --- both ----------------------------------------------------------------------------------------------------

@@ -11,29 +11,32 @@ from app.contract.errors import FairlockError, Fatal, UserFacing
 from app.contract.incidents import Track
 from app.contract.policy import Codec
 from app.contract.times import Instant
+from app.supervisor import RestartWindow
 from capture.encoder import AudioEncoder, VideoEncoder
 from capture.fake import FakeMicrophone, FakeVideo
 from capture.fragments import Fragment
 from capture.frames import AudioChunk, Frame, Gap
 from capture.sources import SourceLost
 from capture.spool import SpoolFull
-from capture.track import Source, TrackRecorder
+from capture.track import Source, TrackLost, TrackRecorder
 from tests.unit.capture_parts import Workshop, picture_times, sound_length
 
 DEADLINE_S = 60.0
 
 
 class Told:
-    """What a recorder told; ``lost`` is set when its source ran out."""
+    """What a recorder told; ``lost`` is set by an error of one of the kinds ``waits_for``."""
 
-    def __init__(self) -> None:
+    def __init__(self, *waits_for: type[FairlockError]) -> None:
+        self._waits_for = waits_for or (SourceLost, TrackLost)
         self.gaps: list[Gap] = []
         self.errors: list[FairlockError] = []
+        self.back: list[Gap] = []
         self.lost = threading.Event()
 
     def error(self, error: FairlockError) -> None:
         self.errors.append(error)
-        if isinstance(error, SourceLost | Fatal):
+        if isinstance(error, self._waits_for):
             self.lost.set()
 
     def wait(self) -> None:
@@ -69,6 +72,8 @@ def camera_recorder(
     encoder: VideoEncoder | None = None,
     queue_s: float = 100,
     on_frame: Callable[[Frame], None] | None = None,
+    renew: Callable[[], VideoEncoder] | None = None,
+    renewals: int = 0,
 ) -> TrackRecorder[Frame]:
     encoder = encoder or VideoEncoder(
         Track.CAMERA, width=160, height=120, fps=15, codec=Codec.VP9, timeline_origin=workshop.origin
@@ -86,6 +91,9 @@ def camera_recorder(
         on_frame=on_frame,
         on_gap=told.gaps.append,
         on_error=told.error,
+        on_back=told.back.append,
+        renew=renew,
+        may_renew=RestartWindow(renewals, 60).allow,
         retry_s=0.001,
     )
 
@@ -191,6 +199,7 @@ def test_a_lost_camera_is_told_once_and_the_time_between_is_a_gap(workshop: Work
     gap = told.gaps[0]
     assert gap.reason == "the device was lost"
     assert (ms(workshop, gap.start), ms(workshop, gap.end)) == pytest.approx((2_000, 4_933), abs=70)
+    assert told.back == [gap]
     times = recorded_times(workshop)
     assert len(times) == pytest.approx(60 + 3 * 15, abs=2)
 
@@ -204,6 +213,7 @@ def test_a_camera_that_stays_lost_is_a_gap_to_the_end(workshop: Workshop) -> Non
     workshop.clock.advance(5)
     assert recorder.stop(DEADLINE_S)
     assert [gap.reason for gap in told.gaps] == ["the device was lost"]
+    assert told.back == []
     assert ms(workshop, told.gaps[0].end) == pytest.approx(29 * 1000 / 15 + 5_000, abs=1)
 
 
@@ -234,7 +244,107 @@ def test_a_broken_encoder_is_told_and_ends_the_recording(workshop: Workshop) -> 
     told.wait()
     assert recorder.stop(DEADLINE_S)
     assert "out of order" in str(told.errors[0])
-    assert isinstance(told.errors[0], Fatal)
+    assert isinstance(told.errors[0], TrackLost)
+    assert len(told.errors) == 1
+
+
+class Faulty(VideoEncoder):
+    """Fails once, at the picture that its place in the row of encoders says."""
+
+    def __init__(self, origin: Instant, fails_at: int) -> None:
+        super().__init__(Track.CAMERA, width=160, height=120, fps=15, codec=Codec.VP9, timeline_origin=origin)
+        self._fails_at = fails_at
+
+    def encode(self, item: Frame) -> list[Fragment]:
+        if item.seq == self._fails_at:
+            raise RuntimeError(f"out of order at {item.seq}")
+        return super().encode(item)
+
+
+def faulty_recorder(workshop: Workshop, told: Told, *fails_at: int, limit: int, renewals: int) -> TrackRecorder[Frame]:
+    encoders = [Faulty(workshop.origin, number) for number in fails_at]
+    source = FakeVideo(workshop.clock, limit=limit)
+    return camera_recorder(
+        workshop, source, told, encoder=encoders.pop(0), renew=lambda: encoders.pop(0), renewals=renewals
+    )
+
+
+def test_a_broken_encoder_is_replaced_and_the_time_between_is_a_gap(workshop: Workshop) -> None:
+    told = Told(SourceLost)
+    recorder = faulty_recorder(workshop, told, 50, 100, -1, limit=170, renewals=3)
+    recorder.start()
+    told.wait()
+    assert recorder.stop(DEADLINE_S)
+    faults = [str(error) for error in told.errors if not isinstance(error, SourceLost)]
+    assert faults == ["RuntimeError: out of order at 50", "RuntimeError: out of order at 100"]
+    gaps = [gap for gap in told.gaps if gap.reason == "encoding or sealing failed"]
+    assert [ms(workshop, gap.end) for gap in gaps] == pytest.approx([51 * 1000 / 15, 101 * 1000 / 15], abs=2)
+    assert all(ms(workshop, gap.end) - ms(workshop, gap.start) < 400 for gap in gaps)
+    # Every picture is either on disk or inside a gap, and the segments' numbers go on.
+    missing = {
+        n
+        for n in range(170)
+        for gap in gaps
+        if ms(workshop, gap.start) - 1 <= n * 1000 / 15 < ms(workshop, gap.end) - 1
+    }
+    assert recorded_times(workshop) == pytest.approx([n / 15 for n in range(170) if n not in missing], abs=0.0011)
+    assert [record.sequence for record, _ in workshop.closed] == list(range(len(workshop.closed)))
+    assert all(record.complete for record, _ in workshop.closed)
+
+
+def test_a_track_that_fails_too_often_is_lost_and_a_gap_to_the_end(workshop: Workshop) -> None:
+    told = Told()
+    assert isinstance(workshop.clock, ManualClock)
+    recorder = faulty_recorder(workshop, told, 40, 41, 42, 43, limit=10_000, renewals=3)
+    recorder.start()
+    told.wait()
+    recorder._reader.join(DEADLINE_S)
+    workshop.clock.advance(60)
+    assert recorder.stop(DEADLINE_S)
+    assert [type(error) for error in told.errors] == [Fatal, Fatal, Fatal, TrackLost]
+    assert told.errors[-1].code == "E-TRACK-LOST"
+    (gap,) = [gap for gap in told.gaps if gap.reason == "encoding or sealing failed"]
+    kept = max(record.start_ms + record.duration_ms for record, _ in workshop.closed)
+    assert ms(workshop, gap.start) == pytest.approx(kept, abs=1)
+    assert gap.end == workshop.clock.now()
+    assert all(record.complete for record, _ in workshop.closed)
+
+
+def test_an_encoder_with_another_beginning_is_not_put_in(workshop: Workshop) -> None:
+    told = Told()
+    larger = VideoEncoder(Track.CAMERA, width=320, height=240, fps=15, codec=Codec.VP9, timeline_origin=workshop.origin)
+    encoder, source = Faulty(workshop.origin, 5), FakeVideo(workshop.clock)
+    recorder = camera_recorder(workshop, source, told, encoder=encoder, renew=lambda: larger, renewals=3)
+    recorder.start()
+    told.wait()
+    assert recorder.stop(DEADLINE_S)
+    assert [type(error) for error in told.errors] == [Fatal, TrackLost]
+
+
+class Hiccup(FakeVideo):
+    """Its driver fails once, in a way that nobody foresaw."""
+
+    failed = False
+
+    def read(self) -> Frame:
+        if self._seq == 30 and not self.failed:
+            self.failed = True
+            raise RuntimeError("driver fault")
+        return super().read()
+
+
+def test_a_device_that_fails_unforeseen_is_opened_again(workshop: Workshop) -> None:
+    told = Told()
+    done = threading.Event()
+    recorder = camera_recorder(
+        workshop, Hiccup(workshop.clock), told, renewals=1, on_frame=lambda f: done.set() if f.seq == 59 else None
+    )
+    recorder.start()
+    assert done.wait(DEADLINE_S)
+    assert recorder.stop(DEADLINE_S)
+    assert [str(error) for error in told.errors] == ["RuntimeError: driver fault"]
+    assert [gap.reason for gap in told.gaps if "dropped" not in gap.reason] == ["reading from the device failed"]
+    assert told.back == []
 
 
 class Stuttering(FakeMicrophone):

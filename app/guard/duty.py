@@ -4,6 +4,7 @@ Called from the guard's main thread only; the watches it starts have threads of 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 
 from app.contract import schema
 from app.contract.errors import FairlockError, IntegrityError
@@ -110,10 +111,12 @@ class Duty:
         self._send(Engaged(holding=_holding(desktop.parts, lacks), missing=lacks))
 
     def release(self) -> None:
-        """Undo everything and say so."""
-        self._let_go()
-        done = self._restore.replay(self._replayers)
-        self._send(Released(undone=done.undone, failed=done.failed))
+        """Undo everything and say so, even if a measure fails to let go."""
+        try:
+            self._let_go()
+        finally:
+            done = self._restore.replay(self._replayers)
+            self._send(Released(undone=done.undone, failed=done.failed))
 
     def undo_leftovers(self) -> None:
         """Undo what an earlier run could not; reported as an incident if there was anything."""
@@ -137,6 +140,9 @@ class Duty:
             return "" if part.holds() else "It did not take effect."
         except FairlockError as error:
             return str(error)
+        except OSError as error:
+            # A full disk: what can't be written down is not changed.
+            return f"It was not engaged: {error.strerror or error}."
 
     def _start_watching(self, parts: Mapping[Capability, Part], lacks: Mapping[str, str]) -> None:
         for name, part in parts.items():
@@ -152,21 +158,25 @@ class Duty:
             thread.start()
 
     def _let_go(self) -> None:
-        """Stop all watches and give back what lives in this process; changes beyond it stay until replayed."""
-        for thread in self._watches:
-            thread.stop()
-        for thread in self._watches:
-            thread.join()
-        self._watches.clear()
-        if self._closer is not None:
-            self._closer.stop()
-            self._closer = None
-        for _, measure in self._measures:
-            measure.release()
-        self._measures.clear()
-        if self._desktop is not None:
-            self._desktop.close()
-            self._desktop = None
+        """Stop all watches and give back what lives in this process; changes beyond it stay until replayed.
+
+        Each part is given its turn even if another one fails.
+        """
+        watches, self._watches = self._watches, []
+        closer, self._closer = self._closer, None
+        measures, self._measures = self._measures, []
+        desktop, self._desktop = self._desktop, None
+        with ExitStack() as turns:  # the last one first
+            if desktop is not None:
+                turns.callback(desktop.close)
+            for _, measure in reversed(measures):
+                turns.callback(measure.release)
+            if closer is not None:
+                turns.callback(closer.stop)
+            for thread in watches:
+                turns.callback(thread.join)
+            for thread in watches:
+                thread.stop()
 
     def _scanner(self, rules: Rules) -> ProcessScanner:
         return ProcessScanner(self._table, rules, self._clock, own_root=self._own_root)

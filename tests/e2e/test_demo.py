@@ -13,6 +13,11 @@ import psutil
 import pytest
 
 EXAM_S = 16
+README = Path(__file__).parents[2] / "README.md"
+KEYS = {"session", "state", "exit_code", "complete", "segments", "bytes", "gaps", "incidents", "server_incidents"}
+KEYS |= {"closed_processes", "chain", "faults", "unopened", "recorded_seconds", "decrypted_seconds", "pictures"}
+KEYS |= {"timings", "source", "models", "console"}
+REACHED = ("joining", "notice", "checking", "identifying", "locking", "running", "exam_loaded", "unlocking", "flushing")
 
 
 @pytest.fixture(scope="module")
@@ -48,20 +53,32 @@ def test_the_decoy_was_closed_and_said_so(rehearsed: tuple[Path, dict[str, Any]]
     assert report["closed_processes"] == ["anydesk"]
 
 
+def test_the_report_has_the_documented_keys(rehearsed: tuple[Path, dict[str, Any]]) -> None:
+    _, report = rehearsed
+    assert set(report) == KEYS
+    _, _, section = README.read_text(encoding="utf-8").partition("## The demonstration's report")
+    section, _, _ = section.partition("\n## ")
+    assert not {key for key in KEYS if f"`{key}`" not in section}
+
+
 def test_the_states_were_passed_in_order(rehearsed: tuple[Path, dict[str, Any]]) -> None:
     _, report = rehearsed
     timings = report["timings"]
-    order = ["exec_to_notice_s", "exec_to_checking_s", "exec_to_locking_s", "exec_to_exam_loaded_s"]
-    times = [timings[name] for name in order]
+    names = [f"exec_to_{name}_s" for name in REACHED]
+    assert set(timings) == set(names)
+    times = [timings[name] for name in names]
     assert times == sorted(times)
     assert times[0] > 0
 
 
 def test_samples_and_models_are_called_by_their_names(rehearsed: tuple[Path, dict[str, Any]]) -> None:
     _, report = rehearsed
-    assert report["source"]["camera"] == "sample"
-    assert report["source"]["microphone"] == "sample"
-    assert report["source"]["screen"] == "device"
+    assert report["source"] == {
+        "camera": "sample",
+        "microphone": "sample",
+        "screen": "device",
+        "display": "virtual",
+    }
     assert set(report["models"]) == {"objects", "faces", "speech"}
     assert all("release" in name or "demonstration" in name for name in report["models"].values())
 

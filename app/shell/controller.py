@@ -18,10 +18,11 @@ from app.contract.session import Effect, Event, SessionState, step
 from app.contract.times import Clock, Instant
 from app.messages import EXAM_LOADED, Refused
 from app.shell import refusals, text
+from app.shell.checking import Machine
 from app.shell.course import Course
 from app.shell.locking import Lock, required_of
 from app.shell.pauses import EVENTS, Pauses
-from app.shell.preparation import ChecksGuard, ChecksRecorder, Machine, Preparation
+from app.shell.preparation import ChecksGuard, ChecksRecorder, Preparation
 from app.shell.quitting import Answer, QuitCode
 from app.shell.rehearsal import Rehearsal
 from app.shell.reports import Reports
@@ -71,6 +72,7 @@ class Controller(QObject):
         self._time = Timekeeper(stage, clock)
         self._quit_code = QuitCode(None, clock)
         self._events: deque[tuple[Event, str]] = deque()
+        self._is_busy = False
         self._limit = QTimer(self)
         self._limit.setSingleShot(True)
         self._limit.timeout.connect(self._limit_reached)
@@ -122,13 +124,14 @@ class Controller(QObject):
     def happen(self, event: Event, why: str = "") -> None:
         """Something happened. What happens while effects run waits for its turn."""
         self._events.append((event, why))
-        if len(self._events) > 1:
+        if self._is_busy:
             return
-        while self._events:
-            try:
-                self._advance(*self._events[0])
-            finally:
-                self._events.popleft()
+        self._is_busy = True
+        try:
+            while self._events:
+                self._advance(*self._events.popleft())
+        finally:
+            self._is_busy = False
 
     def fail(self, event: Event, sentence: str) -> None:
         """Something ends the session; ``sentence`` is what the candidate reads."""
@@ -160,9 +163,25 @@ class Controller(QObject):
             self.state = state
             if state in (_S.UNLOCKING, _S.ENDED):
                 self.course.end(event.value)
-            self._recorder.tell_state(state, why or event.value)
+            self._carry_out(lambda: self._recorder.tell_state(state, why or event.value))
         for effect in effects:
-            self._effects[effect]()
+            self._carry_out(self._effects[effect])
+
+    def _carry_out(self, effect: Callable[[], None]) -> None:
+        """Run ``effect``. One that fails ends the session in order and keeps no other one, such as unlocking, back.
+
+        This comes to an end: from every state ``FATAL`` leads on, or does nothing.
+        """
+        try:
+            effect()
+        except Exception:  # noqa: BLE001  (a Qt slot's edge: whatever failed, the machine must not stay locked)
+            _log.exception("an effect of the state %s failed", self.state.value)
+            if self.state is _S.ENDED:
+                self._leave()  # even the last screen: there is nothing left to show, and nothing is locked
+                return
+            if step(self.state, Event.FATAL)[0] is not self.state:
+                self.course.end(Event.FATAL.value, refusals.sentence(Refused.of(FairlockError("a fault"))))
+            self._events.appendleft((Event.FATAL, "a fault of our own"))
 
     # --- effects before the exam -------------------------------------------------------------------------------
 
@@ -260,10 +279,10 @@ class Controller(QObject):
     # --- effects after the exam --------------------------------------------------------------------------------
 
     def _release(self) -> None:
-        self.stage.show_wait("unlocking", text.UNLOCKING_TITLE, text.UNLOCKING_LINE, step=4)
-        self.stage.release()
         self._limit.start(UNLOCK_LIMIT_MS)
         self._guard.release()
+        self.stage.release()
+        self.stage.show_wait("unlocking", text.UNLOCKING_TITLE, text.UNLOCKING_LINE, step=4)
 
     def _flush(self) -> None:
         self._limit.stop()

@@ -156,12 +156,12 @@ class Stage(QObject):
     def close_exam(self) -> None:
         """Take the exam page down, for good."""
         self.overlay.dismiss()
-        if self.tab is None or self.exam is None:
-            return
         tab, self.tab = self.tab, None
-        self.exam.take_view()
+        exam, self.exam = self.exam, None
+        if tab is None or exam is None:
+            return
+        exam.take_view()
         tab.view.hide()
-        self.exam = None
         self._dispose(tab)
 
     def show_message(self, examiner: str, words: str) -> None:

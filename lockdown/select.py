@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 
+from app.contract.errors import Unsupported
 from app.contract.policy import Capability
 from app.contract.times import Clock
 from lockdown import linux_wayland, macos, windows
@@ -52,6 +53,13 @@ def platform(*, run: RunExternal, table: ProcessTable, clock: Clock, processes: 
         replayers=replayers(run),
         close=close,
     )
+
+
+def absent() -> Mapping[Capability, Unsupported]:
+    """Return what this desktop can't do for certain, before anything is tried; on X11 each part finds out itself."""
+    kind = session_type()
+    parts = {} if kind == "x11" else _LACKING[kind]()
+    return {name: part for name, part in parts.items() if isinstance(part, Unsupported)}
 
 
 def replayers(run: RunExternal) -> Mapping[str, Replay]:

@@ -22,16 +22,17 @@ from app.contract.incidents import IncidentKind
 from app.contract.session import Event
 from app.shell import text, theme
 from app.shell.bridge import Bridge
+from app.shell.checking import Machine
 from app.shell.children import enter
 from app.shell.controller import Controller
 from app.shell.guard_side import GuardSide
 from app.shell.kiosk import ShellWindow
 from app.shell.options import ShellOptions
-from app.shell.preparation import Machine
 from app.shell.recorder_side import RecorderSide
 from app.shell.rehearsal import Rehearsal
 from app.shell.stage import Stage
 from app.supervisor import Child, Supervisor
+from lockdown import select
 
 RECORDER, GUARD = "recorder", "guard"
 STOP_S = 8.0
@@ -59,7 +60,10 @@ def run(options: ShellOptions, started: launch.Launch) -> int:
         recorder_child = _spawn(supervisor, bridge, RECORDER, options.recorder_entry, options.recorder_options)
         guard_child = _spawn(supervisor, bridge, GUARD, options.guard_entry, options.guard_options)
         machine = Machine(
-            platform=application.platformName(), sandbox=started.sandbox, displays=len(application.screens())
+            platform=application.platformName(),
+            sandbox=started.sandbox,
+            displays=len(application.screens()),
+            absent=select.absent(),
         )
         controller = Controller(stage, clock, machine, Rehearsal(is_on=options.rehearse))
         token = secrets.token_bytes(32)

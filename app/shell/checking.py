@@ -1,9 +1,14 @@
 """The checks of one round, from three sides (recorder, guard, this process), and what they come to. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
+from app.contract.errors import Unsupported
+from app.contract.policy import Capability
 from app.messages import Check, ProcessInfo
 from app.shell import text
+
+HELD_BY_WINDOW = (Capability.KIOSK, Capability.INPUT_GUARD)
 
 
 class Round:
@@ -46,21 +51,46 @@ class Round:
         )
 
 
-def own_checks(*, platform: str, sandbox: bool, displays: int) -> tuple[Check, ...]:
-    """Return what this process knows. ``platform`` is Qt's name for the window system."""
-    desktop = {
-        "offscreen": Check(name="Desktop", ok=False, blocking=False, message=text.DESKTOP_NONE),
-        "wayland": Check(name="Desktop", ok=False, blocking=False, message=text.DESKTOP_WAYLAND),
-    }
-    good = Check(name="Desktop", ok=True, blocking=False, message=text.DESKTOP_GOOD)
-    many = text.DISPLAYS_ONE if displays == 1 else text.DISPLAYS_MANY.format(count=displays)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """What is known about this computer before the session.
+
+    ``platform`` is Qt's name for the window system, ``absent`` what the desktop certainly can't do
+    (``lockdown.select.absent``), ``sandbox`` whether the browser's sandbox is on, ``displays`` their number.
+    """
+
+    platform: str
+    sandbox: bool
+    displays: int
+    absent: Mapping[Capability, Unsupported] = field(default_factory=dict)
+
+
+def own_checks(machine: Machine, require: Sequence[Capability]) -> tuple[Check, ...]:
+    """Return what this process knows; ``require`` is what the policy allows no exam without."""
+    many = text.DISPLAYS_ONE if machine.displays == 1 else text.DISPLAYS_MANY.format(count=machine.displays)
     return (
-        desktop.get(platform, good),
+        _desktop(machine, require),
         Check(name="Displays", ok=True, blocking=False, message=many),
         Check(
             name="Browser",
-            ok=sandbox,
+            ok=machine.sandbox,
             blocking=False,
-            message=text.SANDBOX_GOOD if sandbox else text.SANDBOX_ROOT,
+            message=text.SANDBOX_GOOD if machine.sandbox else text.SANDBOX_ROOT,
         ),
     )
+
+
+def _desktop(machine: Machine, require: Sequence[Capability]) -> Check:
+    """Say early what would only fail when the exam is locked, and never that a desktop holds what it can't."""
+    if machine.platform == "offscreen":
+        return Check(name="Desktop", ok=False, blocking=Capability.KIOSK in require, message=text.DESKTOP_NONE)
+    required = [name for name in machine.absent if name in require]
+    concerned = required or [name for name in HELD_BY_WINDOW if name in machine.absent]
+    if not concerned:
+        return Check(name="Desktop", ok=True, blocking=False, message=text.DESKTOP_GOOD)
+    reasons = {name.value: str(machine.absent[name].args[0]) for name in concerned}
+    advice = " ".join(dict.fromkeys(machine.absent[name].advice for name in concerned)).strip()
+    words = (
+        text.missing_capabilities(reasons) if required else text.DESKTOP_LACKS.format(what=text.with_reasons(reasons))
+    )
+    return Check(name="Desktop", ok=False, blocking=bool(required), message=f"{words} {advice}".strip())

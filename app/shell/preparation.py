@@ -4,24 +4,14 @@ GUI thread. What the checks come to is decided by ``app.shell.checking``.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from app.contract.policy import Policy
 from app.messages import Check, ProcessInfo
-from app.shell.checking import Round, own_checks
+from app.shell.checking import Machine, Round, own_checks
 from app.shell.rehearsal import Rehearsal
 from app.shell.screens.checks import ChecksScreen
 from app.shell.stage import Stage
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Machine:
-    """What is known about this computer before the session: Qt's platform, the sandbox, the number of displays."""
-
-    platform: str
-    sandbox: bool
-    displays: int
 
 
 class ChecksRecorder(Protocol):
@@ -74,8 +64,7 @@ class Preparation:
         self._policy = policy
         self._round = Round()
         self._screen = self._stage.show_checks()
-        machine = self._machine
-        for check in own_checks(platform=machine.platform, sandbox=machine.sandbox, displays=machine.displays):
+        for check in own_checks(self._machine, policy.lockdown.require):
             self.add(check)
         self._recorder.run_checks()
         self._guard.look_for_programs()

@@ -17,8 +17,6 @@ LOCKING_TITLE = "Getting the exam ready"
 LOCKING_LINE = "Starting the recording and locking this computer. This takes a few seconds."
 UNLOCKING_TITLE = "Unlocking this computer"
 UNLOCKING_LINE = "Undoing every change that was made for the exam."
-IDENTIFYING_TITLE = "Checking who you are"
-IDENTIFYING_LINE = "One moment."
 
 NOTICE_TITLE = "Before you start"
 NOTICE_YES = "I have read this, continue"
@@ -41,9 +39,9 @@ PROGRAMS_LINE = (
 PROGRAMS_LEFT = "These programs could not be ended. Close them yourself, then check again."
 DESKTOP_GOOD = "The exam can fill the screen and hold the keyboard."
 DESKTOP_NONE = "There is no screen to show the exam on. Start Fairlock from a desktop session."
-DESKTOP_WAYLAND = (
-    "This desktop (Wayland) does not let Fairlock hold the keyboard, so leaving the exam window is recorded instead. "
-    "Choose an X11 session at the sign-in screen for full protection."
+DESKTOP_LACKS = (
+    "Not available on this desktop: {what}. This exam may start without it; that it is missing, and each time the exam "
+    "window loses the keyboard, is written to the recording."
 )
 SANDBOX_ROOT = (
     "Fairlock runs as the administrator (root), so the browser runs without its sandbox. "
@@ -160,11 +158,16 @@ CAPABILITY_NAMES: Mapping[str, str] = {
 
 def missing_capabilities(missing: Mapping[str, str]) -> str:
     """Return why an exam that requires these capabilities can't start here, and what to do."""
-    parts = [f"{CAPABILITY_NAMES.get(name, name)} ({reason.rstrip('.')})" for name, reason in sorted(missing.items())]
     return (
-        f"This exam requires what is not available here: {'; '.join(parts)}. "
+        f"This exam requires what is not available here: {with_reasons(missing)}. "
         "Tell your institution, or use another computer."
     )
+
+
+def with_reasons(missing: Mapping[str, str]) -> str:
+    """Return "holding the keyboard (why not); guarding the clipboard (why not)"."""
+    parts = [f"{CAPABILITY_NAMES.get(name, name)} ({reason.rstrip('.')})" for name, reason in sorted(missing.items())]
+    return "; ".join(parts)
 
 
 def recorded(policy: Policy) -> str:
@@ -184,8 +187,9 @@ def detected(policy: Policy) -> str:
     """Return what is looked for, where, and who decides."""
     detection, capture = policy.detection, policy.capture
     wanted = (
-        (detection.objects and capture.camera, "phones, books, laptops and other persons in the picture"),
-        (detection.faces and capture.camera, "nobody being in the picture"),
+        (detection.objects and capture.camera, "phones, books and laptops in the picture"),
+        # Either detector counts people (detectors.people).
+        ((detection.objects or detection.faces) and capture.camera, "other persons or nobody being in the picture"),
         (detection.speech and capture.microphone, "speech"),
     )
     things = [name for is_on, name in wanted if is_on]

@@ -46,6 +46,8 @@ def test_the_session_decides_and_programs_are_watched_everywhere(
     assert platform.name == name
     assert set(platform.parts) == set(Capability)
     assert Capability.PROCESS_WATCH not in platform.missing
+    known = {} if name == "linux-x11" else platform.missing
+    assert {what: str(why) for what, why in select.absent().items()} == {what: str(why) for what, why in known.items()}
 
 
 @pytest.mark.skipif(select.system() != "linux", reason="X11 is looked for on Linux only")

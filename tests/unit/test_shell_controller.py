@@ -17,11 +17,11 @@ from app.contract.incidents import IncidentKind
 from app.contract.policy import Capability, Identity, Lockdown, Policy
 from app.contract.session import SessionState
 from app.shell import text, theme
+from app.shell.checking import Machine
 from app.shell.controller import Controller
 from app.shell.course import ExitCode
 from app.shell.guard_side import GuardSide
 from app.shell.kiosk import ShellWindow
-from app.shell.preparation import Machine
 from app.shell.recorder_side import RecorderSide
 from app.shell.rehearsal import Rehearsal
 from app.shell.stage import Stage

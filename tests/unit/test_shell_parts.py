@@ -1,22 +1,26 @@
 """The small pure parts of the shell: keys, time, pauses, quit code, reports, words, libraries, flags, colours."""
 
 import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from app.clock import ManualClock
-from app.contract.errors import Fatal, UserFacing
+from app.contract.errors import Fatal, Unsupported, UserFacing
 from app.contract.incidents import IncidentKind
-from app.contract.policy import Capability
+from app.contract.policy import Capability, Lockdown
 from app.messages import Check, Engaged, ProcessInfo, Report, Visited
 from app.shell import engine, icons, keys, libraries, selftest, text, theme
-from app.shell.checking import Round, own_checks
+from app.shell.checking import Machine, Round, own_checks
 from app.shell.countdown import Countdown
 from app.shell.locking import Lock, required_of
 from app.shell.pauses import EVENTS, ORDER, Pauses
 from app.shell.quitting import Answer, QuitCode
 from app.shell.reports import MOST_IN_WINDOW, MOST_VISITS, Reports
+from lockdown import linux_wayland, macos, windows
+from lockdown.capabilities import Part
 from tests.unit.shell_policies import POLICY
 
 GOOD = Check(name="Camera", ok=True, blocking=True, message="")
@@ -169,11 +173,52 @@ def test_a_round_of_checks_is_good_only_when_everybody_has_answered() -> None:
     assert good == [False, True, False, True, False]
 
 
-def test_own_checks_tell_the_truth() -> None:
-    messages = [c.message for c in own_checks(platform="wayland", sandbox=False, displays=2) if not c.ok]
-    assert text.DESKTOP_WAYLAND in messages
-    assert text.SANDBOX_ROOT in messages
-    assert all(c.ok for c in own_checks(platform="xcb", sandbox=True, displays=1))
+def _absent(parts: Mapping[Capability, Part]) -> dict[Capability, Unsupported]:
+    return {name: part for name, part in parts.items() if isinstance(part, Unsupported)}
+
+
+def test_on_x11_the_desktop_is_good() -> None:
+    checks = own_checks(Machine(platform="xcb", sandbox=True, displays=1), Lockdown().require)
+    assert all(check.ok for check in checks)
+    assert checks[0].message == text.DESKTOP_GOOD
+    root = own_checks(Machine(platform="xcb", sandbox=False, displays=2), ())
+    assert [check.message for check in root if not check.ok] == [text.SANDBOX_ROOT]
+
+
+@pytest.mark.parametrize(
+    ("platform", "parts", "lacks"),
+    [
+        ("windows", windows.parts, {"holding the keyboard"}),
+        ("cocoa", macos.parts, {"holding the keyboard"}),
+        ("wayland", linux_wayland.parts, {"holding the keyboard", "filling the screen"}),
+        ("xcb", linux_wayland.parts, {"holding the keyboard", "filling the screen"}),  # X11 windows on Wayland
+    ],
+)
+def test_what_a_desktop_cannot_hold_is_never_said_to_be_held(
+    platform: str, parts: Callable[[], Mapping[Capability, Part]], lacks: set[str]
+) -> None:
+    machine = Machine(platform=platform, sandbox=True, displays=1, absent=_absent(parts()))
+    desktop = own_checks(machine, ())[0]
+    assert (desktop.ok, desktop.blocking) == (False, False)
+    named = {name for name in text.CAPABILITY_NAMES.values() if f"{name} (" in desktop.message}
+    assert named == lacks
+    assert "written to the recording" in desktop.message
+    refused = own_checks(machine, (Capability.INPUT_GUARD,))[0]
+    assert (refused.ok, refused.blocking) == (False, True)
+    assert "requires what is not available here: holding the keyboard (" in refused.message
+
+
+def test_wayland_is_refused_with_a_reason_where_the_policy_requires_as_usual() -> None:
+    machine = Machine(platform="wayland", sandbox=True, displays=1, absent=_absent(linux_wayland.parts()))
+    desktop = own_checks(machine, Lockdown().require)[0]
+    assert desktop.blocking
+    assert "filling the screen (Wayland lets no window keep itself on top)" in desktop.message
+    assert desktop.message.endswith("choose the X11 (Xorg) session on the login screen, and log in again.")
+
+
+def test_without_a_screen_only_an_exam_that_needs_none_starts() -> None:
+    machine = Machine(platform="offscreen", sandbox=True, displays=1)
+    assert [own_checks(machine, require)[0].blocking for require in ((), (Capability.KIOSK,))] == [False, True]
 
 
 def test_what_the_window_lacks_counts_even_if_the_guard_holds_its_part() -> None:
@@ -195,6 +240,20 @@ def test_the_notice_says_what_the_policy_says() -> None:
     assert text.readers(POLICY).startswith("Only Dr. Ada Okafor and Examination Office.")
     assert text.kept(POLICY) == "30 days, then University of Example deletes it."
     assert "decides" in text.detected(POLICY)
+
+
+@pytest.mark.parametrize(
+    ("objects", "faces", "said"),
+    [
+        (True, False, [True, True]),
+        (False, True, [False, True]),
+        (True, True, [True, True]),
+        (False, False, [False] * 2),
+    ],
+)
+def test_whoever_counts_people_is_announced(objects: bool, faces: bool, said: list[bool]) -> None:
+    words = text.detected(replace(POLICY, detection=replace(POLICY.detection, objects=objects, faces=faces)))
+    assert ["phones" in words, "other persons or nobody" in words] == said
 
 
 def test_durations_and_sizes_for_people() -> None:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import TypeVar
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter, current_time, fail_after, move_on_after, to_thread
 from fastapi import Request
 
 from app.contract.sealing.segment import MAX_SEGMENT
@@ -21,45 +21,56 @@ from server.storage.base import Place, Upload
 T = TypeVar("T")
 DISK_THREADS = 8
 BLOCK = 256 * 1024
+GAP_S = 15.0
+"""A sender that is silent for so long has lost its connection."""
+LONGEST_S = 600.0
+"""Seconds for a whole segment: who sends single bytes would hold a place for ever."""
+DRAIN_S = 5.0
 
 
 async def receive(
     context: Context, request: Request, place: Place, access: str, record: str
 ) -> tuple[SegmentAnswer, bool]:
-    """Take one segment in; return the answer and whether it is new. Raises as ``evidence`` does, or 503."""
-    if not context.load.enter():
+    """Take one segment in; return the answer and whether it is new. Raises as ``evidence`` does, or 503.
+
+    Only who may send this very segment is counted among the uploads: strangers can't keep the others out.
+    """
+    body = request.stream()
+    try:
+        announced = await _in_thread(request, evidence.announce, context, access, place, record)
+        if announced.receipt is None:
+            return await _store(context, request, announced, body)
+    except Exception:
+        await _drain(body)
+        raise
+    await _drain(body)
+    return SegmentAnswer(receipt=announced.receipt, health=context.load.health), False
+
+
+async def _store(
+    context: Context, request: Request, announced: Announced, body: AsyncIterator[bytes]
+) -> tuple[SegmentAnswer, bool]:
+    session = announced.place.session
+    if not context.load.enter(session):
         raise Refused(503, "E-BUSY", "too many uploads at a time", retry_after_s=2)
     try:
+        upload: Upload = await _in_thread(request, context.store.begin)
         try:
-            announced = await _in_thread(request, evidence.announce, context, access, place, record)
-        except Exception:
-            # Reading on lets the sender finish and see the answer, instead of a broken connection.
-            await _drain(request)
-            raise
-        if announced.receipt is not None:
-            await _drain(request)
-            return SegmentAnswer(receipt=announced.receipt, health=context.load.health), False
-        return await _store(context, request, announced)
+            async for block in _blocks(body, announced.record.size):
+                await _in_thread(request, upload.write, block)
+            return await _in_thread(request, evidence.keep, context, announced, upload)
+        finally:
+            upload.discard()
     finally:
-        context.load.leave()
+        context.load.leave(session)
 
 
-async def _store(context: Context, request: Request, announced: Announced) -> tuple[SegmentAnswer, bool]:
-    upload: Upload = await _in_thread(request, context.store.begin)
-    try:
-        async for block in _blocks(request, announced.record.size):
-            await _in_thread(request, upload.write, block)
-        return await _in_thread(request, evidence.keep, context, announced, upload)
-    finally:
-        upload.discard()
-
-
-async def _blocks(request: Request, size: int) -> AsyncIterator[bytes]:
+async def _blocks(body: AsyncIterator[bytes], size: int) -> AsyncIterator[bytes]:
     block, total = bytearray(), 0
-    async for chunk in request.stream():
+    deadline = current_time() + LONGEST_S
+    while (chunk := await _chunk(body, deadline)) is not None:
         total += len(chunk)
         if total > size:
-            await _drain(request)
             raise Refused(422, "E-RECORD", "more bytes came than the record says")
         block += chunk
         if len(block) >= BLOCK:
@@ -68,12 +79,23 @@ async def _blocks(request: Request, size: int) -> AsyncIterator[bytes]:
     yield bytes(block)
 
 
-async def _drain(request: Request) -> None:
+async def _chunk(body: AsyncIterator[bytes], deadline: float) -> bytes | None:
+    """Return the next bytes, none at the end; raises ``Refused`` 503 when they are too long in coming."""
+    try:
+        with fail_after(min(GAP_S, deadline - current_time())):
+            return await anext(body, None)
+    except TimeoutError:
+        raise Refused(503, "E-BUSY", "the segment came too slowly", retry_after_s=2) from None
+
+
+async def _drain(body: AsyncIterator[bytes]) -> None:
+    """Read on for a while, so that the sender finishes and sees the answer instead of a broken connection."""
     total = 0
-    async for chunk in request.stream():
-        total += len(chunk)
-        if total > MAX_SEGMENT:
-            return
+    with move_on_after(DRAIN_S):
+        async for chunk in body:
+            total += len(chunk)
+            if total > MAX_SEGMENT:
+                return
 
 
 async def _in_thread(request: Request, function: Callable[..., T], *arguments: object) -> T:

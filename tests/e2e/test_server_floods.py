@@ -1,0 +1,134 @@
+"""Floods: who has no business here, or too much of it, does not keep the others out."""
+
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.clock import ManualClock
+from app.contract import wire
+from app.contract.incidents import Track
+from server import setup
+from server.exams import upload
+from server.load import Load
+from tests.e2e.server_rig import PASSWORD, Application, Institution, timed
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("prepared") / "data"
+    setup.prepare(folder, admin="ada", password=PASSWORD)
+    return folder
+
+
+@pytest.fixture
+def http(tmp_path: Path, prepared: Path) -> Iterator[httpx.Client]:
+    data = tmp_path / "data"
+    shutil.copytree(prepared, data)
+    with timed(data, ManualClock()) as url, httpx.Client(base_url=url, trust_env=False, timeout=20) as client:
+        yield client
+
+
+@pytest.fixture
+def institution(http: httpx.Client) -> Institution:
+    institution = Institution(http)
+    institution.sign_in()
+    institution.exam("flood")
+    return institution
+
+
+def _bound(http: httpx.Client, institution: Institution) -> Application:
+    app = Application(http, institution.invite("flood"))
+    app.join()
+    app.bind()
+    return app
+
+
+def _hang(http: httpx.Client, path: str, headers: dict[str, str]) -> socket.socket:
+    """Begin an upload, send one byte of it and no more."""
+    assert http.base_url.port is not None
+    connection = socket.create_connection((http.base_url.host, http.base_url.port), timeout=20)
+    lines = [f"PUT {path} HTTP/1.1", "Host: flood", "Content-Length: 1000", *(f"{k}: {v}" for k, v in headers.items())]
+    connection.sendall("\r\n".join([*lines, "", "!"]).encode())
+    return connection
+
+
+def _hang_own(app: Application) -> socket.socket:
+    record, _data = app.seal(Track.SCREEN)
+    path = f"/api/v1/sessions/{app.session}/segments/0/screen/{app.sequences[Track.SCREEN] - 1}"
+    return _hang(app.http, path, app.bearer | {wire.RECORD_HEADER: record})
+
+
+def _status(connection: socket.socket) -> int:
+    return int(connection.recv(4096).split(b" ")[1])
+
+
+def test_strangers_do_not_stop_the_uploads(http: httpx.Client, institution: Institution) -> None:
+    app = _bound(http, institution)
+    path = f"/api/v1/sessions/{app.session}/segments/0/camera/0"
+    junk = {"Authorization": "Bearer junk", wire.RECORD_HEADER: "junk"}
+    with ExitStack() as hanging:
+        for _ in range(Load.LIMIT):
+            hanging.enter_context(_hang(http, path, junk))
+        answer = app.put(*app.seal(Track.CAMERA))
+        assert answer.status_code == 201, answer.text
+
+
+def test_stranger_who_sends_nothing_is_answered_all_the_same(
+    http: httpx.Client, institution: Institution, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upload, "DRAIN_S", 0.1)
+    path = f"/api/v1/sessions/{_bound(http, institution).session}/segments/0/camera/0"
+    with _hang(http, path, {"Authorization": "Bearer junk", wire.RECORD_HEADER: "junk"}) as connection:
+        assert _status(connection) == 401
+
+
+def test_session_holds_only_a_few_places(
+    http: httpx.Client, institution: Institution, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Load, "LIMIT", 10)
+    greedy, other = _bound(http, institution), _bound(http, institution)
+    with ExitStack() as hanging:
+        for _ in range(Load.SESSION_LIMIT):
+            hanging.enter_context(_hang_own(greedy))
+        # The load is what tells that all of them have been let in.
+        while greedy.beat(None).health < Load.SESSION_LIMIT:
+            pass
+        answers = [greedy.put(*greedy.seal(Track.CAMERA)) for _ in range(2)]
+        assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(503, "E-BUSY")}
+        assert answers[0].headers["Retry-After"] == "2"
+        assert other.put(*other.seal(Track.CAMERA)).status_code == 201
+
+
+def test_upload_that_stands_still_is_given_up(
+    http: httpx.Client, institution: Institution, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upload, "GAP_S", 0.1)
+    app = _bound(http, institution)
+    with _hang_own(app) as connection:
+        assert _status(connection) == 503
+    assert app.put(*app.seal(Track.CAMERA)).status_code == 201
+    assert app.beat(None).health == 0
+
+
+def test_upload_that_creeps_is_given_up(
+    http: httpx.Client, institution: Institution, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upload, "LONGEST_S", -1.0)
+    with _hang_own(_bound(http, institution)) as connection:
+        assert _status(connection) == 503
+
+
+def test_places_are_counted_by_session() -> None:
+    load = Load()
+    names = [f"session-{number}" for number in range(Load.LIMIT // Load.SESSION_LIMIT)]
+    assert all(load.enter(name) for name in names for _ in range(Load.SESSION_LIMIT))
+    assert load.health == 10
+    assert not load.enter("one more")
+    load.leave(names[0])
+    assert load.enter("one more")
+    assert not load.enter(names[0])

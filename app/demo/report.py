@@ -1,10 +1,10 @@
 """The demonstration's report: one JSON for scripts and one table for people, from the same findings."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.contract.incidents import Track
+from app.contract.incidents import IncidentKind, Track
 from app.contract.journal import EntryType
 from app.contract.session import SessionState
 from app.demo.examine import MEDIA, Findings
@@ -12,6 +12,8 @@ from app.messages import EXAM_LOADED
 
 # A segment's last frame has no successor, and an encoder primes: this much per track is not a loss.
 DECODE_TOLERANCE_S = 1.0
+# Tracks do not start in the same instant, but they run for the same time.
+UNEVEN_TOLERANCE_S = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +81,27 @@ def losses(report: Mapping[str, Any]) -> list[str]:
             lost.append(f"Nothing was recorded of the {track.value}.")
         elif recorded - decoded > DECODE_TOLERANCE_S:
             lost.append(f"Of {recorded:.1f} s of {track.value} only {decoded:.1f} s decode.")
-    return lost
+    return lost + _uneven(report["recorded_seconds"]) + _failed(report["incidents"])
+
+
+def _uneven(recorded: Mapping[str, float]) -> list[str]:
+    """Compare the tracks with each other: one that ended early may decode well and have no gap."""
+    there = {track.value: recorded[track.value] for track in MEDIA if recorded.get(track.value)}
+    longest = max(there.values(), default=0.0)
+    return [
+        f"Only {seconds:.1f} s of {track} were recorded while another track has {longest:.1f} s."
+        for track, seconds in there.items()
+        if longest - seconds > UNEVEN_TOLERANCE_S
+    ]
+
+
+def _failed(incidents: Sequence[Mapping[str, Any]]) -> list[str]:
+    lost = []
+    if any(incident["kind"] == IncidentKind.SPOOL_FULL for incident in incidents):
+        lost.append("The storage for the recording was full for a time.")
+    kinds = (IncidentKind.COMPONENT_RESTARTED, IncidentKind.SOURCE_LOST)
+    failed = {incident["source"] for incident in incidents if incident["kind"] in kinds}
+    return lost + [f"The recording of the {track.value} failed for a time." for track in MEDIA if track.value in failed]
 
 
 def table(report: Mapping[str, Any]) -> str:

@@ -29,8 +29,30 @@ def _report(**changes: Any) -> dict[str, Any]:
     return {**report, **changes}
 
 
+def _seconds(**changes: float) -> dict[str, Any]:
+    seconds = {"camera": 20.0, "screen": 20.0, "microphone": 20.0, **changes}
+    return {"recorded_seconds": seconds, "decrypted_seconds": seconds}
+
+
+def _incident(kind: str, source: str) -> dict[str, Any]:
+    return {"kind": kind, "title": kind, "severity": "alert", "source": source, "from": 0, "to": 0, "facts": {}}
+
+
 def test_a_whole_session_has_no_losses() -> None:
     assert losses(_report()) == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        _seconds(microphone=18.5),
+        {"incidents": [_incident("component_restarted", "recorder")]},
+        {"incidents": [_incident("source_back", "camera")]},
+    ],
+    ids=["started a little later", "the recorder took up the session again", "the end of what was a loss already"],
+)
+def test_what_loses_nothing_is_no_loss(changes: dict[str, Any]) -> None:
+    assert losses(_report(**changes)) == []
 
 
 @pytest.mark.parametrize(
@@ -43,6 +65,10 @@ def test_a_whole_session_has_no_losses() -> None:
         ({"unopened": ["segments/0-camera-1.fls: changed"]}, "0-camera-1"),
         ({"decrypted_seconds": {"camera": 12.0, "screen": 20.0, "microphone": 20.0}}, "20.0 s of camera only 12.0"),
         ({"recorded_seconds": {"camera": 20.0, "screen": 20.0}}, "Nothing was recorded of the microphone"),
+        (_seconds(microphone=17.5), "Only 17.5 s of microphone were recorded while another track has 20.0 s"),
+        ({"incidents": [_incident("spool_full", "camera")]}, "storage for the recording was full"),
+        ({"incidents": [_incident("component_restarted", "screen")]}, "recording of the screen failed"),
+        ({"incidents": [_incident("source_lost", "camera")]}, "recording of the camera failed"),
     ],
 )
 def test_each_loss_is_said(changes: dict[str, Any], says: str) -> None:

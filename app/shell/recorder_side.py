@@ -108,8 +108,10 @@ class RecorderSide:
         except IntegrityError:
             controller.fail(Event.REFUSED, text.POLICY_UNREADABLE)
             return
-        if controller.course.joined is None:
-            controller.course.joined, controller.course.policy = joined, policy
+        if controller.course.policy is None:
+            controller.course.policy = policy
+        controller.course.joined = joined
+        controller.stage.renew_entry(joined.entry_url)
         state = controller.state
         if state is _S.JOINING:
             controller.happen(Event.POLICY_VERIFIED)

@@ -141,6 +141,11 @@ class Stage(QObject):
         self.exam.uncover()
         self.tab.open()
 
+    def renew_entry(self, entry_url: str) -> None:
+        """The exam is entered by another address from now on."""
+        if self.tab is not None:
+            self.tab.renew_entry(entry_url)
+
     def uncover_exam(self) -> None:
         """Show the exam again."""
         if self.exam is not None:

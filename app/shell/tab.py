@@ -48,6 +48,7 @@ class ExamTab(QObject):
     def __init__(self, parent: QWidget, *, gate: Gate, asker: Asker, entry_url: str) -> None:
         super().__init__(parent)
         self._entry_url = entry_url
+        self._was_loaded = False
         self._profile = ExamProfile(gate, self._on_incident, self.cookie_seen.emit)
         self._page = ExamPage(self._profile, gate, asker, self._on_incident)
         self.view = ExamView(parent)
@@ -70,6 +71,13 @@ class ExamTab(QObject):
     def open(self) -> None:
         """Load the exam."""
         self._page.load(QUrl(self._entry_url))
+
+    def renew_entry(self, entry_url: str) -> None:
+        """Enter by ``entry_url``, for the address given before is void; no change once the exam is there."""
+        self._entry_url = entry_url
+        if not self._was_loaded:
+            self._retry.stop()
+            self.open()
 
     def reload(self) -> None:
         """Load again what was shown; the entry address only if nothing ever was, for it works once."""
@@ -105,6 +113,7 @@ class ExamTab(QObject):
         self.incident.emit(kind, facts)
 
     def _note_loaded(self) -> None:
+        self._was_loaded = True
         self._retry.stop()
         self.trouble.emit(False)
         self.loaded.emit()

@@ -1,6 +1,7 @@
 """What the session survives: faults of our own, a recorder that comes back, an application that is started again."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import NoReturn
 
 import pytest
@@ -10,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from app import messages as m
 from app.contract.session import Event, SessionState
 from app.shell.course import ExitCode
-from tests.unit.shell_parts import Site, site
+from tests.unit.shell_parts import Listener, Site, site
 from tests.unit.shell_policies import policy_for
 from tests.unit.test_shell_controller import Play
 
@@ -133,3 +134,50 @@ def test_effects_never_run_inside_one_another(play: Play, qtbot: QtBot, monkeypa
     play.status(frozen=False)
     play.stage.submitted.emit()
     assert play.state() is S.UNLOCKING
+
+
+# --- a recorder that comes back -----------------------------------------------------------------------------------
+
+
+def _restart_recorder(play: Play) -> Listener:
+    play.r.lost()
+    again = Listener()
+    play.r.restarted(again)
+    return again
+
+
+def _joined_by(play: Play, path: str) -> m.Joined:
+    return replace(play.joined, entry_url=play.policy.browser.start_url.rstrip("/") + path)
+
+
+def test_the_newest_entry_ticket_opens_the_exam(play: Play, exam_site: Site, qtbot: QtBot) -> None:
+    play.join(entry="/old-ticket")
+    play.check()
+    _restart_recorder(play)
+    play.r.receive(_joined_by(play, "/new-ticket"))
+    play.r.receive(m.ChecksDone(sources={}, models={}))
+    play.g.receive(m.ProcessesFound(processes=()))
+    with qtbot.waitSignal(play.stage.exam_loaded, timeout=15_000):
+        play.lock(qtbot)
+    assert "/new-ticket" in exam_site.seen
+    assert "/old-ticket" not in exam_site.seen
+
+
+def test_a_tab_without_a_page_enters_by_the_new_ticket(play: Play, exam_site: Site, qtbot: QtBot) -> None:
+    play.join(entry="/submit-refused")  # answers 503, as a void ticket is refused
+    play.check()
+    play.lock(qtbot)
+    _restart_recorder(play)
+    with qtbot.waitSignal(play.stage.exam_loaded, timeout=15_000):
+        play.r.receive(_joined_by(play, "/new-ticket"))
+    assert exam_site.seen[-1] in ("/new-ticket", "/favicon.ico")
+
+
+def test_a_page_that_is_there_is_not_left_for_a_new_ticket(play: Play, exam_site: Site, qtbot: QtBot) -> None:
+    play.run(qtbot)
+    _restart_recorder(play)
+    play.r.receive(_joined_by(play, "/new-ticket"))
+    tab = play.stage.tab
+    assert tab is not None
+    assert not tab.page.isLoading()
+    assert "/new-ticket" not in exam_site.seen

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.contract.errors import FairlockError
+from app.contract.errors import FairlockError, Fatal
 from app.contract.incidents import IncidentKind
 from app.contract.policy import Policy
 from app.contract.session import Effect, Event, SessionState, step
@@ -31,6 +31,7 @@ from app.shell.timekeeper import Timekeeper
 
 LOCK_LIMIT_MS = 60_000
 UNLOCK_LIMIT_MS = 20_000
+MOST_WAITING = 32
 
 _S = SessionState
 _log = logging.getLogger("fairlock.shell")
@@ -71,7 +72,7 @@ class Controller(QObject):
         self._rehearsal = rehearsal
         self._time = Timekeeper(stage, clock)
         self._quit_code = QuitCode(None, clock)
-        self._events: deque[tuple[Event, str]] = deque()
+        self._events: deque[tuple[Event, str]] = deque(maxlen=MOST_WAITING)
         self._is_busy = False
         self._limit = QTimer(self)
         self._limit.setSingleShot(True)
@@ -122,7 +123,9 @@ class Controller(QObject):
     # --- the machine -------------------------------------------------------------------------------------------
 
     def happen(self, event: Event, why: str = "") -> None:
-        """Something happened. What happens while effects run waits for its turn."""
+        """Something happened. What happens while effects run waits for its turn; ``Fatal`` if nothing else happens."""
+        if len(self._events) == MOST_WAITING:
+            raise Fatal(f"{MOST_WAITING} events wait for the effects of one.")
         self._events.append((event, why))
         if self._is_busy:
             return

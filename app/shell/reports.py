@@ -90,7 +90,7 @@ class Reports:
 
     def _is_news(self, kind: IncidentKind, facts: Mapping[str, str], now_s: float) -> bool:
         key = (kind, tuple(sorted(facts.items())))
-        recent = self._recent.setdefault(kind, deque())
+        recent = self._recent.setdefault(kind, deque(maxlen=MOST_IN_WINDOW))
         while recent and now_s - recent[0] > WINDOW_S:
             recent.popleft()
         last = self._last.get(key)

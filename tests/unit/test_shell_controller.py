@@ -15,10 +15,10 @@ from app.contract import schema
 from app.contract.actions import Action, ActionKind
 from app.contract.incidents import IncidentKind
 from app.contract.policy import Capability, Identity, Lockdown, Policy
-from app.contract.session import SessionState
+from app.contract.session import Event, SessionState
 from app.shell import text, theme
 from app.shell.checking import Machine
-from app.shell.controller import Controller
+from app.shell.controller import MOST_WAITING, Controller
 from app.shell.course import ExitCode
 from app.shell.guard_side import GuardSide
 from app.shell.kiosk import ShellWindow
@@ -46,6 +46,7 @@ class Play:
         self.r = RecorderSide(self.controller, self.recorder, link="fairlock://x", program_token=bytes(32))
         self.g = GuardSide(self.controller, self.guard)
         self.codes: list[int] = []
+        self.actions = 0
         self.controller.finished.connect(self.codes.append)
 
     def state(self) -> SessionState:
@@ -85,7 +86,8 @@ class Play:
         self.r.receive(m.Status(online=True, frozen=frozen, pending_bytes=0, segments=0, incidents=0))
 
     def act(self, kind: ActionKind, **arguments: str) -> None:
-        action = Action(id="1", session="s", kind=kind, arguments=arguments, issuer="Ada", issued_ms=0)
+        self.actions += 1
+        action = Action(id=str(self.actions), session="s", kind=kind, arguments=arguments, issuer="Ada", issued_ms=0)
         self.r.receive(m.ActionArrived(action=action))
 
     def incidents(self) -> list[IncidentKind]:
@@ -321,7 +323,7 @@ def test_the_recorder_crashes_and_the_exam_goes_on(play: Play, qtbot: QtBot) -> 
     play.r.restarted(again)
     assert again.sent == [m.OpenLink(link="fairlock://x", program_token=bytes(32))]
     play.r.receive(play.joined)
-    assert [type(message) for message in again.sent[1:]] == [m.StateIs, m.StartRecording]
+    assert [type(message) for message in again.sent[1:]] == [m.CookieSeen, m.StateIs, m.StartRecording]
     play.r.receive(m.RecordingStarted())
     assert play.state() is S.RUNNING
     assert [report.kind for report in again.of(m.Report)] == [
@@ -374,6 +376,23 @@ def test_a_pause_that_came_while_locking_covers_at_once(play: Play, qtbot: QtBot
     play.r.receive(m.RecordingStarted())
     play.g.receive(m.Engaged(holding=(), missing={}))
     qtbot.waitUntil(lambda: play.state() is S.PAUSED)
+
+
+def test_an_effect_that_never_stops_ends_the_session_instead_of_growing(
+    play: Play, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play.run(qtbot)
+    more = [play.controller.happen] * 1000
+
+    def flood(*_: object) -> None:
+        while more:
+            more.pop()(Event.FROZEN)
+
+    monkeypatch.setattr(play.stage, "cover_exam", flood)
+    play.status(frozen=True)
+    assert play.state() is S.UNLOCKING
+    assert play.guard.of(m.Release)
+    assert 1000 - len(more) == MOST_WAITING + 1
 
 
 def test_a_policy_with_an_unreadable_address_never_opens_the_exam(play: Play, qtbot: QtBot) -> None:

@@ -33,6 +33,7 @@ from app.recorder.ownership import owned
 from app.recorder.recording import Recording, RecordingParts
 from app.recorder.sources import Sources, choose
 from app.recorder.states import StateLog
+from capture.track import TrackLost
 
 ORPHAN_DEADLINE_S = 15.0
 STATUS_S = 1.0
@@ -64,6 +65,8 @@ class Recorder:
         self._beats: HeartbeatLoop | None = None
         self._stopped = threading.Event()
         self._finishing: str | None = None
+        self._is_whole = False
+        self._leaving = False
         self._ownership = ExitStack()
         self._cookie: str | None = None
         self._state = SessionState.CHECKING
@@ -76,15 +79,16 @@ class Recorder:
             m.Report: self._report,
             m.StateIs: self._state_is,
             m.Finish: self._finish,
+            TrackLost: self._track_lost,
         }
 
     def run(self) -> None:
-        """Work until the shell is gone."""
+        """Work until the shell is gone, or until only a new process can go on."""
         self._channel.start(self._arrived, self._inbox.close)
         status = threading.Thread(target=self._tell_status, name="status", daemon=True)
         status.start()
         try:
-            while True:
+            while not self._leaving:
                 message = self._inbox.take()
                 if message is not None:
                     self._handle(message)
@@ -164,6 +168,7 @@ class Recorder:
                 detection=self._detection,
                 clock=self._clock,
                 options=self._options,
+                on_track_lost=self._inbox.offer,
             )
         )
         recording.start()
@@ -174,6 +179,7 @@ class Recorder:
         self._beats.state, self._beats.cookie = self._state, self._cookie
         self._beats.start()
         recording.wait_for_first_fragments()
+        self._is_whole = True
         self._channel.send(m.RecordingStarted())
 
     def _cookie_seen(self, message: m.CookieSeen) -> None:
@@ -197,6 +203,14 @@ class Recorder:
         self._state = message.state
         if self._beats is not None:
             self._beats.state = message.state
+
+    def _track_lost(self, error: TrackLost) -> None:
+        """Leave, so that the shell starts a new process, which records every track again in the next epoch.
+
+        Not when the recording never was whole, because then ``StartRecording`` is refused; and not after its end.
+        """
+        _log.error("%s", error)
+        self._leaving = self._is_whole and self._finishing is None
 
     def _finish(self, message: m.Finish) -> None:
         joined, _ = self._need_session()
@@ -290,7 +304,7 @@ class Recorder:
     # --- the end -------------------------------------------------------------------------------------------------
 
     def _abandon(self) -> None:
-        """The shell is gone: seal, send what can be sent soon, keep the rest on disk.
+        """Seal, send what can be sent soon (if the shell is gone), keep the rest on disk.
 
         The session is ended only if the candidate had already handed in: otherwise it can be taken up again.
         """
@@ -300,7 +314,9 @@ class Recorder:
             return
         try:
             recording.stop()
-            if self._finishing is None:
+            if self._leaving:
+                _log.info("what was not sent is left to the next process")
+            elif self._finishing is None:
                 recording.uploader.drain(ORPHAN_DEADLINE_S, lambda _sent, _total: None)
             elif recording.flush(self._finishing, ORPHAN_DEADLINE_S, lambda _sent, _total: None):
                 mark_finished(joined.folder)

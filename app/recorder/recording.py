@@ -10,9 +10,10 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import TypeVar
 
 from app.contract.errors import FairlockError, Fatal
-from app.contract.incidents import INCIDENTS, Incident, IncidentKind, Track
+from app.contract.incidents import INCIDENTS, Incident, IncidentKind, Severity, Track
 from app.contract.journal import JOURNAL_MIME, PICTURES_MIME
 from app.contract.sealing import jws
 from app.contract.sealing.records import END_TYPE, FORMAT_VERSION, End
@@ -29,16 +30,17 @@ from app.recorder.options import RecorderOptions
 from app.recorder.pictures import IncidentPictures
 from app.recorder.sources import Sources
 from app.recorder.timeline import Timeline
+from app.supervisor import RestartWindow
 from app.version import VERSION
 from capture.chain import Chain
 from capture.encoder import AudioEncoder, VideoEncoder
 from capture.fragments import Encoder, Fragment
-from capture.frames import AudioChunk, Frame
+from capture.frames import AudioChunk, Frame, Gap
 from capture.recovery import Recovered, recover
 from capture.segmenter import Segmenter
 from capture.sources import AUDIO_CHUNK, AUDIO_RATE, AudioSource, Origin, SourceLost, VideoSource
 from capture.spool import Spool, SpoolFull
-from capture.track import TrackRecorder
+from capture.track import Source, TrackLost, TrackRecorder
 from capture.uploader import Uploader, receipt_verifier
 from detectors.pipeline import DetectionPipeline
 
@@ -46,11 +48,16 @@ STOP_DEADLINE_S = 10.0
 FIRST_FRAGMENT_DEADLINE_S = 20.0
 END_ATTEMPTS = 3
 PLAIN_SEGMENT_MS = 5_000
+RENEWALS = 3
+RENEWAL_WINDOW_S = 60.0
+"""So often within so long may a track's encoder or device fail before the track counts as lost."""
+
+T = TypeVar("T", bound=Frame | AudioChunk)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingParts:
-    """What a recording is made of."""
+    """What a recording is made of. ``on_track_lost`` is called in the track's thread."""
 
     joined: JoinedSession
     client: ServerClient
@@ -58,6 +65,7 @@ class RecordingParts:
     detection: DetectionChoice
     clock: Clock
     options: RecorderOptions
+    on_track_lost: Callable[[TrackLost], object] = lambda _error: None
 
 
 class Recording:
@@ -76,8 +84,8 @@ class Recording:
         )
         self.chain = Chain(joined.folder / "chain", joined.session, joined.policy_digest, joined.signing_key)
         self._recovered: Recovered = recover(self.spool, self.chain, self._clock)
-        self.journal = Journal(self._plain(Track.JOURNAL, JOURNAL_MIME), self.timeline, self._clock)
-        self.pictures = IncidentPictures(self._plain(Track.PICTURES, PICTURES_MIME), self.timeline)
+        self.journal = Journal(self._segmenter(Track.JOURNAL, JOURNAL_MIME), self.timeline, self._clock)
+        self.pictures = IncidentPictures(self._segmenter(Track.PICTURES, PICTURES_MIME), self.timeline)
         self.uploader = Uploader(
             self.spool,
             parts.client,
@@ -88,6 +96,7 @@ class Recording:
         self._frames: Latest[Frame] = Latest()
         self._sound: Bounded[AudioChunk] = Bounded(250)
         self._awaited = {source.track: threading.Event() for source in parts.sources}
+        self._lost: TrackLost | None = None
         self._stack = ExitStack()
         self._id_lock = threading.Lock()
         self._ids = 0
@@ -115,7 +124,10 @@ class Recording:
     def wait_for_first_fragments(self) -> None:
         """Wait until every track has something on disk: before that, nobody may say that it records."""
         for track, event in self._awaited.items():
-            if not event.wait(FIRST_FRAGMENT_DEADLINE_S):
+            arrived = event.wait(FIRST_FRAGMENT_DEADLINE_S)
+            if self._lost is not None:
+                raise self._lost
+            if not arrived:
                 raise Fatal(f"Nothing came from the {track} within {FIRST_FRAGMENT_DEADLINE_S:.0f} s.")
 
     def stop(self) -> None:
@@ -134,17 +146,23 @@ class Recording:
         self.chain.close()
 
     def report(
-        self, kind: IncidentKind, *, source: str, start: Instant | None = None, end: Instant | None = None, **facts: str
+        self,
+        kind: IncidentKind,
+        *,
+        source: str,
+        start: Instant | None = None,
+        severity: Severity | None = None,
+        **facts: str,
     ) -> None:
-        """Write an incident that is not a detector's."""
+        """Write an incident of a moment (now) that is not a detector's."""
         begun = start or self._clock.now()
         self.take(
             Incident(
                 id=self.new_id(),
                 kind=kind,
                 start=begun,
-                end=end or begun,
-                severity=INCIDENTS[kind].severity,
+                end=begun,
+                severity=severity or INCIDENTS[kind].severity,
                 source=source,
                 facts=facts,
             )
@@ -183,16 +201,7 @@ class Recording:
     def _start_video(self, source: VideoSource, fps: int) -> None:
         source.open()
         capture = self._policy.capture
-        encoder = VideoEncoder(
-            source.track,
-            width=source.width,
-            height=source.height,
-            fps=fps,
-            codec=capture.codec,
-            timeline_origin=self.timeline.origin,
-            segment_ms=capture.segment_ms,
-        )
-        watch = HealthWatch(source.track, self.take, self.new_id, is_sample=source.origin is Origin.SAMPLE)
+        watch = self._watch(source)
 
         def on_frame(frame: Frame) -> None:
             if frame.source is Track.CAMERA:
@@ -200,51 +209,64 @@ class Recording:
                 self._frames.put(frame)
                 watch.look(frame)
 
-        recorder = TrackRecorder(
-            track=source.track,
-            source=source,
-            encoder=encoder,
-            segmenter=self._segmenter(source.track, encoder, capture.segment_ms),
-            rate=fps,
-            queue_s=2,
-            clock=self._clock,
-            timeline_origin=self.timeline.origin,
-            on_frame=on_frame,
-            on_gap=self.journal.gap,
-            on_error=lambda error: self._track_failed(source.track, error),
-            on_fragment=self._note_fragment,
-        )
-        self._run_track(recorder, source)
+        def encoder() -> VideoEncoder:
+            return VideoEncoder(
+                source.track,
+                width=source.width,
+                height=source.height,
+                fps=fps,
+                codec=capture.codec,
+                timeline_origin=self.timeline.origin,
+                segment_ms=capture.segment_ms,
+            )
+
+        self._start_track(source.track, source, encoder, rate=fps, queue_s=2, on_item=on_frame)
 
     def _start_sound(self, source: AudioSource) -> None:
         source.open()
-        encoder = AudioEncoder(self.timeline.origin)
-        watch = HealthWatch(source.track, self.take, self.new_id, is_sample=source.origin is Origin.SAMPLE)
+        watch = self._watch(source)
 
         def on_chunk(chunk: AudioChunk) -> None:
             self._sound.offer(chunk)
             watch.hear(chunk)
 
+        def encoder() -> AudioEncoder:
+            return AudioEncoder(self.timeline.origin)
+
+        self._start_track(source.track, source, encoder, rate=AUDIO_RATE / AUDIO_CHUNK, queue_s=5, on_item=on_chunk)
+
+    def _watch(self, source: VideoSource | AudioSource) -> HealthWatch:
+        self.journal.source(source.track.value, {"origin": source.origin.value, "name": source.name})
+        return HealthWatch(source.track, self.take, self.new_id, is_sample=source.origin is Origin.SAMPLE)
+
+    def _start_track(
+        self,
+        track: Track,
+        source: Source[T],
+        new_encoder: Callable[[], Encoder[T]],
+        *,
+        rate: float,
+        queue_s: float,
+        on_item: Callable[[T], None],
+    ) -> None:
+        encoder = new_encoder()
         recorder = TrackRecorder(
-            track=source.track,
+            track=track,
             source=source,
             encoder=encoder,
-            segmenter=self._segmenter(source.track, encoder, self._policy.capture.segment_ms),
-            rate=AUDIO_RATE / AUDIO_CHUNK,
-            queue_s=5,
+            segmenter=self._segmenter(track, encoder.mime, self._policy.capture.segment_ms, encoder.init),
+            rate=rate,
+            queue_s=queue_s,
             clock=self._clock,
             timeline_origin=self.timeline.origin,
-            on_frame=on_chunk,
+            on_frame=on_item,
             on_gap=self.journal.gap,
-            on_error=lambda error: self._track_failed(source.track, error),
+            on_error=lambda error: self._track_failed(track, error),
             on_fragment=self._note_fragment,
+            on_back=self._source_back,
+            renew=new_encoder,
+            may_renew=RestartWindow(RENEWALS, RENEWAL_WINDOW_S).allow,
         )
-        self._run_track(recorder, source)
-
-    def _run_track(
-        self, recorder: TrackRecorder[Frame] | TrackRecorder[AudioChunk], source: VideoSource | AudioSource
-    ) -> None:
-        self.journal.source(source.track.value, {"origin": source.origin.value, "name": source.name})
         recorder.start()
         self._stack.callback(recorder.stop, STOP_DEADLINE_S)
 
@@ -260,7 +282,7 @@ class Recording:
         pipeline.start()
         self._stack.callback(pipeline.stop)
 
-    def _segmenter(self, track: Track, encoder: Encoder[Frame] | Encoder[AudioChunk], segment_ms: int) -> Segmenter:
+    def _segmenter(self, track: Track, mime: str, segment_ms: int = PLAIN_SEGMENT_MS, init: bytes = b"") -> Segmenter:
         return Segmenter(
             track=track,
             spool=self.spool,
@@ -268,23 +290,10 @@ class Recording:
             epoch=self._parts.joined.epoch,
             recipients=self._policy.recipients,
             segment_ms=segment_ms,
-            mime=encoder.mime,
-            clock=self._clock,
-            timeline_origin=self.timeline.origin,
-            init=encoder.init,
-        )
-
-    def _plain(self, track: Track, mime: str) -> Segmenter:
-        return Segmenter(
-            track=track,
-            spool=self.spool,
-            chain=self.chain,
-            epoch=self._parts.joined.epoch,
-            recipients=self._policy.recipients,
-            segment_ms=PLAIN_SEGMENT_MS,
             mime=mime,
             clock=self._clock,
             timeline_origin=self.timeline.origin,
+            init=init,
         )
 
     def _write_facts(self) -> None:
@@ -319,7 +328,24 @@ class Recording:
             kind = IncidentKind.SPOOL_FULL
         else:
             kind = IncidentKind.COMPONENT_RESTARTED
-        self.report(kind, source=track.value, name=track.value, reason=str(error))
+        severity = Severity.ALERT if isinstance(error, TrackLost) else None
+        try:
+            self.report(kind, source=track.value, severity=severity, name=track.value, reason=str(error))
+        finally:
+            if isinstance(error, TrackLost):
+                self._lose(error)
+
+    def _lose(self, error: TrackLost) -> None:
+        """Tell whoever waits for the first fragments, and whoever must decide how to go on without a track."""
+        self._lost = error
+        for event in self._awaited.values():
+            event.set()
+        self._parts.on_track_lost(error)
+
+    def _source_back(self, away: Gap) -> None:
+        seconds = f"{away.end.seconds_since(away.start):.0f}"
+        track = away.source.value
+        self.report(IncidentKind.SOURCE_BACK, source=track, start=away.end, name=track, seconds=seconds)
 
     def _upload_failed(self, error: FairlockError) -> None:
         self.journal.note(upload=error.code, reason=str(error))

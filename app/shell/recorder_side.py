@@ -4,7 +4,10 @@ GUI thread. A restarted recorder joins again with the same program token, contin
 records at once if the session is past its start.
 """
 
+from collections import deque
 from typing import Protocol
+
+from PySide6.QtCore import QTimer
 
 from app import messages as m
 from app.contract import schema
@@ -20,6 +23,11 @@ from app.shell.controller import Controller
 _S = SessionState
 RECORDING_STATES = frozenset({_S.LOCKING, _S.RUNNING, _S.PAUSED})
 ENDING_STATES = frozenset({_S.UNLOCKING, _S.FLUSHING})
+PASSING_TROUBLES = frozenset({"E-ANSWER", "E-BUSY", "E-RETRY", "E-SERVER-UNREACHABLE", "E-STORAGE"})
+"""What is no reason to end an exam that runs: the server is away, overloaded, or hidden by the network."""
+REJOIN_MS = 3_000
+MOST_ACTIONS = 1_000
+"""Ids of actions kept: a new recorder is given the session's actions once more."""
 
 
 class Peer(Protocol):
@@ -41,6 +49,11 @@ class RecorderSide:
         self._cookie: str | None = None
         self._lost_since: Instant | None = None
         self._is_lost = False
+        self._done_actions: deque[str] = deque(maxlen=MOST_ACTIONS)
+        self._rejoin = QTimer(controller)
+        self._rejoin.setSingleShot(True)
+        self._rejoin.setInterval(REJOIN_MS)
+        self._rejoin.timeout.connect(self._join_again)
 
     # --- orders ------------------------------------------------------------------------------------------------
 
@@ -116,6 +129,9 @@ class RecorderSide:
         if state is _S.JOINING:
             controller.happen(Event.POLICY_VERIFIED)
         elif self._lost_since is not None:
+            # Before it records: without the cookie its first heartbeat would freeze the exam.
+            if self._cookie is not None:
+                self.tell_cookie(self._cookie)
             self.tell_state(state, "recorder restarted")
             if state is _S.CHECKING:
                 controller.run_checks()
@@ -125,7 +141,9 @@ class RecorderSide:
     def _refused(self, refused: m.Refused) -> None:
         sentence = refusals.sentence(refused)
         state = self._controller.state
-        if state in RECORDING_STATES:
+        if state in RECORDING_STATES and self._lost_since is not None and refused.code in PASSING_TROUBLES:
+            self._rejoin.start()  # the bar goes on saying that the recording restarts
+        elif state in RECORDING_STATES:
             self._controller.fail(Event.FAILED if state is _S.LOCKING else Event.FATAL, sentence)
         else:
             self._controller.fail(Event.REFUSED, sentence)
@@ -136,8 +154,6 @@ class RecorderSide:
         if self._lost_since is not None:
             since, self._lost_since = self._lost_since, None
             controller.reports.note(IncidentKind.COMPONENT_RESTARTED, {"component": "recorder"}, since=since)
-        if self._cookie is not None:
-            self.tell_cookie(self._cookie)
         self._show_recording(on=True)
         controller.lock.recording = True
         controller.lock_changed()
@@ -153,7 +169,14 @@ class RecorderSide:
         else:
             controller.go_on("frozen")
 
+    def _join_again(self) -> None:
+        if self._controller.state in RECORDING_STATES:
+            self.join()
+
     def _act(self, action: Action) -> None:
+        if action.id in self._done_actions:
+            return
+        self._done_actions.append(action.id)
         words = action.arguments.get("text", "") or action.arguments.get("reason", "")
         controller = self._controller
         match action.kind:
@@ -174,6 +197,7 @@ class RecorderSide:
     def lost(self) -> None:
         """The process is gone; a new one comes, unless it went too often."""
         controller = self._controller
+        self._rejoin.stop()
         controller.reports.hold()
         controller.lock.recording = False
         if self._lost_since is None:

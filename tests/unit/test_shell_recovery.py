@@ -9,7 +9,9 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app import messages as m
+from app.contract.actions import Action, ActionKind
 from app.contract.session import Event, SessionState
+from app.shell import text
 from app.shell.course import ExitCode
 from tests.unit.shell_parts import Listener, Site, site
 from tests.unit.shell_policies import policy_for
@@ -181,3 +183,66 @@ def test_a_page_that_is_there_is_not_left_for_a_new_ticket(play: Play, exam_site
     assert tab is not None
     assert not tab.page.isLoading()
     assert "/new-ticket" not in exam_site.seen
+
+
+@pytest.mark.parametrize("code", ["E-SERVER-UNREACHABLE", "E-BUSY", "E-ANSWER"])
+def test_a_server_that_is_away_while_the_recorder_comes_back_ends_no_exam(play: Play, qtbot: QtBot, code: str) -> None:
+    play.r._rejoin.setInterval(1)
+    play.run(qtbot)
+    again = _restart_recorder(play)
+    for _ in range(3):
+        again.sent.clear()
+        play.r.receive(m.Refused(code=code, message=""))
+        assert play.state() is S.RUNNING
+        assert text.NOT_RECORDING in play.words()
+        qtbot.waitUntil(lambda: bool(again.of(m.OpenLink)), timeout=5_000)
+    play.r.receive(play.joined)
+    assert again.of(m.StartRecording) == [m.StartRecording()]
+    play.r.receive(m.RecordingStarted())
+    assert text.RECORDING in play.words()
+    assert play.state() is S.RUNNING
+
+
+def test_a_refusal_for_good_ends_the_exam_also_while_the_recorder_comes_back(play: Play, qtbot: QtBot) -> None:
+    play.run(qtbot)
+    _restart_recorder(play)
+    play.r.receive(m.Refused(code="E-SESSION-ENDED", message=""))
+    assert play.state() is S.UNLOCKING
+
+
+def test_an_exam_handed_in_while_the_recorder_comes_back_is_not_joined_again(play: Play, qtbot: QtBot) -> None:
+    play.r._rejoin.setInterval(1)
+    play.run(qtbot)
+    again = _restart_recorder(play)
+    play.r.receive(m.Refused(code="E-BUSY", message=""))
+    play.stage.submitted.emit()
+    qtbot.wait(50)
+    assert len(again.of(m.OpenLink)) == 1
+    play.g.receive(m.Released(undone=(), failed=()))
+    play.r.receive(m.Flushed(complete=False, message=""))
+    assert play.state() is S.ENDED
+
+
+def test_a_new_recorder_knows_cookie_and_state_before_it_records(play: Play, qtbot: QtBot) -> None:
+    play.run(qtbot)
+    again = _restart_recorder(play)
+    play.stage.cookie_seen.emit("token-7")
+    play.r.receive(play.joined)
+    assert again.sent[-3:] == [
+        m.CookieSeen(value="token-7"),
+        m.StateIs(state=S.RUNNING, why="recorder restarted"),
+        m.StartRecording(),
+    ]
+
+
+def test_an_action_given_once_more_is_not_done_again(play: Play, qtbot: QtBot) -> None:
+    play.run(qtbot)
+    pause = Action(id="p", session="s", kind=ActionKind.PAUSE, arguments={}, issuer="Ada", issued_ms=0)
+    play.r.receive(m.ActionArrived(action=pause))
+    play.r.receive(m.ActionArrived(action=replace(pause, id="r", kind=ActionKind.RESUME)))
+    assert play.state() is S.RUNNING
+    _restart_recorder(play)
+    play.r.receive(m.ActionArrived(action=pause))
+    assert play.state() is S.RUNNING
+    play.r.receive(m.ActionArrived(action=replace(pause, id="q")))
+    assert play.state() is S.PAUSED

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 
-MINUTES = 30
+TITLE = "Demonstration exam"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,10 @@ NAMES = frozenset(question.name for page in PAGES for question in page)
 
 
 def exam_page(number: int, *, answers: Mapping[str, str], rehearse_s: int | None) -> str:
-    """Return page ``number`` (from 1) with the answers given so far."""
-    questions = "".join(_field(question, answers.get(question.name, "")) for question in PAGES[number - 1])
+    """Return page ``number`` (from 1) with the answers given so far; the sample answers only for a rehearsal."""
+    questions = "".join(
+        _field(question, answers.get(question.name, ""), rehearsed=bool(rehearse_s)) for question in PAGES[number - 1]
+    )
     rehearsal = f' data-rehearse="{rehearse_s}"' if rehearse_s else ""
     back = f'<a class="button quiet" href="/part/{number - 1}">Back</a>' if number > 1 else "<span></span>"
     if number < len(PAGES):
@@ -54,12 +56,11 @@ def exam_page(number: int, *, answers: Mapping[str, str], rehearse_s: int | None
     else:
         onward = '<a class="button" id="onward" href="/submitted">Hand in the exam</a>'
     body = (
-        f'<main data-minutes="{MINUTES}" data-page="{number}" data-pages="{len(PAGES)}"{rehearsal}>{questions}'
+        f'<main data-page="{number}" data-pages="{len(PAGES)}"{rehearsal}>{questions}'
         f'<nav>{back}<span class="saved" id="saved" role="status">Answers are saved as you write.</span>'
         f"{onward}</nav></main>"
     )
-    side = f'<p>Page {number} of {len(PAGES)}</p><p class="timer" id="timer" role="timer">{MINUTES}:00</p>'
-    return _document("Astronomy: first test", side, body, script=True)
+    return _document(f"<p>Page {number} of {len(PAGES)}</p>", body, script=True)
 
 
 def submitted_page() -> str:
@@ -68,28 +69,28 @@ def submitted_page() -> str:
         '<main><section class="question"><h2>Your exam is handed in.</h2>'
         "<p>Thank you. You may close this window.</p></section></main>"
     )
-    return _document("Astronomy: first test", "<p>Finished</p>", body, script=False)
+    return _document("<p>Finished</p>", body, script=False)
 
 
-def _field(question: Question, given: str) -> str:
-    sample = f'data-sample="{escape(question.sample)}"'
+def _field(question: Question, given: str, *, rehearsed: bool) -> str:
+    sample = f' data-sample="{escape(question.sample)}"' if rehearsed else ""
     name = escape(question.name)
     if question.choices:
         options = "".join(
-            f'<label><input type="radio" name="{name}" value="{escape(choice)}" {sample}'
+            f'<label><input type="radio" name="{name}" value="{escape(choice)}"{sample}'
             f"{' checked' if choice == given else ''}> {escape(choice)}</label>"
             for choice in question.choices
         )
         field = f'<div class="choices" role="radiogroup" aria-labelledby="{name}">{options}</div>'
     else:
-        field = f'<textarea name="{name}" rows="3" aria-labelledby="{name}" {sample}>{escape(given)}</textarea>'
+        field = f'<textarea name="{name}" rows="3" aria-labelledby="{name}"{sample}>{escape(given)}</textarea>'
     return f'<section class="question"><h2 id="{name}">{name[1:]}. {escape(question.text)}</h2>{field}</section>'
 
 
-def _document(title: str, side: str, body: str, *, script: bool) -> str:
+def _document(side: str, body: str, *, script: bool) -> str:
     loaded = '<script src="/files/exam.js" defer></script>' if script else ""
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f'<title>{title}</title><link rel="stylesheet" href="/files/exam.css"><link rel="icon" href="/files/exam.svg">'
-        f'{loaded}</head><body><header><h1>{title}</h1><div class="side">{side}</div></header>{body}</body></html>'
+        f'<title>{TITLE}</title><link rel="stylesheet" href="/files/exam.css"><link rel="icon" href="/files/exam.svg">'
+        f'{loaded}</head><body><header><h1>{TITLE}</h1><div class="side">{side}</div></header>{body}</body></html>'
     )

@@ -83,10 +83,8 @@ class _Site:
         number = request.path_params.get("number", 1)
         if not 1 <= number <= len(PAGES):
             return PlainTextResponse("There is no such page.", status_code=404)
-        asked = request.query_params.get("rehearse", "")
-        rehearse_s = int(asked) if asked.isdecimal() else self._rehearse_s
         given = self._answers.get(request.state.session, {})
-        return HTMLResponse(exam_page(number, answers=given, rehearse_s=rehearse_s))
+        return HTMLResponse(exam_page(number, answers=given, rehearse_s=self._rehearse_s))
 
     async def save(self, request: Request) -> Response:
         """Keep answers, in memory: this is a demonstration."""

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from app.clock import ManualClock
-from server.demo_exam.questions import NAMES, PAGES
+from server.demo_exam.questions import NAMES, PAGES, TITLE
 from tests.e2e.server_rig import Application, Institution, launch, prepare, timed
 
 
@@ -63,6 +63,7 @@ def test_whole_exam(app: Application, browser: httpx.Client) -> None:
     first = browser.get(app.bound.entry_url)
     assert "Page 1 of 2" in first.text
     assert 'data-rehearse="20"' in first.text
+    assert "data-sample" in first.text
     assert "script-src 'self'" in first.headers["Content-Security-Policy"]
     for name in ("exam.css", "exam.js", "exam.svg"):
         assert browser.get(f"/files/{name}").status_code == 200
@@ -71,6 +72,21 @@ def test_whole_exam(app: Application, browser: httpx.Client) -> None:
     assert 'href="/submitted"' in browser.get("/part/2").text
     assert not app.beat(browser.cookies["fairlock"]).frozen
     assert "handed in" in browser.get("/submitted").text
+
+
+def test_only_a_rehearsal_gives_answers_away(app: Application, gate_url: str, tmp_path: Path) -> None:
+    process = launch(["demo-exam", "--port", "0", "--gate", gate_url], log=tmp_path / "site.log")
+    try:
+        with httpx.Client(base_url=process.url, trust_env=False, timeout=30, follow_redirects=True) as browser:
+            browser.get(app.bound.entry_url)  # leads to the site of the policy; the cookie holds on every port
+            pages = [browser.get(f"/part/{number}?rehearse=5").text for number in (1, 2)]
+    finally:
+        process.stop()
+    for page in pages:
+        assert f"<h1>{TITLE}</h1>" in page
+        assert "data-sample" not in page
+        assert "data-rehearse" not in page
+    assert all(q.sample not in "".join(pages) for part in PAGES for q in part if not q.choices)
 
 
 def test_without_the_application_there_is_no_exam(browser: httpx.Client) -> None:

@@ -1,4 +1,4 @@
-// The demo exam's page: the timer, saving while writing, and the rehearsal that answers by itself.
+// The demo exam's page: saving while writing, and the rehearsal that answers by itself.
 "use strict";
 
 const main = document.querySelector("main");
@@ -11,14 +11,6 @@ function remembered(name, value) {
   sessionStorage.setItem(name, String(value));
   return value;
 }
-
-const ends = remembered("ends", Date.now() + Number(main.dataset.minutes) * 60_000);
-function showTime() {
-  const left = Math.max(0, Math.ceil((ends - Date.now()) / 1000));
-  document.getElementById("timer").textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
-}
-showTime();
-setInterval(showTime, 500);
 
 async function save(field) {
   saved.textContent = "Saving …";

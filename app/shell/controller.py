@@ -194,7 +194,8 @@ class Controller(QObject):
 
     def _show_notice(self) -> None:
         policy = self._policy()
-        self._time.allow(policy.duration_s)
+        joined = self.course.joined
+        self._time.allow(policy.duration_s, used_s=joined.elapsed_ms / 1000 if joined is not None else 0.0)
         self._quit_code = QuitCode(policy.browser.quit_code_digest, self.clock)
         if not policy.demonstration:
             self._rehearsal.is_on = False

@@ -4,12 +4,16 @@ from app.contract.times import Clock, Instant
 
 
 class Countdown:
-    """Starts at the first ``start``; stands still between ``hold`` and ``go_on``."""
+    """Starts at the first ``start``; stands still between ``hold`` and ``go_on``.
 
-    def __init__(self, clock: Clock, duration_s: int | None) -> None:
+    An exam that is taken up again has used ``used_s`` seconds, and its time runs from the beginning.
+    """
+
+    def __init__(self, clock: Clock, duration_s: int | None, *, used_s: float = 0.0) -> None:
         self._clock = clock
         self._duration_s = duration_s
-        self._started: Instant | None = None
+        self._used_s = used_s
+        self._started: Instant | None = clock.now() if used_s > 0.0 else None
         self._held_since: Instant | None = None
         self._held_s = 0.0
 
@@ -39,7 +43,7 @@ class Countdown:
         if self._started is None:
             return 0.0
         until = self._held_since or self._clock.now()
-        return max(0.0, until.seconds_since(self._started) - self._held_s)
+        return self._used_s + max(0.0, until.seconds_since(self._started) - self._held_s)
 
     def shown_s(self) -> float:
         """Return what the bar shows: the seconds left, or those elapsed where there is no limit."""

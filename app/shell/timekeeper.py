@@ -29,9 +29,9 @@ class Timekeeper(QObject):
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self.tick)
 
-    def allow(self, duration_s: int | None) -> None:
-        """Set the time allowed."""
-        self.countdown = Countdown(self._clock, duration_s)
+    def allow(self, duration_s: int | None, *, used_s: float = 0.0) -> None:
+        """Set the time allowed, and what of it an earlier run of the application used."""
+        self.countdown = Countdown(self._clock, duration_s, used_s=used_s)
 
     def begin(self) -> None:
         """The exam is seen for the first time."""

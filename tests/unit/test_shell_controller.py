@@ -56,11 +56,14 @@ class Play:
         self.window.show_ordinary()
         self.controller.start(self.r, self.g)
 
-    def join(self, *, entry: str = "/") -> None:
+    def join(self, *, entry: str = "/", elapsed_s: int = 0) -> None:
         self.start()
-        origin = self.policy.browser.start_url.rstrip("/")
         self.joined = m.Joined(
-            session="s", candidate="Kim Lee", policy=schema.dumps(self.policy).decode(), entry_url=origin + entry
+            session="s",
+            candidate="Kim Lee",
+            policy=schema.dumps(self.policy).decode(),
+            entry_url=self.policy.browser.start_url.rstrip("/") + entry,
+            elapsed_ms=elapsed_s * 1000,
         )
         self.r.receive(self.joined)
 

@@ -225,8 +225,11 @@ def test_an_exam_handed_in_while_the_recorder_comes_back_is_not_joined_again(pla
 
 def test_a_new_recorder_knows_cookie_and_state_before_it_records(play: Play, qtbot: QtBot) -> None:
     play.run(qtbot)
-    again = _restart_recorder(play)
+    play.stage.cookie_seen.emit("token-6")
+    play.r.lost()
     play.stage.cookie_seen.emit("token-7")
+    again = Listener()
+    play.r.restarted(again)
     play.r.receive(play.joined)
     assert again.sent[-3:] == [
         m.CookieSeen(value="token-7"),
@@ -246,3 +249,27 @@ def test_an_action_given_once_more_is_not_done_again(play: Play, qtbot: QtBot) -
     assert play.state() is S.RUNNING
     play.r.receive(m.ActionArrived(action=replace(pause, id="q")))
     assert play.state() is S.PAUSED
+
+
+# --- an application that is started again --------------------------------------------------------------------------
+
+
+def test_the_time_used_before_a_restart_counts(play: Play, qtbot: QtBot) -> None:
+    play.join(elapsed_s=5_000)
+    play.clock.advance(300)  # reading the notice again is not free either: the questions were seen
+    play.check()
+    play.lock(qtbot)
+    assert "01:40" in play.words()
+    _restart_recorder(play)
+    play.r.receive(replace(play.joined, elapsed_ms=5_399_000))
+    assert "01:40" in play.words(), "a restart of the recorder alone changes nothing"
+    play.clock.advance(101)
+    qtbot.waitUntil(lambda: play.state() is S.UNLOCKING, timeout=5_000)
+
+
+def test_a_fresh_session_has_all_its_time(play: Play, qtbot: QtBot) -> None:
+    play.join()
+    play.clock.advance(300)
+    play.check()
+    play.lock(qtbot)
+    assert "1:30:00" in play.words()

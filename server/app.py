@@ -11,6 +11,7 @@ from app.contract.errors import UserFacing
 from server import keys
 from server.accounts import routes as account_routes
 from server.accounts.attempts import Attempts
+from server.accounts.turns import Turns
 from server.clock import Now, utc_ms
 from server.context import Context
 from server.db import migrate
@@ -58,6 +59,7 @@ def create_app(context: Context) -> FastAPI:
         openapi_url=None,
     )
     app.state.context = context
+    app.state.login_turns = Turns()
     app.state.disk_threads = CapacityLimiter(DISK_THREADS)
     bodies.map_errors(app)
     for router in (

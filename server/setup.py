@@ -26,10 +26,12 @@ def prepare(data: Path, *, admin: str, password: str) -> bool:
     database = Database(data / DATABASE)
     try:
         migrate.upgrade(database)
-        with database.write(durable=True) as tx:
+        with database.read() as tx:
             if tx.get(Account, admin) is not None:
                 return False
-            passwords.add(tx, name=admin, password=password, role=passwords.ADMIN, now_ms=utc_ms())
+        hashed = passwords.hashed(password)
+        with database.write(durable=True) as tx:
+            passwords.add(tx, name=admin, password=hashed, role=passwords.ADMIN, now_ms=utc_ms())
             return True
     finally:
         database.close()

@@ -51,7 +51,7 @@ def sign_out(context: Context, cookie: str) -> None:
 
 def _examiner(request: Request, context: Parts) -> Examiner:
     if request.method not in ("GET", "HEAD"):
-        _own_page(request)
+        _check_header(request)
     with context.database.read() as tx:
         login = tx.get(Login, tokens.digest(request.cookies.get(COOKIE, "")))
         if login is None or login.expires_ms < context.now():
@@ -66,7 +66,12 @@ def _administrator(examiner: "Annotated[Examiner, Depends(_examiner)]") -> Exami
     return examiner
 
 
-def _own_page(request: Request) -> None:
+# In the event loop: a thread for this would be one that a flood of logins takes from the gate.
+async def _own_page(request: Request) -> None:
+    _check_header(request)
+
+
+def _check_header(request: Request) -> None:
     # Another site can make a browser send the cookie in old browsers, but not this header without our consent.
     if request.headers.get(CSRF_HEADER) != "1":
         raise Refused(403, "E-NOT-ALLOWED", f"the header {CSRF_HEADER}: 1 is missing")

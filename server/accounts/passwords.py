@@ -18,15 +18,21 @@ _hashing = threading.Semaphore(2)
 _DECOY = _hasher.hash("nobody has this password")
 
 
-def add(tx: Transaction, *, name: str, password: str, role: str, now_ms: int) -> Account:
-    """Add an account; raises ``UserFacing`` for a password that is too short."""
+def hashed(password: str) -> str:
+    """Return the hash to store; raises ``UserFacing`` for a password that is too short. Takes a while: hash first,
+    then open the transaction.
+    """
     if len(password) < MIN_PASSWORD:
         raise UserFacing(
             "The password is too short.", advice=f"Take at least {MIN_PASSWORD} characters.", code="E-PASSWORD"
         )
     with _hashing:
-        hashed = _hasher.hash(password)
-    account = Account(name=name, role=role, password=hashed, created_ms=now_ms)
+        return _hasher.hash(password)
+
+
+def add(tx: Transaction, *, name: str, password: str, role: str, now_ms: int) -> Account:
+    """Add an account; ``password`` is its hash."""
+    account = Account(name=name, role=role, password=password, created_ms=now_ms)
     tx.add(account)
     return account
 

@@ -10,6 +10,7 @@ from app.contract import canonical, schema
 from app.contract.sealing.keys import ProtectedKey, key_id, load_p256
 from server.accounts import audit, logins, passwords, views
 from server.accounts.logins import COOKIE, Administrator, OwnPage, SignedIn
+from server.accounts.turns import Turns
 from server.db.models import Account, AuditEntry, InstitutionKey, KeyRecord
 from server.refused import Refused
 from server.web.bodies import Parts, answer, body_of, spoken
@@ -21,9 +22,12 @@ _TAG = "accounts"
 @router.post(
     "/login", dependencies=[OwnPage], **spoken(request=views.LoginRequest, answers={200: views.Person}, tag=_TAG)
 )
-def login(parts: Parts, body: Annotated[views.LoginRequest, Depends(body_of(views.LoginRequest))]) -> Response:
+async def login(
+    parts: Parts, request: Request, body: Annotated[views.LoginRequest, Depends(body_of(views.LoginRequest))]
+) -> Response:
     """Sign in; sets the cookie."""
-    examiner, cookie = logins.sign_in(parts, body.name, body.password)
+    turns: Turns = request.app.state.login_turns
+    examiner, cookie = await turns.take(logins.sign_in, parts, body.name, body.password)
     response = answer(_person(examiner.name, examiner.role))
     response.set_cookie(
         COOKIE, cookie, max_age=logins.LASTS_MS // 1000, httponly=True, samesite="strict", secure=parts.secure
@@ -51,10 +55,11 @@ def add_account(
     parts: Parts, admin: Administrator, body: Annotated[views.NewAccount, Depends(body_of(views.NewAccount))]
 ) -> Response:
     """Add an account."""
+    hashed = passwords.hashed(body.password)
     with parts.database.write() as tx:
         if tx.get(Account, body.name) is not None:
             raise Refused(409, "E-CONFLICT", "there is an account of this name")
-        passwords.add(tx, name=body.name, password=body.password, role=body.role, now_ms=parts.now())
+        passwords.add(tx, name=body.name, password=hashed, role=body.role, now_ms=parts.now())
         audit.note(tx, now_ms=parts.now(), account=admin.name, action="account.added", subject=body.name)
     return answer(_person(body.name, body.role), 201)
 

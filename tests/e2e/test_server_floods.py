@@ -2,8 +2,11 @@
 
 import shutil
 import socket
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
 
 import httpx
@@ -13,9 +16,10 @@ from app.clock import ManualClock
 from app.contract import wire
 from app.contract.incidents import Track
 from server import setup
+from server.accounts import passwords, turns
 from server.exams import upload
 from server.load import Load
-from tests.e2e.server_rig import PASSWORD, Application, Institution, timed
+from tests.e2e.server_rig import CSRF, PASSWORD, Application, Institution, enter, knock, timed
 
 
 @pytest.fixture(scope="module")
@@ -132,3 +136,46 @@ def test_places_are_counted_by_session() -> None:
     load.leave(names[0])
     assert load.enter("one more")
     assert not load.enter(names[0])
+
+
+def _login(http: httpx.Client, number: int) -> int:
+    body = {"name": f"nobody-{number}", "password": "a guess"}
+    return httpx.post(f"{http.base_url}/api/v1/login", json=body, headers=CSRF, trust_env=False, timeout=60).status_code
+
+
+def test_flood_of_logins_does_not_stop_the_gate(
+    http: httpx.Client, institution: Institution, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = _bound(http, institution)
+    cookie = enter(http, app.bound)
+    go_on = threading.Event()
+
+    def slow(_account: object, _password: str) -> bool:
+        return not go_on.wait(60)
+
+    monkeypatch.setattr(passwords, "matches", slow)
+    kept = turns.AT_A_TIME + turns.WAITING
+    with ThreadPoolExecutor(60) as pool:
+        logins = [pool.submit(_login, http, number) for number in range(60)]
+        try:
+            sent_away = [done.result() for done in islice(as_completed(logins, timeout=20), 60 - kept)]
+            assert set(sent_away) == {429}
+            assert knock(http, cookie).status_code == 204
+            assert not app.beat(cookie).frozen
+        finally:
+            go_on.set()
+    assert sorted(login.result() for login in logins) == [401] * kept + [429] * (60 - kept)
+
+
+def test_password_is_hashed_before_the_database_is_held(
+    http: httpx.Client, institution: Institution, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = _bound(http, institution)
+    hashed = passwords.hashed
+
+    def beat_meanwhile(password: str) -> str:
+        assert not app.beat(None).frozen
+        return hashed(password)
+
+    monkeypatch.setattr(passwords, "hashed", beat_meanwhile)
+    institution.call("POST", "/api/v1/accounts", {"name": "bob", "password": "another password", "role": "examiner"})

@@ -42,7 +42,7 @@ def verify(context: Context, cookie: str) -> Decision:
         if session is None:
             return _UNKNOWN
         row = tx.get_one(Session, session)
-        if freezing.state_of(row) in freezing.OVER:
+        if _is_over(tx, row, now):
             return _UNKNOWN
         if freezing.notice(tx, row, now_ms=now, started_ms=context.started_ms):
             return Decision(word=Word.FROZEN)
@@ -62,12 +62,20 @@ def enter(context: Context, ticket: str, cookie: str) -> Decision:
     now = context.now()
     with context.database.write() as tx:
         row = tx.scalars(select(Session).where(Session.ticket == tokens.digest(ticket))).first()
-        if row is None or freezing.state_of(row) in freezing.OVER:
+        if row is None or _is_over(tx, row, now):
             return _UNKNOWN
         cookies.revoke(tx, row.id)
         freezing.notice(tx, row, now_ms=now, started_ms=context.started_ms)
         freezing.confirm(tx, row, now_ms=now, by="entry")
         return _passed(tx, row, now)
+
+
+def _is_over(tx: Transaction, row: Session, now: int) -> bool:
+    """Return whether the exam is shut for this session: it ended, or its policy has run out.
+
+    Binding stays possible then, for what a program left behind and still has to send.
+    """
+    return freezing.state_of(row) in freezing.OVER or tx.get_one(Exam, row.exam).expires_ms <= now
 
 
 def _passed(tx: Transaction, row: Session, now: int) -> Decision:

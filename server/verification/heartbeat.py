@@ -1,8 +1,9 @@
 """Takes the application's confirmation: it runs, its browser holds this cookie token, its chain ends here."""
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session as Transaction
 
+from app.contract.actions import ActionKind
 from app.contract.wire import Heartbeat, HeartbeatAnswer
 from server.context import Context
 from server.db.models import ActionRecord, Session
@@ -29,9 +30,12 @@ def heartbeat(context: Context, session: str, access_token: str, beat: Heartbeat
 
 
 def _actions(tx: Transaction, row: Session) -> tuple[str, ...]:
-    query = (
-        select(ActionRecord.jws)
-        .where(ActionRecord.session == row.id, ActionRecord.issued_ms >= row.actions_from_ms)
-        .order_by(ActionRecord.issued_ms)
-    )
+    """Return what this program may not have heard of, and the pause that still holds, however old it is."""
+    mine = ActionRecord.session == row.id
+    turns = select(ActionRecord).where(mine, ActionRecord.kind.in_((ActionKind.PAUSE, ActionKind.RESUME)))
+    last = tx.scalars(turns.order_by(ActionRecord.issued_ms.desc()).limit(1)).first()
+    wanted = ActionRecord.issued_ms >= row.actions_from_ms
+    if last is not None and last.kind == ActionKind.PAUSE:
+        wanted = or_(wanted, ActionRecord.id == last.id)
+    query = select(ActionRecord.jws).where(mine, wanted).order_by(ActionRecord.issued_ms)
     return tuple(tx.scalars(query))

@@ -1,5 +1,6 @@
 """Freezing: the pure rule, and a real server whose clock stands still until the test moves it."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from app.clock import ManualClock
+from app.contract.actions import Action
 from app.contract.incidents import Track
+from app.contract.sealing import jws
 from app.contract.session import SessionState
 from server import setup
 from server.verification.freezing import OVER, is_frozen
@@ -199,6 +202,33 @@ def test_second_program_after_the_limit_opens_the_next_epoch(
     assert sorted(kinds) == ["frozen", "second_program", "thawed"]
 
 
+def test_pause_that_still_holds_reaches_the_next_program(
+    institution: Institution, app: Application, clock: ManualClock
+) -> None:
+    def act(kind: str) -> str:
+        clock.advance(1)
+        return str(institution.call("POST", f"/api/v1/sessions/{app.session}/actions", {"kind": kind})["id"])
+
+    def restarted() -> list[str]:
+        clock.advance(11)
+        app.signing, app.program = Ed25519PrivateKey.generate(), os.urandom(32)
+        app.bind()
+        return [jws.unverified(Action, token).id for token in app.beat(None).actions]
+
+    def heard() -> None:
+        clock.advance(1)
+        app.beat(None)
+
+    act("pause")
+    paused = act("pause")
+    act("message")
+    heard()
+    assert restarted() == [paused]
+    act("resume")
+    heard()
+    assert restarted() == []
+
+
 def test_program_that_came_to_its_end_leaves_at_once(app: Application, clock: ManualClock) -> None:
     app.beat(None, SessionState.ENDED)
     again = Application(app.http, app.link)
@@ -216,6 +246,26 @@ def test_invite_and_policy_run_out(http: httpx.Client, institution: Institution,
     for exam, value, code in (("freezing", invite, "E-INVITE-EXPIRED"), ("short", other, "E-POLICY-EXPIRED")):
         answer = http.post("/api/v1/join", json={"exam": exam, "invite": value, "client": "test"})
         assert (answer.status_code, answer.json()["code"]) == (410, code)
+
+
+def test_gate_shuts_when_the_policy_runs_out_and_binding_does_not(
+    http: httpx.Client, institution: Institution, clock: ManualClock
+) -> None:
+    institution.exam("hour", expires_ms=clock.now().utc_ms + 60_000)
+    app = Application(http, institution.invite("hour"))
+    app.join()
+    app.bind()
+    cookie = enter(http, app.bound)
+    clock.advance(59)
+    app.beat(cookie)
+    assert knock(http, cookie).status_code == 204
+    clock.advance(1)
+    app.beat(cookie)
+    assert knock(http, cookie).status_code == 401
+    app.signing = Ed25519PrivateKey.generate()
+    ticket = httpx.URL(app.bind().entry_url).params["ticket"]
+    assert http.get("/gate/enter", params={"ticket": ticket}, headers={"Cookie": ""}).status_code == 401
+    assert app.put(*app.seal(Track.CAMERA, epoch=1)).status_code == 201
 
 
 def test_guessing_passwords_is_slowed_down(http: httpx.Client, institution: Institution, clock: ManualClock) -> None:

@@ -197,7 +197,9 @@ class Controller(QObject):
         joined = self.course.joined
         self._time.allow(policy.duration_s, used_s=joined.elapsed_ms / 1000 if joined is not None else 0.0)
         self._quit_code = QuitCode(policy.browser.quit_code_digest, self.clock)
-        if not policy.demonstration:
+        if policy.demonstration:
+            self.stage.allow_photographs()
+        else:
             self._rehearsal.is_on = False
             self.stage.badges = ()
         if self._rehearsal.is_on:

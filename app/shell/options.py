@@ -10,7 +10,8 @@ class ShellOptions:
 
     ``rehearse``: the buttons press themselves, only where the policy says "demonstration"; shown, and journalled.
     ``windowed``: no full screen; then ``kiosk`` is missing, which a policy that requires it refuses.
-    ``screenshots``: a folder for a picture of every screen. ``theme``: "system", "light" or "dark".
+    ``screenshots``: a folder for a picture of every screen, under the same condition.
+    ``theme``: "system", "light" or "dark".
     """
 
     link: str

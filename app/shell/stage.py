@@ -112,8 +112,12 @@ class Stage(QObject):
         """Show a wait without choices."""
         self._show(name, ProgressScreen(self.theme, step=step, title=title, line=line, badges=self.badges))
 
+    def allow_photographs(self) -> None:
+        """Pictures may be taken, for the exam is a demonstration."""
+        self._photographs.allow()
+
     def photograph(self, name: str) -> None:
-        """Take a picture of what is shown, if pictures are wanted."""
+        """Take a picture of what is shown, if pictures are wanted and allowed."""
         self._photographs.take(name)
 
     # --- the exam ----------------------------------------------------------------------------------------------

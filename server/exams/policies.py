@@ -30,6 +30,8 @@ def add(tx: Transaction, context: Context, token: str) -> tuple[ExamAnswer, bool
     if known is not None:
         if tx.scalars(select(Session.id).where(Session.exam == policy.exam).limit(1)).first() is not None:
             raise Refused(409, "E-CONFLICT", "candidates have joined this exam under another policy")
+        if policy.issued_ms < jws.unverified(Policy, known.policy).issued_ms:
+            raise Refused(409, "E-CONFLICT", "a policy of this exam that was issued later is stored")
         _write(known, policy, token, signer.id)
     else:
         exam = Exam(id=policy.exam, created_ms=context.now())

@@ -149,6 +149,15 @@ def test_policy_can_change_until_somebody_joined(institution: Institution) -> No
     _refused(institution.http.post("/api/v1/exams", json=changed, headers=CSRF), 409, "E-CONFLICT")
 
 
+def test_older_policy_does_not_replace_a_newer_one(institution: Institution) -> None:
+    older = {"policy": institution.policy("rollback", issued_ms=1, title="Lax")}
+    assert institution.http.post("/api/v1/exams", json=older, headers=CSRF).status_code == 201
+    institution.exam("rollback", issued_ms=2, title="Strict")
+    _refused(institution.http.post("/api/v1/exams", json=older, headers=CSRF), 409, "E-CONFLICT")
+    listed = {row["exam"]: row["title"] for row in institution.call("GET", "/api/v1/exams")["exams"]}
+    assert listed["rollback"] == "Strict"
+
+
 def test_roster_shows_who_joined(institution: Institution) -> None:
     institution.exam("roster")
     app = Application(institution.http, institution.invite("roster", "Ada"))

@@ -18,6 +18,8 @@ def prepare(data: Path, *, admin: str, password: str) -> bool:
     """Make what is missing in ``data``; return whether the account is new. Raises ``UserFacing``."""
     try:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # A folder that was there already is mostly open for others to read.
+        data.chmod(0o700)
     except OSError as error:
         raise _unwritable(data, error) from error
     check_writable(data)

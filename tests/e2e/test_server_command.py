@@ -40,6 +40,14 @@ def test_secrets_are_for_the_owner_only(data: Path) -> None:
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
 
 
+def test_folder_that_was_there_is_closed_to_others(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    data.chmod(0o755)
+    assert _init(data) == 0
+    assert stat.S_IMODE(data.stat().st_mode) == 0o700
+
+
 def test_short_password_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert _init(tmp_path / "data", "short") == 2
     assert "at least 8 characters" in capsys.readouterr().err

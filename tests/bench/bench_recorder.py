@@ -53,16 +53,18 @@ def run() -> list[Row]:
             ours = min(_ours(shot, raw, Path(folder) / f"{shot.track}-{n}") for n in range(REPEATS))
             theirs = min(_theirs(ffmpeg, shot, raw) for _ in range(REPEATS)) if ffmpeg else None
             raw.unlink()
-            rows.append(_row(f"recorder, {shot.track} {shot.width}×{shot.height}@{shot.fps}", ours, theirs, "-"))
+            rows.append(_row(f"recorder, {shot.track} {shot.width}×{shot.height}@{shot.fps}", ours, theirs, ""))
             sums[0] += ours
             sums[1] += theirs or 0.0
-    rows.append(_row("recorder, both", sums[0], sums[1] or None, f"≤ {GOAL}× ffmpeg"))
+    rows.append(_row("recorder, both", sums[0], sums[1] or None, f"≤ {GOAL}"))
     return rows
 
 
 def _row(name: str, ours: float, theirs: float | None, goal: str) -> Row:
     ratio = ours / theirs if theirs else None
-    return Row(name=name, value=ours, unit="CPU s per recorded s", peer=theirs, ratio=ratio, goal=goal)
+    return Row(
+        name=name, value=ours, unit="CPU s per recorded s", peer=theirs, ratio=ratio, goal=goal if theirs else ""
+    )
 
 
 def _camera() -> Shot:

@@ -289,6 +289,7 @@ def test_a_broken_encoder_is_replaced_and_the_time_between_is_a_gap(workshop: Wo
     }
     assert recorded_times(workshop) == pytest.approx([n / 15 for n in range(170) if n not in missing], abs=0.0011)
     assert [record.sequence for record, _ in workshop.closed] == list(range(len(workshop.closed)))
+    assert {round(ms(workshop, gap.end)) for gap in gaps} <= {record.start_ms for record, _ in workshop.closed}
     assert all(record.complete for record, _ in workshop.closed)
 
 

@@ -5,6 +5,7 @@ It never writes to disk, never asks the user anything and never lets a request o
 
 from collections.abc import Callable
 
+from PySide6.QtCore import QUrl
 from PySide6.QtNetwork import QNetworkCookie
 from PySide6.QtWebEngineCore import (
     QWebEngineDownloadRequest,
@@ -43,10 +44,16 @@ class Interceptor(QWebEngineUrlRequestInterceptor):
 
 
 class ExamProfile(QWebEngineProfile):
-    """Off the record (it has no name), without downloads, cache on disk or stored permissions."""
+    """Off the record (it has no name), without downloads, cache on disk or stored permissions.
 
-    def __init__(self, gate: Gate, on_incident: OnIncident, on_cookie: Callable[[str], None]) -> None:
+    ``on_cookie`` gets the token that the host of ``entry_url`` set; no other host's cookie of that name counts.
+    """
+
+    def __init__(
+        self, gate: Gate, on_incident: OnIncident, on_cookie: Callable[[str], None], *, entry_url: str
+    ) -> None:
         super().__init__()
+        self._host = QUrl(entry_url).host(QUrl.ComponentFormattingOption.FullyEncoded)
         self._on_incident = on_incident
         self._on_cookie = on_cookie
         self._interceptor = Interceptor(gate, on_incident)
@@ -65,7 +72,8 @@ class ExamProfile(QWebEngineProfile):
         self._on_incident(IncidentKind.DOWNLOAD_BLOCKED, {"address": shorten(download.url().toString())})
 
     def _see_cookie(self, cookie: QNetworkCookie) -> None:
-        if bytes(cookie.name().data()) == COOKIE_NAME.encode():
+        # Exactly its host: with a dot in front it would be a cookie that another host of the domain may have set.
+        if bytes(cookie.name().data()) == COOKIE_NAME.encode() and cookie.domain() == self._host:
             self._on_cookie(bytes(cookie.value().data()).decode("ascii", "replace"))
 
 

@@ -49,7 +49,7 @@ class ExamTab(QObject):
         super().__init__(parent)
         self._entry_url = entry_url
         self._was_loaded = False
-        self._profile = ExamProfile(gate, self._on_incident, self.cookie_seen.emit)
+        self._profile = ExamProfile(gate, self._on_incident, self.cookie_seen.emit, entry_url=entry_url)
         self._page = ExamPage(self._profile, gate, asker, self._on_incident)
         self.view = ExamView(parent)
         self.view.setPage(self._page)

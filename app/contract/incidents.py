@@ -71,6 +71,7 @@ class IncidentKind(StrEnum):
     SERVER_BACK = "server_back"
     SECOND_PROGRAM = "second_program"
     CONFLICTING_SEGMENT = "conflicting_segment"
+    SEGMENT_LOST = "segment_lost"
     UNLOCK_FAILED = "unlock_failed"
 
 
@@ -121,6 +122,7 @@ INCIDENTS: Mapping[IncidentKind, IncidentType] = {
     IncidentKind.SERVER_BACK: _row("Server reachable again", Severity.INFO),
     IncidentKind.SECOND_PROGRAM: _row("A second program tried to join", Severity.ALERT),
     IncidentKind.CONFLICTING_SEGMENT: _row("Evidence was sent twice with different content", Severity.ALERT),
+    IncidentKind.SEGMENT_LOST: _row("The server lost a stored segment", Severity.ALERT),
     IncidentKind.UNLOCK_FAILED: _row("A change could not be undone", Severity.ALERT),
 }
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from app.contract import schema
 from app.contract.sealing.evidence import Manifest
 from server.context import Context
+from server.exams import losses
 from server.exams import manifest as manifests
 from server.storage.base import Place, SegmentStore
 
@@ -19,6 +20,13 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 def name_of(place: Place) -> str:
     """Return the file name inside an export; the same as ``evidence.segment_name`` of the record."""
     return f"segments/{place.epoch}-{place.track}-{place.sequence}.fls"
+
+
+def gather(context: Context, session: str) -> tuple[Manifest, list[Place]]:
+    """Return the manifest of everything signed and the segments that are there; a lost one is an incident in it."""
+    _manifest, places = manifests.gather(context, session)
+    places = losses.present(context, places)
+    return manifests.gather(context, session)[0], places
 
 
 def zipped(store: SegmentStore, manifest: Manifest, places: list[Place]) -> Iterator[bytes]:
@@ -47,7 +55,7 @@ def to_folder(store: SegmentStore, manifest: Manifest, places: list[Place], fold
 
 def write(context: Context, session: str, path: Path) -> int:
     """Export ``session`` to ``path``, an archive when it ends in ``.zip``; return the number of segments."""
-    manifest, places = manifests.gather(context, session)
+    manifest, places = gather(context, session)
     if path.suffix != ".zip":
         to_folder(context.store, manifest, places, path)
         return len(places)

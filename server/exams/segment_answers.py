@@ -11,6 +11,7 @@ from app.contract.canonical import b64
 from app.contract.incidents import Track
 from server.context import Context
 from server.db.models import Segment
+from server.exams import losses
 from server.refused import Refused
 from server.storage.base import Place
 
@@ -34,18 +35,26 @@ def segment_answer(context: Context, place: Place, wanted: str | None) -> Respon
         if row is None:
             raise Refused(404, "E-SESSION-UNKNOWN", "no such segment")
         size, digest = row.size, row.digest
+    try:
+        file = context.store.open(place)
+    except FileNotFoundError:
+        losses.report(context, [place])
+        raise Refused(404, "E-STORAGE", "the file of this segment is lost") from None
     headers = {"ETag": f'"{b64(digest)}"', "Accept-Ranges": "bytes", "Cache-Control": "private, max-age=3600"}
     span = _span(wanted, size)
     if span is None:
+        file.close()
         return Response(status_code=416, headers={"Content-Range": f"bytes */{size}"})
     first, last = span
     headers["Content-Length"] = str(last - first + 1)
     partial = (first, last) != (0, size - 1)
     if partial:
         headers["Content-Range"] = f"bytes {first}-{last}/{size}"
-    body = _bytes(context.store.open(place), first, last)
     return StreamingResponse(
-        body, status_code=206 if partial else 200, headers=headers, media_type="application/octet-stream"
+        _bytes(file, first, last),
+        status_code=206 if partial else 200,
+        headers=headers,
+        media_type="application/octet-stream",
     )
 
 

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from app.contract import schema, wire
 from app.contract.actions import Action
+from app.contract.errors import Outcome
 from app.contract.incidents import Track
 from app.contract.sealing import jws
 from app.contract.sealing.archive import open_export
@@ -196,6 +197,30 @@ def test_range_of_a_segment(http: httpx.Client, sitting: Sitting) -> None:
     assert http.get(url, headers={"Range": "bytes=-5"}).content == data[-5:]
     assert http.get(url, headers={"Range": f"bytes={len(data)}-"}).status_code == 416
     assert http.get(url).content == data
+
+
+def test_lost_file_is_told_once_and_the_rest_is_still_exported(
+    http: httpx.Client, institution: Institution, sitting: Sitting, data: Path, tmp_path: Path
+) -> None:
+    app = sitting("lost")
+    sealed = [app.seal(Track.CAMERA) for _ in range(2)]
+    for one in sealed:
+        assert app.put(*one).status_code == 201
+    (data / "sessions" / app.session / "0-camera-0.fls").unlink()
+    for _ in range(2):
+        answer = http.get(f"/api/v1/sessions/{app.session}/segments/0/camera/0")
+        assert (answer.status_code, answer.json()["code"]) == (404, "E-STORAGE")
+    download = tmp_path / "export.zip"
+    download.write_bytes(http.get(f"/api/v1/sessions/{app.session}/export").content)
+    with open_export(download) as export:
+        manifest = export.manifest()
+        pin = key_id(institution.key.public_key())
+        verdict = verify_session(manifest, export, pin=pin, private_key=institution.examiner)
+    assert manifest.records == tuple(record for record, _data in sealed)
+    assert [(one.kind, dict(one.facts)) for one in manifest.server_incidents] == [
+        ("segment_lost", {"place": "0-camera-0"})
+    ]
+    assert [fault.outcome for fault in verdict.faults] == [Outcome.MISSING]
 
 
 def test_second_program_is_refused_and_reported(institution: Institution, sitting: Sitting) -> None:

@@ -1,0 +1,37 @@
+"""Writes down, once for each, that the file of a segment with a receipt is not there any more."""
+
+from sqlalchemy import select
+
+from app.contract.incidents import IncidentKind
+from server.context import Context
+from server.db.models import Incident
+from server.storage.base import Place
+from server.verification import freezing
+
+KIND = IncidentKind.SEGMENT_LOST
+
+
+def report(context: Context, places: list[Place]) -> None:
+    """Write an incident for each of ``places`` that has none yet."""
+    with context.database.write() as tx:
+        for place in places:
+            query = select(Incident.facts).where(Incident.session == place.session, Incident.kind == KIND)
+            name = f"{place.epoch}-{place.track}-{place.sequence}"
+            if all(facts["place"] != name for facts in tx.scalars(query)):
+                freezing.report(tx, place.session, KIND, at_ms=context.now(), place=name)
+
+
+def present(context: Context, places: list[Place]) -> list[Place]:
+    """Return those of ``places`` whose files are there; report the others."""
+    lost = [place for place in places if not _there(context, place)]
+    if lost:
+        report(context, lost)
+    return [place for place in places if place not in lost]
+
+
+def _there(context: Context, place: Place) -> bool:
+    try:
+        context.store.size(place)
+    except FileNotFoundError:
+        return False
+    return True

@@ -33,6 +33,7 @@ class IncidentPictures:
         self._lock = threading.Lock()
         self._newest: Frame | None = None
         self._done: set[str] = set()
+        self._closed = False
 
     def see(self, frame: Frame) -> None:
         """Remember the newest frame."""
@@ -42,7 +43,7 @@ class IncidentPictures:
         """Seal a picture for ``incident`` once, if the camera has to do with it."""
         frame = self._newest
         with self._lock:
-            if frame is None or incident.kind not in SEEN_BY_CAMERA or incident.id in self._done:
+            if self._closed or frame is None or incident.kind not in SEEN_BY_CAMERA or incident.id in self._done:
                 return
             self._done.add(incident.id)
             at_ms = self._timeline.at_ms(frame.at)
@@ -52,4 +53,5 @@ class IncidentPictures:
     def close(self) -> None:
         """Close the track."""
         with self._lock:
+            self._closed = True  # a picture after this would open a segment that nobody closes
             self._segmenter.close()

@@ -16,7 +16,7 @@ from app.contract.errors import FairlockError, Fatal
 from app.contract.incidents import INCIDENTS, Incident, IncidentKind, Severity, Track
 from app.contract.journal import JOURNAL_MIME, PICTURES_MIME
 from app.contract.sealing import jws
-from app.contract.sealing.records import END_TYPE, FORMAT_VERSION, End
+from app.contract.sealing.records import COMPLETION_TYPE, END_TYPE, FORMAT_VERSION, Completion, End
 from app.contract.times import Clock, Instant
 from app.contract.wire import EndRequest
 from app.mailbox import Bounded, Latest
@@ -48,6 +48,8 @@ STOP_DEADLINE_S = 10.0
 FIRST_FRAGMENT_DEADLINE_S = 20.0
 END_ATTEMPTS = 3
 PLAIN_SEGMENT_MS = 5_000
+# What a starved encoder may lag behind before pictures are dropped: at most some 80 MB each for camera and screen.
+VIDEO_QUEUE_S = 5
 RENEWALS = 3
 RENEWAL_WINDOW_S = 60.0
 """So often within so long may a track's encoder or device fail before the track counts as lost."""
@@ -97,6 +99,7 @@ class Recording:
         self._sound: Bounded[AudioChunk] = Bounded(250)
         self._awaited = {source.track: threading.Event() for source in parts.sources}
         self._lost: TrackLost | None = None
+        self._all_sealed = True
         self._stack = ExitStack()
         self._id_lock = threading.Lock()
         self._ids = 0
@@ -137,7 +140,7 @@ class Recording:
     def flush(self, reason: str, deadline_s: float, on_progress: Callable[[int, int], None]) -> bool:
         """Upload what is left and end the session; ``False`` when it stays on disk for later."""
         drained = self.uploader.drain(deadline_s, on_progress)
-        return drained and self.spool.totals().refused == 0 and self._end(reason)
+        return drained and self._all_sealed and self.spool.totals().refused == 0 and self._end(reason)
 
     def close(self) -> None:
         """Stop the upload and close files."""
@@ -220,7 +223,7 @@ class Recording:
                 segment_ms=capture.segment_ms,
             )
 
-        self._start_track(source.track, source, encoder, rate=fps, queue_s=2, on_item=on_frame)
+        self._start_track(source.track, source, encoder, rate=fps, queue_s=VIDEO_QUEUE_S, on_item=on_frame)
 
     def _start_sound(self, source: AudioSource) -> None:
         source.open()
@@ -268,7 +271,11 @@ class Recording:
             may_renew=RestartWindow(RENEWALS, RENEWAL_WINDOW_S).allow,
         )
         recorder.start()
-        self._stack.callback(recorder.stop, STOP_DEADLINE_S)
+        self._stack.callback(self._stop_track, recorder)
+
+    def _stop_track(self, recorder: TrackRecorder[T]) -> None:
+        if not recorder.stop(STOP_DEADLINE_S):
+            self._all_sealed = False  # its last segment is recovered at the next start, so this is not the end yet
 
     def _start_detection(self) -> None:
         pipeline = DetectionPipeline(
@@ -298,11 +305,12 @@ class Recording:
 
     def _write_facts(self) -> None:
         options, detection = self._parts.options, self._parts.detection
+        shows_samples = bool(options.sample_note) and self._policy.demonstration
         self.journal.note(
             fairlock=VERSION,
             system=platform.platform(),
             policy=self._parts.joined.policy_digest.hex(),
-            **({"sample_footage": options.sample_note} if options.sample_note else {}),
+            **({"sample_footage": options.sample_note} if shows_samples else {}),
             **{f"model_{task}": name for task, name in detection.names.items()},
         )
         for task, refusal in detection.refused.items():
@@ -369,5 +377,10 @@ class Recording:
                     raise
                 self._clock.sleep(1.0)
                 continue
-            return answer.completion is not None
+            return answer.completion is not None and self._is_ours(answer.completion, token)
         return False
+
+    def _is_ours(self, completion: str, end: str) -> bool:
+        """Check that the server signed that it has everything this very end speaks of."""
+        said = jws.verify(Completion, completion, self._parts.joined.receipt_key, typ=COMPLETION_TYPE)
+        return said.session == self._parts.joined.session and said.end == jws.digest(end)

@@ -25,7 +25,6 @@ PLATFORM_PLACES = {
 OWN_BOUND = {
     "app.mailbox": "Bounded refuses at its capacity, and counts",
     "app.supervisor": "the restart window refuses at its limit",
-    "app.shell.reports": "the window of recent reports refuses at MOST_IN_WINDOW",
 }
 ASKING = {("sys", "platform"), ("os", "name"), ("os", "uname"), ("platform", "system")}
 LONGEST_FILE = 500

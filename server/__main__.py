@@ -9,8 +9,11 @@ from pathlib import Path
 from app.contract.errors import FairlockError, UserFacing
 from server import demo_exam, setup
 from server.app import create_app, open_context
+from server.context import SESSION_BYTES
 from server.exams import export
 from server.serving import listen, serve
+
+GIB = 1024**3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,7 +51,9 @@ def _serve(options: argparse.Namespace) -> None:
     setup.check_writable(options.data)
     with listen(options.host, options.port) as listener:
         address = f"http://{options.host}:{listener.getsockname()[1]}"
-        context = open_context(options.data, public_url=options.public_url or address)
+        context = open_context(
+            options.data, public_url=options.public_url or address, session_bytes=int(options.session_limit * GIB)
+        )
         try:
             _say(f"Fairlock server at {address}; console at {context.public_url}/console/")
             serve(create_app(context), listener)
@@ -91,6 +96,8 @@ def _parser() -> argparse.ArgumentParser:
     serve_.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     serve_.add_argument("--port", type=int, default=8443, help="port; 0 takes a free one (default: %(default)s)")
     serve_.add_argument("--public-url", help="address that candidates and examiners use")
+    limit = "GiB that one session may store (default: %(default)g)"
+    serve_.add_argument("--session-limit", type=float, default=SESSION_BYTES / GIB, metavar="GIB", help=limit)
     serve_.set_defaults(run=_serve)
 
     export_ = commands.add_parser("export", help="write a session's evidence to a folder or a zip archive")

@@ -13,7 +13,7 @@ from server.accounts import routes as account_routes
 from server.accounts.attempts import Attempts
 from server.accounts.turns import Turns
 from server.clock import Now, utc_ms
-from server.context import Context
+from server.context import SESSION_BYTES, Context
 from server.db import migrate
 from server.db.database import Database
 from server.exams import candidate_routes, examiner_routes
@@ -28,7 +28,7 @@ from server.web.pages import PAGE_POLICY
 DATABASE = "fairlock.db"
 
 
-def open_context(data: Path, *, public_url: str, now: Now = utc_ms) -> Context:
+def open_context(data: Path, *, public_url: str, now: Now = utc_ms, session_bytes: int = SESSION_BYTES) -> Context:
     """Open a data folder that ``init`` made; raises ``UserFacing`` when it can't be used."""
     pairs = keys.load(data / "keys")
     database = Database(data / DATABASE)
@@ -46,6 +46,7 @@ def open_context(data: Path, *, public_url: str, now: Now = utc_ms) -> Context:
         public_url=public_url.rstrip("/"),
         attempts=Attempts(now),
         load=Load(),
+        session_bytes=session_bytes,
     )
 
 

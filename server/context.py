@@ -9,6 +9,9 @@ from server.keys import ServerKeyPairs
 from server.load import Load
 from server.storage.base import SegmentStore
 
+SESSION_BYTES = 20 * 1024**3
+"""What one session may store by default."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
@@ -22,6 +25,7 @@ class Context:
     public_url: str
     attempts: Attempts
     load: Load
+    session_bytes: int = SESSION_BYTES
 
     @property
     def secure(self) -> bool:

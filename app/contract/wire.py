@@ -107,7 +107,7 @@ class Heartbeat:
 
     state: SessionState
     cookie: str | None
-    head: bytes
+    head: bytes = setting(doc="SHA-256 of the chain's newest record.", minimum=32, maximum=32)
     records: int
 
 

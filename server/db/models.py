@@ -97,6 +97,7 @@ class Session(Base):
 
     ``client``, ``program``, ``access`` and ``ticket`` are digests of the tokens that count now. ``alive_ms`` is the
     last word from the bound program, ``confirmed_ms`` the last confirmation of a cookie token (or the entry).
+    ``stored`` is what its segments take, in bytes, rows included.
     """
 
     __tablename__ = "sessions"
@@ -116,6 +117,7 @@ class Session(Base):
     actions_from_ms: Mapped[int]
     head: Mapped[bytes | None]
     records: Mapped[int]
+    stored: Mapped[int] = mapped_column(default=0, server_default="0")
     end: Mapped[str | None]
     ended_ms: Mapped[int | None]
     completion: Mapped[str | None]

@@ -26,6 +26,9 @@ from server.verification import access, cookies, freezing
 
 ENTRY_PATH = "/.fairlock/enter"
 
+MAX_EPOCHS = 200
+"""Restarts that a session may see; nobody honest comes near it."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Bound:
@@ -35,7 +38,7 @@ class _Bound:
 
 
 def bind(context: Context, session: str, request: BindRequest) -> BindAnswer:
-    """Open the next epoch; raises ``Refused`` ``E-TOKENS``, ``E-SECOND-PROGRAM`` or ``E-SESSION-ENDED``."""
+    """Open the next epoch; raises ``Refused`` (``E-TOKENS``, ``E-SECOND-PROGRAM``, ``E-SESSION-ENDED``)."""
     opened = _decrypt(context, request)
     now = context.now()
     with context.database.write(durable=True) as tx:
@@ -44,6 +47,8 @@ def bind(context: Context, session: str, request: BindRequest) -> BindAnswer:
             raise Refused(403, "E-TOKENS", "the client token is not this session's")
         if row.completion is not None:
             raise Refused(409, "E-SESSION-ENDED", "everything of this session has arrived")
+        if row.epoch + 1 >= MAX_EPOCHS:
+            raise Refused(403, "E-NOT-ALLOWED", f"a session has at most {MAX_EPOCHS} epochs")
         _check_fresh(tx, row, request.signing_key)
         second = _is_second(context, row, opened.program)
         if second:

@@ -1,5 +1,6 @@
 """Whether a candidate is frozen: computed from the last confirmation, and written down once per change."""
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session as Transaction
 
 from app.contract.incidents import IncidentKind
@@ -9,6 +10,9 @@ from server.db.models import Incident, Session
 
 OVER = frozenset({SessionState.UNLOCKING, SessionState.FLUSHING, SessionState.ENDED})
 """States in which the exam is not open any more; there is nothing left to freeze."""
+
+OF_A_KIND = 200
+"""Incidents of one kind that are kept of a session."""
 
 
 def is_frozen(now_ms: int, last_confirmed_ms: int | None, state: SessionState) -> bool:
@@ -56,5 +60,10 @@ def confirm(tx: Transaction, session: Session, *, now_ms: int, by: str) -> None:
 
 
 def report(tx: Transaction, session: str, kind: IncidentKind, *, at_ms: int, **facts: str) -> None:
-    """Write down what the server saw."""
-    tx.add(Incident(session=session, kind=kind.value, at_ms=at_ms, facts=facts))
+    """Write down what the server saw; of each kind only the first ``OF_A_KIND``.
+
+    The limit is by kind, so that nobody can hide one thing under many others.
+    """
+    known = select(func.count()).where(Incident.session == session, Incident.kind == kind.value)
+    if (tx.scalar(known) or 0) < OF_A_KIND:
+        tx.add(Incident(session=session, kind=kind.value, at_ms=at_ms, facts=facts))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from app.clock import ManualClock
 from app.contract import wire
@@ -19,7 +20,8 @@ from server import setup
 from server.accounts import passwords, turns
 from server.exams import upload
 from server.load import Load
-from tests.e2e.server_rig import CSRF, PASSWORD, Application, Institution, enter, knock, timed
+from server.verification import binding, freezing
+from tests.e2e.server_rig import CSRF, PASSWORD, Application, Institution, enter, knock, launch, timed
 
 
 @pytest.fixture(scope="module")
@@ -179,3 +181,56 @@ def test_password_is_hashed_before_the_database_is_held(
 
     monkeypatch.setattr(passwords, "hashed", beat_meanwhile)
     institution.call("POST", "/api/v1/accounts", {"name": "bob", "password": "another password", "role": "examiner"})
+
+
+def test_session_has_only_so_many_epochs(
+    http: httpx.Client, institution: Institution, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(binding, "MAX_EPOCHS", 2)
+    app = _bound(http, institution)
+    for status in (200, 403):
+        app.signing = Ed25519PrivateKey.generate()
+        assert app.try_bind().status_code == status
+
+
+def test_incidents_are_limited_and_one_kind_hides_no_other(
+    http: httpx.Client, institution: Institution, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(freezing, "OF_A_KIND", 2)
+    app = _bound(http, institution)
+    for _ in range(4):
+        app.put(*app.seal(Track.CAMERA, advance=False))
+    other = Application(http, app.link)
+    other.joined, other.session, other.policy = app.joined, app.session, app.policy
+    assert other.try_bind().status_code == 409
+    detail = institution.call("GET", f"/api/v1/sessions/{app.session}")
+    kinds = [one["kind"] for one in detail["server_incidents"]]
+    assert kinds == ["conflicting_segment"] * 2 + ["second_program"]
+
+
+def test_heartbeat_with_a_head_that_is_no_digest_is_refused(http: httpx.Client, institution: Institution) -> None:
+    app = _bound(http, institution)
+    for head in (b"", b"x" * 33, b"x" * 300_000):
+        app.head = head
+        assert app.try_beat(None).json()["code"] == "E-FORMAT"
+
+
+def test_session_stores_only_so_much(prepared: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(prepared, data)
+    command = ["serve", "--data", str(data), "--port", "0", "--session-limit", "0.0002"]
+    process = launch(command, log=tmp_path / "server.log")
+    try:
+        with httpx.Client(base_url=process.url, trust_env=False, timeout=20) as http:
+            institution = Institution(http)
+            institution.sign_in()
+            institution.exam("flood")
+            app = _bound(http, institution)
+            kept = [app.seal(Track.CAMERA, size=90_000) for _ in range(2)]
+            too_much = app.seal(Track.CAMERA, size=90_000)
+            assert [app.put(*one).status_code for one in kept] == [201, 201]
+            answer = app.put(*too_much)
+            assert (answer.status_code, answer.json()["code"]) == (413, "E-STORAGE")
+            assert app.put(*kept[0]).status_code == 200
+    finally:
+        process.stop()

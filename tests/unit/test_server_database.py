@@ -12,7 +12,8 @@ from sqlalchemy import select, text
 
 from server.db.database import Database
 from server.db.migrate import configuration, upgrade
-from server.db.models import Account, Base
+from server.db.models import Account, Base, Candidate, Exam, InstitutionKey, Segment, Session
+from server.exams.evidence import ROW
 
 
 @pytest.fixture
@@ -37,6 +38,28 @@ def test_migrations_down_to_nothing_and_up_again(database: Database) -> None:
         tables = tx.scalars(text("SELECT name FROM sqlite_master WHERE type = 'table'")).all()
     assert tables == ["alembic_version"]
     upgrade(database)
+
+
+def test_stored_bytes_are_counted_for_sessions_that_were_there(database: Database) -> None:
+    upgrade(database)
+    exam = {"institution_key": "k", "title": "", "institution": "", "policy": "", "digest": b"", "start_url": ""}
+    session = {"started_ms": 0, "state": "", "client": b"", "epoch": 0, "actions_from_ms": 0, "records": 2}
+    segment = {"epoch": 0, "track": "camera", "record": "", "digest": b"", "receipt": "", "received_ms": 0}
+    with database.write() as tx:
+        for row in (
+            InstitutionKey(id="k", name="", public=b"", created_ms=0),
+            Exam(id="e", expires_ms=0, created_ms=0, **exam),
+            Candidate(id="c", exam="e", name="", invite=b"", expires_ms=0, created_ms=0),
+            Session(id="s", exam="e", candidate="c", **session),
+            Segment(session="s", sequence=0, size=100, record_digest=b"1", previous=b"0", **segment),
+            Segment(session="s", sequence=1, size=20, record_digest=b"2", previous=b"1", **segment),
+        ):
+            tx.add(row)
+            tx.flush()
+    command.downgrade(configuration(database), "0001")
+    upgrade(database)
+    with database.read() as tx:
+        assert tx.get_one(Session, "s").stored == 120 + 2 * ROW
 
 
 def _account(name: str) -> Account:

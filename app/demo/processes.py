@@ -158,7 +158,8 @@ class Display:
         if not number:
             raise UserFacing(f"Xvfb did not start.\n{xvfb.tail()}", advice="Check that /tmp/.X11-unix is writable.")
         self.environment["DISPLAY"] = f":{number}"
-        self.environment.pop("WAYLAND_DISPLAY", None)
+        for elsewhere in ("WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):  # the application belongs on this display
+            self.environment.pop(elsewhere, None)
         self.environment["XDG_SESSION_TYPE"] = "x11"
         if shutil.which("openbox"):
             self._programs.append(Program("openbox", ["openbox"], logs / "openbox.log", environment=self.environment))

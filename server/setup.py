@@ -18,6 +18,11 @@ def prepare(data: Path, *, admin: str, password: str) -> bool:
     """Make what is missing in ``data``; return whether the account is new. Raises ``UserFacing``."""
     try:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if any(data.iterdir()) and not (data / DATABASE).exists() and not (data / "keys").exists():
+            # Closing a folder that others use, such as /tmp, would do harm.
+            raise UserFacing(
+                f"The folder {data} holds other files.", advice="Name a new or an empty folder.", code="E-DATA-FOLDER"
+            )
         # A folder that was there already is mostly open for others to read.
         data.chmod(0o700)
     except OSError as error:

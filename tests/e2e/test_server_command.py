@@ -105,3 +105,13 @@ def test_documents_and_headers(data: Path) -> None:
     assert missing.status_code == 404
     for header in ("Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy", "X-Frame-Options"):
         assert header in docs.headers
+
+
+def test_a_folder_of_others_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "shared"
+    folder.mkdir(mode=0o755)
+    (folder / "letter.txt").write_text("not ours")
+    assert _init(folder) == 2
+    assert "holds other files" in capsys.readouterr().err
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o755
+    assert [path.name for path in folder.iterdir()] == ["letter.txt"]

@@ -54,6 +54,7 @@ const SERVER_TITLES: Readonly<Record<string, readonly [string, Severity]>> = {
   thawed: ["Exam released", "info"],
   second_program: ["A second program tried to join", "alert"],
   conflicting_segment: ["Evidence was sent twice with different content", "alert"],
+  segment_lost: ["A stored piece of evidence is missing", "alert"],
   server_unreachable: ["Application not heard", "info"],
   server_back: ["Application heard again", "info"],
 };

@@ -38,7 +38,7 @@ X11: Mapping[str, str] = {
     "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
     "libX11-xcb.so.1": "libx11-xcb1",
 }
-"""Library file to Debian package: what QtWebEngine 6.11 and its X11 plug-in load (``docs/install``)."""
+"""Library file to Debian package: what QtWebEngine 6.11 and its X11 plug-in load (``packaging/system_packages.sh``)."""
 
 
 def check(*, x11: bool, cache: Path = LOADER_CACHE, bundle: Path | None = None) -> None:

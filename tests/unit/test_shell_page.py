@@ -375,4 +375,5 @@ def test_reloading_never_uses_the_entry_address_twice(browser: Browser) -> None:
     browser.site.seen.clear()
     with browser.qtbot.waitSignal(browser.tab.loaded, timeout=15_000):
         browser.tab.reload()
-    assert browser.site.seen[0] == "/cookie"
+    pages = [path for path in browser.site.seen if path != "/favicon.ico"]  # asked for whenever the engine likes
+    assert pages[0] == "/cookie"

@@ -4,6 +4,7 @@
 ``ExitStack``; stopping is its unwinding: sources, encoders, detectors, journal, then the upload.
 """
 
+import logging
 import platform
 import secrets
 import threading
@@ -55,6 +56,8 @@ RENEWAL_WINDOW_S = 60.0
 """So often within so long may a track's encoder or device fail before the track counts as lost."""
 
 T = TypeVar("T", bound=Frame | AudioChunk)
+
+_log = logging.getLogger("fairlock.recorder")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,8 +137,15 @@ class Recording:
                 raise Fatal(f"Nothing came from the {track} within {FIRST_FRAGMENT_DEADLINE_S:.0f} s.")
 
     def stop(self) -> None:
-        """Stop recording; what was recorded is sealed and on disk afterwards, and the upload goes on."""
-        self._stack.close()
+        """Stop recording; what was recorded is on disk afterwards, and the upload goes on.
+
+        What could not be sealed (a full disk) must not keep the rest from being sent: the next start recovers it.
+        """
+        try:
+            self._stack.close()
+        except (FairlockError, OSError):
+            self._all_sealed = False
+            _log.exception("not everything could be sealed")
 
     def flush(self, reason: str, deadline_s: float, on_progress: Callable[[int, int], None]) -> bool:
         """Upload what is left and end the session; ``False`` when it stays on disk for later."""

@@ -18,6 +18,7 @@ from app.recorder import recording as module
 from app.recorder.client import ServerClient
 from app.recorder.detection import DetectionChoice
 from app.recorder.joining import JoinedSession, SavedSession
+from app.recorder.journal import Journal
 from app.recorder.options import RecorderOptions
 from app.recorder.recording import Recording, RecordingParts
 from app.recorder.sources import Sources
@@ -171,3 +172,28 @@ def test_a_track_that_never_works_is_no_recording(bench: Bench, monkeypatch: pyt
     recording.stop()
     recording.close()
     assert list(bench.journal(EntryType.GAP))[-1]["track"] == Track.CAMERA
+
+
+def test_a_disk_that_is_full_at_the_end_stops_neither_the_upload_nor_ends_the_session(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(journal: Journal) -> None:
+        stop(journal)
+        raise OSError(28, "No space left on device")
+
+    stop = Journal.stop
+    monkeypatch.setattr(Journal, "stop", full)
+    recording = bench.recording(FakeVideo(bench.clock))
+    recording.start()
+    recording.wait_for_first_fragments()
+    recording.stop()
+    drained: list[float] = []
+
+    def drain(deadline_s: float, _progress: object) -> bool:
+        drained.append(deadline_s)
+        return True
+
+    monkeypatch.setattr(recording.uploader, "drain", drain)
+    assert recording.flush("submit", 7, lambda _sent, _total: None) is False
+    assert drained == [7]
+    recording.close()

@@ -5,8 +5,8 @@
     shell ──> recorder   OpenLink, RunChecks, StartRecording, CookieSeen, Visited, Report, StateIs, Finish
     shell <── recorder   Joined, Refused, Check, ChecksDone, RecordingStarted, Status, ActionArrived,
                          FlushProgress, Flushed
-    shell ──> guard      CloseProcesses, Engage, Release
-    shell <── guard      ProcessesFound, ProcessesClosed, Engaged, Released, Seen
+    shell ──> guard      Examine, CloseProcesses, Engage, Release
+    shell <── guard      Examined, ProcessesFound, ProcessesClosed, Engaged, Released, Seen
 """
 
 from collections.abc import Mapping
@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from app.contract.actions import Action
 from app.contract.errors import FairlockError, UserFacing
 from app.contract.incidents import IncidentKind, Severity
+from app.contract.policy import Treatment
 from app.contract.session import SessionState
 from app.contract.times import Instant
 
@@ -186,6 +187,13 @@ class Flushed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Examine:
+    """Look at the machine before the exam; answered by ``Examined``."""
+
+    policy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CloseProcesses:
     """Look for prohibited programs; with ``close`` also end them. Answered by ``ProcessesFound`` or ``…Closed``."""
 
@@ -206,6 +214,29 @@ class Release:
 
 
 # --- guard to shell ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Concern:
+    """Something about the machine that the policy treats otherwise than "ignore".
+
+    ``score`` is in thousandths, ``signals`` are the single observations as short sentences, ``says`` is one sentence
+    for the candidate with what to do.
+    """
+
+    kind: IncidentKind
+    treatment: Treatment
+    score: int
+    signals: tuple[str, ...]
+    says: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """What the machine is like before the exam; ``tier`` as in ``lockdown.capabilities.Platform``."""
+
+    tier: str
+    concerns: tuple[Concern, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +270,7 @@ class Engaged:
 
     holding: tuple[str, ...]
     missing: Mapping[str, str]
+    tier: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

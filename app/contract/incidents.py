@@ -46,10 +46,20 @@ class IncidentKind(StrEnum):
     PROCESS_FOUND = "process_found"
     PROCESS_CLOSED = "process_closed"
     PROCESS_NOT_CLOSED = "process_not_closed"
+    PROCESS_UNKNOWN = "process_unknown"
     FOCUS_LOST = "focus_lost"
+    WINDOW_OVER_EXAM = "window_over_exam"
     KEY_BLOCKED = "key_blocked"
+    KEYBOARD_TAKEN = "keyboard_taken"
+    INPUT_INJECTED = "input_injected"
     CLIPBOARD = "clipboard"
     DISPLAY_CHANGED = "display_changed"
+    DEVICE_CHANGED = "device_changed"
+    VIRTUAL_MACHINE = "virtual_machine"
+    REMOTE_SESSION = "remote_session"
+    DEBUGGER = "debugger"
+    VIRTUAL_DEVICE = "virtual_device"
+    SUSPENDED = "suspended"
     NAVIGATION_BLOCKED = "navigation_blocked"
     PERMISSION_DENIED = "permission_denied"
     DOWNLOAD_BLOCKED = "download_blocked"
@@ -97,10 +107,20 @@ INCIDENTS: Mapping[IncidentKind, IncidentType] = {
     IncidentKind.PROCESS_FOUND: _row("Program not allowed is running", Severity.ALERT),
     IncidentKind.PROCESS_CLOSED: _row("Program closed", Severity.INFO),
     IncidentKind.PROCESS_NOT_CLOSED: _row("Program could not be closed", Severity.ALERT),
+    IncidentKind.PROCESS_UNKNOWN: _row("Program that no list names", Severity.INFO),
     IncidentKind.FOCUS_LOST: _row("Exam window lost the focus", Severity.NOTICE),
+    IncidentKind.WINDOW_OVER_EXAM: _row("Window of another program over the exam", Severity.ALERT),
     IncidentKind.KEY_BLOCKED: _row("Key combination blocked", Severity.INFO),
+    IncidentKind.KEYBOARD_TAKEN: _row("Another program took the keyboard", Severity.NOTICE),
+    IncidentKind.INPUT_INJECTED: _row("Input made by a program", Severity.NOTICE),
     IncidentKind.CLIPBOARD: _row("Clipboard changed", Severity.INFO),
     IncidentKind.DISPLAY_CHANGED: _row("Displays changed", Severity.NOTICE),
+    IncidentKind.DEVICE_CHANGED: _row("Storage or input devices changed", Severity.NOTICE),
+    IncidentKind.VIRTUAL_MACHINE: _row("Signs of a virtual machine", Severity.NOTICE),
+    IncidentKind.REMOTE_SESSION: _row("Signs of remote control", Severity.ALERT),
+    IncidentKind.DEBUGGER: _row("Signs of a debugger", Severity.NOTICE),
+    IncidentKind.VIRTUAL_DEVICE: _row("Signs of a virtual camera or microphone", Severity.NOTICE),
+    IncidentKind.SUSPENDED: _row("Computer or Fairlock was suspended", Severity.NOTICE),
     IncidentKind.NAVIGATION_BLOCKED: _row("Address blocked", Severity.INFO),
     IncidentKind.PERMISSION_DENIED: _row("Page asked for a permission", Severity.INFO),
     IncidentKind.DOWNLOAD_BLOCKED: _row("Download blocked", Severity.INFO),

@@ -27,6 +27,19 @@ class Capability(StrEnum):
     SLEEP_GUARD = "sleep_guard"
 
 
+class Treatment(StrEnum):
+    """What follows when something is there: nothing, an incident, an incident and a word to the candidate, or no exam.
+
+    ``REFUSE`` keeps the exam from starting; what appears later, during the exam, is treated as ``WARN``: nobody loses
+    an exam to a suspicion.
+    """
+
+    IGNORE = "ignore"
+    RECORD = "record"
+    WARN = "warn"
+    REFUSE = "refuse"
+
+
 class Codec(StrEnum):
     """Video codecs for recording."""
 
@@ -82,6 +95,24 @@ class Lockdown:
         5_000, doc="Time between asking a program to end and killing it.", minimum=0, maximum=120_000
     )
     ask_before_closing: bool = setting(True, doc="Show the list and ask to save work before closing programs.")
+    unknown_programs: Treatment = setting(
+        Treatment.IGNORE, doc="Programs with a window that no list names (prohibited, permitted or system)."
+    )
+    displays: int = setting(1, doc="Displays that are allowed.", minimum=1, maximum=16)
+    extra_displays: Treatment = setting(Treatment.WARN, doc="More displays than that, and mirrored or virtual ones.")
+    storage_devices: Treatment = setting(Treatment.RECORD, doc="Storage plugged in; it is named and never ejected.")
+    input_devices: Treatment = setting(Treatment.RECORD, doc="Keyboards and mice that come or go during the exam.")
+    injected_input: Treatment = setting(Treatment.RECORD, doc="Keys and clicks that a program made, not a person.")
+    virtual_machine: Treatment = setting(Treatment.RECORD, doc="The exam runs inside a virtual machine.")
+    remote_session: Treatment = setting(Treatment.WARN, doc="The screen is seen or controlled from elsewhere.")
+    debugger: Treatment = setting(Treatment.RECORD, doc="Another program inspects or alters Fairlock.")
+    virtual_devices: Treatment = setting(Treatment.RECORD, doc="A camera or microphone made by a program.")
+    evidence_permille: int = setting(
+        600,
+        doc="Least score of the signs of these four; 1,000 is proof.",
+        minimum=100,
+        maximum=1_000,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -108,7 +108,7 @@ class Duty:
             lacks[Capability.PROCESS_WATCH] = problem
         self._closer.start()
         self._start_watching(desktop.parts, lacks)
-        self._send(Engaged(holding=_holding(desktop.parts, lacks), missing=lacks))
+        self._send(Engaged(holding=_holding(desktop.parts, lacks), missing=lacks, tier=desktop.tier))
 
     def release(self) -> None:
         """Undo everything and say so, even if a measure fails to let go."""

@@ -14,6 +14,7 @@ from typing import Protocol, TypeAlias, runtime_checkable
 from app.contract.errors import Unsupported
 from app.contract.incidents import IncidentKind
 from app.contract.policy import Capability
+from app.contract.times import Instant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,10 +31,14 @@ class Undo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """Something a watch saw: the kind of incident and short facts, never contents (of a clipboard, of a window)."""
+    """Something a watch saw: the kind of incident and short facts, never contents (of a clipboard, of a window).
+
+    ``since`` is when it began, for something that lasted until now; ``None`` for a moment.
+    """
 
     kind: IncidentKind
     facts: Mapping[str, str] = field(default_factory=dict)
+    since: Instant | None = None
 
 
 @runtime_checkable

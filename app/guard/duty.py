@@ -186,7 +186,7 @@ class Duty:
 
     def _report(self, finding: Finding, source: str) -> Report:
         now = self._clock.now()
-        return Report(kind=finding.kind, start=now, end=now, source=source, facts=finding.facts)
+        return Report(kind=finding.kind, start=finding.since or now, end=now, source=source, facts=finding.facts)
 
 
 def _policy(text: str) -> Policy:

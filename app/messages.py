@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from app.contract.actions import Action
+from app.contract.agreement import Allowance
 from app.contract.errors import FairlockError, UserFacing
 from app.contract.incidents import IncidentKind, Severity
 from app.contract.policy import Treatment
@@ -94,9 +95,10 @@ class Finish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Joined:
-    """Joined and bound. ``policy`` is the verified policy as canonical JSON.
+    """Joined and bound. ``policy`` is the verified policy as canonical JSON, as it holds for this candidate.
 
-    ``elapsed_ms`` is how long ago the session first began to record; 0 for a fresh one.
+    ``elapsed_ms`` is how long ago the session first began to record; 0 for a fresh one. ``agreement`` is the verified
+    ``contract.agreement.Agreement`` as canonical JSON, empty where the candidate has none.
     """
 
     session: str
@@ -104,6 +106,7 @@ class Joined:
     policy: str
     entry_url: str
     elapsed_ms: int = 0
+    agreement: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +194,7 @@ class Examine:
     """Look at the machine before the exam; answered by ``Examined``."""
 
     policy: str
+    allowances: tuple[Allowance, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,9 +207,13 @@ class CloseProcesses:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engage:
-    """Take every measure of the policy that lives in the guard, and start its watches."""
+    """Take every measure of the policy that lives in the guard, and start its watches.
+
+    ``allowances`` is what the candidate was granted; what it covers is still reported, and the recorder says so.
+    """
 
     policy: str
+    allowances: tuple[Allowance, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

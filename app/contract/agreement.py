@@ -10,15 +10,18 @@ words "by agreement"; only what the candidate need not be looked at for is not l
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 
 from app.contract import assistive
 from app.contract.incidents import IncidentKind, Severity
+from app.contract.policy import Policy
 from app.contract.schema import setting
 
 AGREEMENT_VERSION = 1
+LONGEST_S = 86_400
+"""As ``Policy.duration_s``: no exam is longer, whatever time comes on top."""
 BY_AGREEMENT = "by_agreement"
 """The fact that names the allowance which covers an incident."""
 
@@ -68,11 +71,14 @@ class Agreement:
     issued_ms: int = setting(doc="When it was signed (UTC, milliseconds).", minimum=0)
     expires_ms: int = setting(doc="When it ceases to hold (UTC, milliseconds).", minimum=0)
 
-    def duration_s(self, seconds: int | None) -> int | None:
-        """Return the time this candidate has where everybody has ``seconds``, rounded up; none stays none."""
-        if seconds is None:
-            return None
-        return seconds + -(-seconds * self.extra_time_permille // 1_000)
+    def apply(self, policy: Policy) -> Policy:
+        """Return ``policy`` as it holds for this candidate: more time (rounded up), and speech not listened for."""
+        duration_s, detection = policy.duration_s, policy.detection
+        if duration_s is not None:
+            duration_s = min(LONGEST_S, duration_s + -(-duration_s * self.extra_time_permille // 1_000))
+        if IncidentKind.SPEECH in not_looked_for(self.allowances):
+            detection = replace(detection, speech=False)
+        return replace(policy, duration_s=duration_s, detection=detection)
 
 
 _PROGRAMS: Mapping[Allowance, frozenset[str]] = MappingProxyType(

@@ -26,6 +26,7 @@ class EntryType(StrEnum):
     STATE = "state"
     SOURCE = "source"
     NOTE = "note"
+    AGREEMENT = "agreement"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,11 +61,15 @@ class JoinRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JoinAnswer:
-    """The session and the client token: one per candidate, kept on the candidate's disk for a resume."""
+    """The session and the client token: one per candidate, kept on the candidate's disk for a resume.
+
+    ``agreement`` is what the institution granted this candidate, signed with its own key (``contract.agreement``).
+    """
 
     session: str
     candidate: str
     client_token: bytes
+    agreement: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

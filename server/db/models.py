@@ -81,13 +81,17 @@ class Exam(Base):
 
 
 class Candidate(Base):
-    """A line of an exam's roster; ``invite`` is SHA-256 of the link's invite."""
+    """A line of an exam's roster; ``invite`` is SHA-256 of the link's invite.
+
+    ``agreement`` is what the institution granted this candidate, as it signed it; it is handed out with the join.
+    """
 
     __tablename__ = "candidates"
     id: Mapped[str] = mapped_column(primary_key=True)
     exam: Mapped[str] = mapped_column(ForeignKey("exams.id"), index=True)
     name: Mapped[str]
     invite: Mapped[bytes] = mapped_column(unique=True)
+    agreement: Mapped[str | None]
     expires_ms: Mapped[int]
     created_ms: Mapped[int]
 

@@ -8,25 +8,32 @@ from sqlalchemy.orm import Session as Transaction
 from app.contract.canonical import b64
 from app.contract.policy import Policy
 from app.contract.sealing import jws
+from app.contract.sealing.agreements import open_agreement
 from app.contract.session import SessionState
 from app.contract.wire import ExamLink, JoinAnswer, JoinRequest
 from server import tokens
 from server.context import Context
-from server.db.models import Candidate, Exam, Session
+from server.db.models import Candidate, Exam, InstitutionKey, Session
 from server.exams import policies
 from server.exams.views import CandidateList, CandidateRow, Invitation, NewCandidate
 from server.refused import Refused
 
 
 def invite(tx: Transaction, context: Context, exam: str, asked: NewCandidate) -> Invitation:
-    """Add a candidate to the roster and make the link."""
+    """Add a candidate to the roster and make the link; raises ``Refused``, and ``IntegrityError`` for an agreement
+    that the application would refuse.
+    """
     row = policies.find(tx, exam)
+    if asked.agreement is not None:
+        signer = tx.get_one(InstitutionKey, row.institution_key)
+        open_agreement(asked.agreement, signer.public, exam=row.id, candidate=asked.name)
     value = b64(secrets.token_bytes(18))
     candidate = Candidate(
         id=tokens.new_id(),
         exam=row.id,
         name=asked.name,
         invite=tokens.digest(value),
+        agreement=asked.agreement,
         expires_ms=row.expires_ms if asked.expires_ms is None else min(asked.expires_ms, row.expires_ms),
         created_ms=context.now(),
     )
@@ -49,7 +56,13 @@ def listed(tx: Transaction, exam: str) -> CandidateList:
         .order_by(Candidate.name, Candidate.id)
     )
     rows = tuple(
-        CandidateRow(candidate=row.id, name=row.name, session=session, expires_ms=row.expires_ms)
+        CandidateRow(
+            candidate=row.id,
+            name=row.name,
+            session=session,
+            expires_ms=row.expires_ms,
+            agreement=row.agreement is not None,
+        )
         for row, session in tx.execute(query)
     )
     return CandidateList(candidates=rows)
@@ -79,7 +92,7 @@ def join(tx: Transaction, context: Context, asked: JoinRequest) -> JoinAnswer:
         tx.add(session)
     client = secrets.token_bytes(32)
     session.client = tokens.digest(client)
-    return JoinAnswer(session=session.id, candidate=candidate.name, client_token=client)
+    return JoinAnswer(session=session.id, candidate=candidate.name, client_token=client, agreement=candidate.agreement)
 
 
 def _new_session(exam: Exam, candidate: Candidate, now: int) -> Session:

@@ -54,6 +54,9 @@ class NewCandidate:
 
     name: str = setting(doc="Name as the examiner and the candidate see it.", minimum=1, maximum=200)
     expires_ms: int | None = setting(None, doc="When the invite ceases to work; none means the policy's.", minimum=0)
+    agreement: str | None = setting(
+        None, doc="The compact JWS of what the candidate is granted.", minimum=1, maximum=16 * 1024
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,12 +72,13 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CandidateRow:
-    """A line of the roster, with the session once there is one."""
+    """A line of the roster, with the session once there is one. ``agreement`` says whether something was granted."""
 
     candidate: str
     name: str
     session: str | None
     expires_ms: int
+    agreement: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

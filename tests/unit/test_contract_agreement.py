@@ -16,6 +16,7 @@ from app.contract.incidents import INCIDENTS, IncidentKind, Severity
 from app.contract.sealing import jws
 from app.contract.sealing.agreements import AGREEMENT_TYPE, open_agreement
 from app.contract.sealing.records import POLICY_TYPE
+from tests.unit.shell_policies import POLICY
 from tests.vectors import forge
 
 INSTITUTION = forge.p256("institution")
@@ -166,10 +167,17 @@ def test_only_what_is_granted_for_the_whole_exam_is_not_looked_for() -> None:
 
 
 @pytest.mark.parametrize(
-    ("permille", "seconds", "given"), [(0, 60, 60), (250, 60, 75), (333, 100, 134), (500, None, None)]
+    ("permille", "seconds", "given"),
+    [(0, 60, 60), (250, 60, 75), (333, 100, 134), (500, None, None), (4_000, 80_000, 86_400)],
 )
 def test_extra_time_is_rounded_in_the_candidates_favour(permille: int, seconds: int | None, given: int | None) -> None:
-    assert replace(GRANTED, extra_time_permille=permille).duration_s(seconds) == given
+    granted = replace(GRANTED, extra_time_permille=permille)
+    assert granted.apply(replace(POLICY, duration_s=seconds)) == replace(POLICY, duration_s=given)
+
+
+def test_speech_that_is_allowed_is_not_listened_for_and_the_rest_stays() -> None:
+    granted = replace(GRANTED, allowances=(Allowance.READING_ALOUD,), extra_time_permille=0)
+    assert granted.apply(POLICY) == replace(POLICY, detection=replace(POLICY.detection, speech=False))
 
 
 def test_what_is_granted_is_said_in_short_words() -> None:

@@ -11,6 +11,7 @@ const TYPES: Readonly<Record<JournalEntry["type"], string>> = {
   state: "State",
   source: "Source",
   note: "Note",
+  agreement: "Agreement",
 };
 
 export function journalList(entries: readonly JournalEntry[], jump: (seconds: number) => void): HTMLElement {

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from app.contract import schema
+from app.contract.agreement import Agreement
 from app.contract.errors import FairlockError, IntegrityError, Outcome, UserFacing
 from app.contract.policy import Policy
 from app.contract.sealing import jws, keys
@@ -32,6 +33,7 @@ from app.contract.wire import (
     Tokens,
 )
 from app.recorder.client import ServerClient
+from app.recorder.granting import verify_agreement
 from app.recorder.timeline import Timeline
 from app.version import VERSION
 from capture.durable import sync_folder
@@ -53,13 +55,17 @@ class SavedSession:
     client_token: bytes
     policy: str
     institution_key: bytes
+    agreement: str | None = None
     origin_mono_ns: int = 0
     origin_utc_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JoinedSession:
-    """A bound session. ``signing_key`` speaks for it in ``epoch``."""
+    """A bound session. ``signing_key`` speaks for it in ``epoch``.
+
+    ``policy`` is the signed one as it holds for this candidate, whom ``agreement`` may grant more than others.
+    """
 
     saved: SavedSession
     folder: Path
@@ -69,6 +75,7 @@ class JoinedSession:
     signing_key: Ed25519PrivateKey
     epoch: int
     entry_url: str
+    agreement: Agreement | None = None
 
     @property
     def session(self) -> str:
@@ -122,6 +129,7 @@ def bind(
 ) -> JoinedSession:
     """Open the session's next epoch with a fresh signing key."""
     policy = verify_policy(PolicyAnswer(policy=saved.policy, institution_key=saved.institution_key), saved.link)
+    agreement = verify_agreement(saved.agreement, saved.institution_key, exam=policy.exam, candidate=saved.candidate)
     signing_key = Ed25519PrivateKey.generate()
     public = keys.public_bytes(signing_key.public_key())
     tokens = Tokens(client=saved.client_token, program=program_token, signing_key=hashlib.sha256(public).digest())
@@ -131,18 +139,20 @@ def bind(
     receipt_key = keys.load_ed25519(policy.server.receipt_key)
     binding = jws.verify(Binding, answer.binding, receipt_key, typ=BINDING_TYPE)
     digest = jws.digest(saved.policy)
-    if (binding.session, binding.signing_key, binding.policy) != (saved.session, public, digest):
+    bound = (binding.session, binding.candidate, binding.signing_key, binding.policy)
+    if bound != (saved.session, saved.candidate, public, digest):
         raise IntegrityError(Outcome.RECORD_MISMATCH, "the server bound something else than was asked")
     client.use_token(answer.access_token)
     return JoinedSession(
         saved=saved,
         folder=folder,
-        policy=policy,
+        policy=policy if agreement is None else agreement.apply(policy),
         policy_digest=digest,
         receipt_key=receipt_key,
         signing_key=signing_key,
         epoch=binding.epoch,
         entry_url=answer.entry_url,
+        agreement=agreement,
     )
 
 
@@ -214,6 +224,13 @@ def _join_anew(client: ServerClient, link: ExamLink, folder: Path, clock: Clock)
             code="E-POLICY-EXPIRED",
         )
     joined = client.join(JoinRequest(exam=link.exam, invite=link.invite, client=f"fairlock/{VERSION}"))
+    verify_agreement(
+        joined.agreement,
+        answer.institution_key,
+        exam=policy.exam,
+        candidate=joined.candidate,
+        now_ms=clock.now().utc_ms,
+    )
     saved = SavedSession(
         link=link.url(),
         session=joined.session,
@@ -221,6 +238,7 @@ def _join_anew(client: ServerClient, link: ExamLink, folder: Path, clock: Clock)
         client_token=joined.client_token,
         policy=answer.policy,
         institution_key=answer.institution_key,
+        agreement=joined.agreement,
     )
     save(saved, folder)
     return saved

@@ -6,7 +6,7 @@ An incident is on disk within ``FLUSH_S`` and its segment closes within ``CUT_S`
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -102,6 +102,10 @@ class Journal:
     def note(self, **facts: str) -> None:
         """Write something that is neither of these: versions, models, the acknowledged notice."""
         self._write(EntryType.NOTE, dict(facts))
+
+    def agreement(self, token: str, granted: Sequence[str]) -> None:
+        """Write what was granted to the candidate, as the institution signed it and in short words."""
+        self._write(EntryType.AGREEMENT, {"by_agreement": ", ".join(granted), "jws": token})
 
     def stop(self) -> None:
         """Seal what is left and close the track; raises what went wrong in the thread."""

@@ -25,6 +25,7 @@ from app.mailbox import Bounded, Closed
 from app.recorder.checks import CheckContext, run_checks
 from app.recorder.client import ServerClient
 from app.recorder.detection import DetectionChoice
+from app.recorder.granting import ON_BREAK, Granted
 from app.recorder.heartbeat import HeartbeatHandlers, HeartbeatLoop
 from app.recorder.joining import JoinedSession, join, session_folder, start_timeline
 from app.recorder.leftovers import mark_finished
@@ -61,6 +62,7 @@ class Recorder:
         self._client: ServerClient | None = None
         self._joined: JoinedSession | None = None
         self._sources = Sources()
+        self._granted = Granted()
         self._recording: Recording | None = None
         self._beats: HeartbeatLoop | None = None
         self._stopped = threading.Event()
@@ -132,6 +134,8 @@ class Recorder:
         self._client = client = ServerClient(link.server)
         joined = join(client, link, program_token=message.program_token, home=self._options.home, clock=self._clock)
         self._joined = joined
+        if joined.agreement is not None:
+            self._granted = Granted(joined.agreement.allowances)
         self._sources = choose(joined.policy, self._options, self._clock)
         self._channel.send(
             m.Joined(
@@ -140,6 +144,7 @@ class Recorder:
                 policy=dumps(joined.policy).decode(),
                 entry_url=joined.entry_url,
                 elapsed_ms=joined.elapsed_ms(self._clock),
+                agreement=dumps(joined.agreement).decode() if joined.agreement is not None else "",
             )
         )
 
@@ -168,6 +173,7 @@ class Recorder:
                 detection=self._detection,
                 clock=self._clock,
                 options=self._options,
+                granted=self._granted,
                 on_track_lost=self._inbox.offer,
             )
         )
@@ -201,6 +207,7 @@ class Recorder:
     def _state_is(self, message: m.StateIs) -> None:
         self._states.note(message)
         self._state = message.state
+        self._granted.on_break = message.state is SessionState.PAUSED and message.why == ON_BREAK
         if self._beats is not None:
             self._beats.state = message.state
 

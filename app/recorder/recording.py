@@ -10,9 +10,10 @@ import secrets
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
+from app.contract.agreement import described
 from app.contract.errors import FairlockError, Fatal
 from app.contract.incidents import INCIDENTS, Incident, IncidentKind, Severity, Track
 from app.contract.journal import JOURNAL_MIME, PICTURES_MIME
@@ -24,6 +25,7 @@ from app.mailbox import Bounded, Latest
 from app.messages import Report
 from app.recorder.client import ServerClient
 from app.recorder.detection import DetectionChoice
+from app.recorder.granting import Granted
 from app.recorder.health import HealthWatch
 from app.recorder.joining import JoinedSession
 from app.recorder.journal import Journal
@@ -62,7 +64,9 @@ _log = logging.getLogger("fairlock.recorder")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingParts:
-    """What a recording is made of. ``on_track_lost`` is called in the track's thread."""
+    """What a recording is made of. ``granted`` is what its candidate was; ``on_track_lost`` is called in the track's
+    thread.
+    """
 
     joined: JoinedSession
     client: ServerClient
@@ -70,6 +74,7 @@ class RecordingParts:
     detection: DetectionChoice
     clock: Clock
     options: RecorderOptions
+    granted: Granted = field(default_factory=Granted)
     on_track_lost: Callable[[TrackLost], object] = lambda _error: None
 
 
@@ -196,12 +201,17 @@ class Recording:
         )
 
     def take(self, incident: Incident) -> None:
-        """Write an incident, with a picture if the camera saw it."""
+        """Write an incident as the agreement with the candidate wants it, with a picture if the camera saw it."""
+        incident = self._parts.granted.settle(incident)
         self.journal.incident(incident)
         try:
             self.pictures.keep(incident)
         except SpoolFull as error:
             self._track_failed(Track.PICTURES, error)
+
+    def _detected(self, incident: Incident) -> None:
+        if self._parts.granted.is_looked_for(incident):
+            self.take(incident)
 
     def new_id(self) -> str:
         """Return an incident's id, unique in the session."""
@@ -294,7 +304,7 @@ class Recording:
             frames=self._frames,
             sound=self._sound,
             new_id=self.new_id,
-            on_incident=self.take,
+            on_incident=self._detected,
         )
         pipeline.start()
         self._stack.callback(pipeline.stop)
@@ -323,6 +333,9 @@ class Recording:
             **({"sample_footage": options.sample_note} if shows_samples else {}),
             **{f"model_{task}": name for task, name in detection.names.items()},
         )
+        agreement = self._parts.joined.agreement
+        if agreement is not None:
+            self.journal.agreement(self._parts.joined.saved.agreement or "", described(agreement))
         for task, refusal in detection.refused.items():
             self.report(IncidentKind.DETECTION_DEGRADED, source=task, reason=refusal)
         if self._parts.joined.epoch > 0:

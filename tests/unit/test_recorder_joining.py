@@ -15,13 +15,15 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from app.clock import ManualClock
 from app.contract import schema
+from app.contract.agreement import AGREEMENT_VERSION, Agreement, Allowance
 from app.contract.errors import FairlockError, IntegrityError, Outcome, Retryable, UserFacing
 from app.contract.policy import Policy, Server
 from app.contract.sealing import jws, keys
+from app.contract.sealing.agreements import AGREEMENT_TYPE
 from app.contract.sealing.records import BINDING_TYPE, FORMAT_VERSION, POLICY_TYPE, Binding
 from app.contract.wire import BIND_LABEL, BindAnswer, BindRequest, ExamLink, JoinAnswer, PolicyAnswer, Tokens
 from app.recorder.client import ServerClient
-from app.recorder.joining import JoinedSession, join
+from app.recorder.joining import JoinedSession, join, load_saved, save, session_folder
 from tests.unit.capture_parts import SESSION, recipient
 from tests.unit.shell_policies import POLICY
 
@@ -43,6 +45,7 @@ class Institution:
     changes: dict[str, object] = field(default_factory=dict)
     clock_off_ms: int = 0
     binds_key: bytes | None = None
+    agreement: str | None = None
     calls: list[str] = field(default_factory=list)
 
     @property
@@ -63,7 +66,7 @@ class Institution:
                 self.signed = self.policy()
                 return PolicyAnswer(policy=self.signed, institution_key=keys.public_bytes(self.shows_key.public_key()))
             case "join":
-                return JoinAnswer(session=SESSION, candidate="Ada", client_token=b"c" * 32)
+                return JoinAnswer(session=SESSION, candidate="Ada", client_token=b"c" * 32, agreement=self.agreement)
             case _:
                 return self._bind(schema.loads(BindRequest, body))
 
@@ -216,3 +219,69 @@ def test_a_server_that_binds_another_key_is_not_believed(institution: Institutio
     error = refusal(institution, tmp_path)
     assert isinstance(error, IntegrityError)
     assert error.outcome is Outcome.RECORD_MISMATCH
+
+
+def granted(institution: Institution, *, key: ec.EllipticCurvePrivateKey = INSTITUTION, **changes: object) -> Agreement:
+    now_ms = institution.clock.now().utc_ms
+    agreement = Agreement(
+        version=AGREEMENT_VERSION,
+        exam=POLICY.exam,
+        candidate="Ada",
+        allowances=(Allowance.SCREEN_READER, Allowance.READING_ALOUD),
+        extra_time_permille=500,
+        issued_ms=now_ms - 1,
+        expires_ms=now_ms + 60_000,
+    )
+    agreement = replace(agreement, **changes)  # type: ignore[arg-type]
+    institution.agreement = jws.sign(agreement, key, typ=AGREEMENT_TYPE)
+    return agreement
+
+
+def test_what_was_granted_holds_from_the_join_on(institution: Institution, tmp_path: Path) -> None:
+    agreement = granted(institution)
+    session = joined(institution, tmp_path)
+    assert session.agreement == agreement
+    assert session.policy.duration_s == 8100  # of 5400
+    assert not session.policy.detection.speech
+    assert session.policy_digest == jws.digest(institution.signed)
+
+
+def test_what_was_granted_holds_to_the_end_of_a_session_that_began_in_time(
+    institution: Institution, tmp_path: Path
+) -> None:
+    agreement = granted(institution)
+    joined(institution, tmp_path)
+    institution.clock.sleep(3_600)
+    assert joined(institution, tmp_path).agreement == agreement
+
+
+@pytest.mark.parametrize(
+    ("key", "changes"),
+    [
+        (OTHER, {}),
+        (INSTITUTION, {"candidate": "Bob"}),
+        (INSTITUTION, {"exam": "another-exam"}),
+        (INSTITUTION, {"issued_ms": 1, "expires_ms": 2}),
+    ],
+    ids=["signed by another", "another candidate's", "another exam's", "expired"],
+)
+def test_nothing_starts_with_an_agreement_that_does_not_hold(
+    institution: Institution, tmp_path: Path, key: ec.EllipticCurvePrivateKey, changes: dict[str, object]
+) -> None:
+    granted(institution, key=key, **changes)
+    error = refusal(institution, tmp_path)
+    assert isinstance(error, UserFacing)
+    assert error.code == "E-AGREEMENT"
+    assert "ask your institution for a new link" in error.advice
+    assert institution.calls == ["policy", "join"]  # no epoch was opened, and nothing of it is kept
+    assert not list(tmp_path.rglob("session.json"))
+
+
+def test_an_agreement_written_into_the_kept_session_is_not_believed(institution: Institution, tmp_path: Path) -> None:
+    joined(institution, tmp_path)
+    granted(institution, key=OTHER)
+    folder = session_folder(tmp_path, institution.link)
+    saved = load_saved(folder)
+    assert saved is not None
+    save(replace(saved, agreement=institution.agreement), folder)
+    assert refusal(institution, tmp_path).code == "E-AGREEMENT"

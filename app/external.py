@@ -51,9 +51,16 @@ def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 def run_external(
-    command: Sequence[str], *, timeout_s: float = 5.0, text: str = "", extra: Mapping[str, str] | None = None
+    command: Sequence[str],
+    *,
+    timeout_s: float = 5.0,
+    text: str = "",
+    extra: Mapping[str, str] | None = None,
+    keeps: Sequence[int] = (),
 ) -> Completed:
     """Run ``command`` to its end with ``text`` on its standard input, and return how it ended.
+
+    ``keeps`` are descriptors of files that stay open until it ends, even if this process is killed (not on Windows).
 
     Raises ``Unsupported`` when the program is not installed, cannot be started or does not end in ``timeout_s``
     seconds (it is killed then). A non-zero exit status is not an error here.
@@ -68,6 +75,7 @@ def run_external(
             capture_output=True,
             env=clean_environment(extra),
             timeout=timeout_s,
+            pass_fds=tuple(keeps) if os.name == "posix" else (),
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:

@@ -7,7 +7,6 @@ It does not stop somebody who changes the program's files.
 """
 
 import contextlib
-import importlib
 import os
 import sys
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.contract.errors import UserFacing
+from app.exclusive import lock
 
 LOADER_PREFIXES = ("LD_", "DYLD_", "PYTHON")
 """Already used by the time this runs, so that removing them means starting again."""
@@ -127,18 +127,6 @@ def single_instance(folder: Path) -> Iterator[None]:
                 code="E-ALREADY-RUNNING",
             ) from error
         yield
-
-
-def lock(descriptor: int) -> None:
-    """Take an exclusive lock without waiting; raises ``OSError`` when somebody else holds it."""
-    try:
-        fcntl = importlib.import_module("fcntl")
-    except ModuleNotFoundError:  # Windows
-        msvcrt = importlib.import_module("msvcrt")
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        return
-    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _must_go(name: str, value: str) -> bool:

@@ -1,30 +1,25 @@
 """The write-ahead file of changes to take back: on disk before the change is made, gone after it is undone.
 
-Used by the guard, by the next start and by ``fairlock restore``. If the power fails between two lines of this
-module, the file says too much rather than too little: undoing twice, or undoing what was never done, is harmless,
-because each replay function sets a state and does not toggle one.
+Used by the guard, the last hand, the next start and ``fairlock restore``, one at a time (``lockdown.claim``). If the
+power fails between two lines of this module, the file says too much rather than too little: undoing twice, or undoing
+what was never done, is harmless, because each replay function sets a state and does not toggle one.
 """
 
+import contextlib
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.contract import schema
-from app.contract.errors import FairlockError, IntegrityError, Outcome
+from app.contract.errors import FairlockError, IntegrityError, Outcome, UserFacing
+from app.external import Completed
+from lockdown import ledger
 from lockdown.capabilities import Measure, Replay, Undo
+from lockdown.claim import Claim
+from lockdown.ledger import EMPTY, Ledger
 
-VERSION = 1
 _log = logging.getLogger("fairlock.restore")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ledger:
-    """The content of the file, in the order in which the changes were made."""
-
-    undos: tuple[Undo, ...]
-    version: int = VERSION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,81 +30,125 @@ class Replayed:
     failed: tuple[str, ...] = ()
 
 
-class RestoreFile:
-    """One file; used by one process at a time."""
+NOBODY = ""
+"""The holder of a file whose head can't be read: anybody may undo it."""
 
-    def __init__(self, path: Path) -> None:
+
+def always() -> bool:
+    """Say yes: the change is wanted whenever its turn comes."""
+    return True
+
+
+class RestoreFile:
+    """The file at ``path``; ``holder`` names who makes the changes (the guard's process of now)."""
+
+    def __init__(self, path: Path, *, holder: str = NOBODY) -> None:
         self.path = path
+        self.holder = holder
+        self._claim = Claim(path.with_suffix(".lock"))
 
     def pending(self) -> tuple[Undo, ...]:
         """Return what is still to be undone; raises ``IntegrityError(BAD_FORMAT)`` for a damaged file."""
-        try:
-            data = self.path.read_bytes()
-        except FileNotFoundError:
-            return ()
-        ledger = schema.loads(Ledger, data)
-        if ledger.version != VERSION:
-            raise IntegrityError(Outcome.BAD_FORMAT, f"version {ledger.version} of the restore file is not known")
-        return ledger.undos
+        found = self._read()
+        if found.damage:
+            raise IntegrityError(Outcome.BAD_FORMAT, f"the restore file is damaged: {found.damage}")
+        return found.undos
 
-    def engage(self, measure: Measure) -> None:
+    def run(self, command: Sequence[str], *, timeout_s: float = 5.0) -> Completed:
+        """Run a program for a change or an undo: while it runs, nobody else changes anything."""
+        return self._claim.run(command, timeout_s=timeout_s)
+
+    def engage(self, measure: Measure, *, wanted: Callable[[], bool] = always) -> None:
         """Write down how to undo ``measure``, make sure that this is on disk, and only then engage it.
 
-        The first entry of a kind stays: it alone knows the state from before all changes.
+        The first entry of a kind stays: it alone knows the state from before all changes. ``wanted`` is asked when
+        nobody else can change anything any more; with ``False`` nothing happens.
         """
-        known = self.pending()
-        kinds = {undo.kind for undo in known}
-        new = tuple(undo for undo in measure.plan() if undo.kind not in kinds)
-        if new:
-            self._write((*known, *new))
-        measure.engage()
+        with self._claim.held():
+            if not wanted():
+                return
+            known = self.pending()
+            kinds = {undo.kind for undo in known}
+            new = tuple(undo for undo in measure.plan() if undo.kind not in kinds)
+            if new:
+                self._write((*known, *new), self.holder)
+            measure.engage()
 
-    def replay(self, replayers: Mapping[str, Replay]) -> Replayed:
-        """Undo everything, the last change first. What fails stays in the file for the next time. Never raises."""
+    def replay(self, replayers: Mapping[str, Replay], *, only_of: str | None = None) -> Replayed:
+        """Undo everything, the last change first. What fails stays in the file for the next time. Never raises.
+
+        With ``only_of`` nothing happens if the last change was another holder's, who is still there to undo it.
+        """
         try:
-            pending = self.pending()
-        except IntegrityError as error:
-            return self._set_aside(error)
+            with self._claimed_if_possible():
+                return self._replay(replayers, only_of)
+        except UserFacing as error:
+            return Replayed(failed=(str(error),))
+
+    def _replay(self, replayers: Mapping[str, Replay], only_of: str | None) -> Replayed:
+        try:
+            found = self._read()
         except OSError as error:
             _log.exception("the restore file can't be read")
             return Replayed(failed=(f"The restore file {self.path} can't be read ({error.strerror}).",))
+        if only_of is not None and found.holder not in (only_of, NOBODY):
+            return Replayed()
         done, failed, left = [], [], []
-        for undo in reversed(pending):
+        for undo in reversed(found.undos):
             problem = _replay(undo, replayers)
             if problem is None:
                 done.append(undo.says)
             else:
                 failed.append(f"{undo.says}: {problem}")
                 left.append(undo)
-        self._keep(left[::-1], pending)
+        if found.damage:
+            failed.append(self._set_aside(found.damage))
+        self._keep(left[::-1], found)
         return Replayed(undone=tuple(done), failed=tuple(failed))
 
-    def _keep(self, left: Sequence[Undo], pending: Sequence[Undo]) -> None:
+    @contextlib.contextmanager
+    def _claimed_if_possible(self) -> Iterator[None]:
+        """Hold the claim; do without where no file can be made, for then nobody can make a change either."""
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(self._claim.held())
+            except OSError as error:
+                _log.info("undoing without a claim: %s", error)
+            yield
+
+    def _read(self) -> Ledger:
+        try:
+            return ledger.parse(self.path.read_bytes())
+        except FileNotFoundError:
+            return EMPTY
+
+    def _keep(self, left: Sequence[Undo], found: Ledger) -> None:
         """Shorten the file to what is left. A file that can't be changed says too much, and that is harmless."""
         try:
             if left:
-                self._write(left)
-            elif pending:
+                self._write(left, found.holder)
+            elif found is not EMPTY:
                 self.path.unlink(missing_ok=True)
         except OSError:
             _log.exception("the restore file can't be shortened")
 
-    def _set_aside(self, error: IntegrityError) -> Replayed:
+    def _set_aside(self, damage: str) -> str:
+        """Keep a damaged file for whoever looks into it; return the sentence about it."""
         aside = self.path.with_suffix(".damaged")
         try:
             self.path.replace(aside)
         except OSError:
             _log.exception("the damaged restore file can't be moved")
-            return Replayed(failed=(f"The restore file {self.path} is damaged.",))
-        _log.error("the restore file is damaged (%s) and was kept as %s", error, aside)
-        return Replayed(failed=(f"The restore file is damaged and was kept as {aside}.",))
+            return f"The restore file {self.path} is damaged."
+        _log.error("the restore file is damaged (%s) and was kept as %s", damage, aside)
+        return f"The restore file is damaged and was kept as {aside}."
 
-    def _write(self, undos: Sequence[Undo]) -> None:
+    def _write(self, undos: Sequence[Undo], holder: str) -> None:
         draft = self.path.with_suffix(".draft")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
             with os.fdopen(descriptor, "wb") as file:
-                file.write(schema.dumps(Ledger(undos=tuple(undos))))
+                file.write(ledger.write(undos, holder))
                 file.flush()
                 os.fsync(file.fileno())
             draft.replace(self.path)

@@ -4,15 +4,15 @@ Called from the guard's main thread only; the watches it starts have threads of 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 
 from app.contract import schema
-from app.contract.errors import FairlockError, IntegrityError
+from app.contract.errors import IntegrityError
 from app.contract.incidents import IncidentKind
 from app.contract.policy import Capability, Policy
 from app.contract.times import Clock
+from app.guard.holding import Holding
 from app.guard.programs import Closer, ExamPrograms
-from app.guard.watching import StillHeld, WatchThread, missing
+from app.guard.watching import missing
 from app.messages import (
     CloseProcesses,
     Engage,
@@ -25,14 +25,11 @@ from app.messages import (
     Seen,
 )
 from lockdown import closing, select
-from lockdown.capabilities import Finding, HeldByShell, Measure, Part, Platform, RunExternal, Watch
+from lockdown.capabilities import Finding, HeldByShell, Part, RunExternal
 from lockdown.processes import ProcessTable, is_descendant
 from lockdown.restore import Replayed, RestoreFile
 from lockdown.rules import Match, Rules, builtin_rules
-from lockdown.watch import POLL_S, ProcessScanner
-
-CLIPBOARD_PERIOD_S = 0.1
-STILL_HELD_PERIOD_S = 5.0
+from lockdown.watch import ProcessScanner
 
 
 class Duty:
@@ -57,10 +54,7 @@ class Duty:
         self._send = send
         self._cancelled = cancelled
         self._replayers = select.replayers(run)
-        self._measures: list[tuple[Capability, Measure]] = []
-        self._watches: list[WatchThread] = []
-        self._closer: Closer | None = None
-        self._desktop: Platform | None = None
+        self._holding: Holding | None = None
 
     def close_processes(self, order: CloseProcesses) -> None:
         """Find, and if asked end, what the policy prohibits."""
@@ -87,35 +81,38 @@ class Duty:
         self._let_go()
         policy = _policy(order.policy)
         rules, problem = _rules(policy)
-        self._closer = Closer(
+        closer = Closer(
             self._table,
             self._clock,
             self._tell,
             grace_s=policy.lockdown.close_grace_ms / 1000,
             ask_windows=select.window_closer(),
         )
-        desktop = self._desktop = select.platform(
+        desktop = select.platform(
             run=self._run,
             table=self._table,
             clock=self._clock,
-            processes=ExamPrograms(self._scanner(rules), self._table, self._closer.offer),
+            processes=ExamPrograms(self._scanner(rules), self._table, closer.offer),
             is_own=lambda pid: is_descendant(pid, self._own_root, self._table),
         )
-        lacks: dict[str, str] = {
-            name: reason for name, part in desktop.parts.items() if (reason := self._take(name, part))
-        }
+        holding = self._holding = Holding(self._restore, self._tell, self._cancelled, desktop, closer)
+        lacks = holding.take()
         if problem is not None:
             lacks[Capability.PROCESS_WATCH] = problem
-        self._closer.start()
-        self._start_watching(desktop.parts, lacks)
+        holding.watch(lacks)
         self._send(Engaged(holding=_holding(desktop.parts, lacks), missing=lacks, tier=desktop.tier))
 
     def release(self) -> None:
-        """Undo everything and say so, even if a measure fails to let go."""
+        """Undo everything and say so, even if a measure fails to let go.
+
+        First what outlives this process: a watch that hangs, or a connection that answers no more, must not keep it.
+        """
+        if self._holding is not None:
+            self._holding.stop()
+        done = self._restore.replay(self._replayers)
         try:
             self._let_go()
         finally:
-            done = self._restore.replay(self._replayers)
             self._send(Released(undone=done.undone, failed=done.failed))
 
     def undo_leftovers(self) -> None:
@@ -124,59 +121,11 @@ class Duty:
         if done.undone or done.failed:
             self._send(Seen(report=self._report(_leftovers(done), "guard.restore")))
 
-    def _take(self, name: Capability, part: Part) -> str:
-        """Engage ``part`` if it is a measure; return why it does not hold, or an empty text."""
-        if isinstance(part, FairlockError):
-            return str(part)
-        if isinstance(part, HeldByShell):
-            if part.limit:
-                self._tell(missing(name, part.limit), name)
-            return ""
-        if not isinstance(part, Measure):
-            return ""
-        try:
-            self._restore.engage(part)
-            self._measures.append((name, part))
-            return "" if part.holds() else "It did not take effect."
-        except FairlockError as error:
-            return str(error)
-        except OSError as error:
-            # A full disk: what can't be written down is not changed.
-            return f"It was not engaged: {error.strerror or error}."
-
-    def _start_watching(self, parts: Mapping[Capability, Part], lacks: Mapping[str, str]) -> None:
-        for name, part in parts.items():
-            if isinstance(part, Watch) and name not in lacks:
-                period = CLIPBOARD_PERIOD_S if name is Capability.CLIPBOARD_GUARD else POLL_S
-                self._watches.append(WatchThread(part, name, self._tell, period_s=period))
-        # A measure that is a watch as well looks after itself, in its own thread.
-        alone = [(name, measure) for name, measure in self._measures if not isinstance(measure, Watch)]
-        for name, measure in alone:
-            watch = StillHeld([(name, measure)])
-            self._watches.append(WatchThread(watch, name, self._tell, period_s=STILL_HELD_PERIOD_S))
-        for thread in self._watches:
-            thread.start()
-
     def _let_go(self) -> None:
-        """Stop all watches and give back what lives in this process; changes beyond it stay until replayed.
-
-        Each part is given its turn even if another one fails.
-        """
-        watches, self._watches = self._watches, []
-        closer, self._closer = self._closer, None
-        measures, self._measures = self._measures, []
-        desktop, self._desktop = self._desktop, None
-        with ExitStack() as turns:  # the last one first
-            if desktop is not None:
-                turns.callback(desktop.close)
-            for _, measure in reversed(measures):
-                turns.callback(measure.release)
-            if closer is not None:
-                turns.callback(closer.stop)
-            for thread in watches:
-                turns.callback(thread.join)
-            for thread in watches:
-                thread.stop()
+        """Stop all watches and give back what lives in this process; changes beyond it stay until replayed."""
+        holding, self._holding = self._holding, None
+        if holding is not None:
+            holding.let_go()
 
     def _scanner(self, rules: Rules) -> ProcessScanner:
         return ProcessScanner(self._table, rules, self._clock, own_root=self._own_root)

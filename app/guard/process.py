@@ -3,18 +3,21 @@
 It is the dead man's switch. When the channel closes for whatever reason (the shell crashed, was killed, or ended),
 every change is undone and the process ends. An order that fails ends it too: the shell notices and starts another,
 which is better than a guard that does not answer. Ctrl+C at the terminal is ignored, SIGTERM answered the same way.
+Should this process itself be killed, the last hand that it started undoes its changes (``app.guard.last_hand``).
 """
 
 import logging
 import multiprocessing
+import secrets
 import signal
 import threading
+from contextlib import ExitStack
 from multiprocessing.connection import Connection
 
 from app.channel import Channel
 from app.clock import SystemClock
-from app.external import run_external
 from app.guard.duty import Duty
+from app.guard.last_hand import LastHand
 from app.guard.options import GuardOptions
 from app.mailbox import Bounded, Closed
 from app.messages import CloseProcesses, Engage, Release
@@ -45,11 +48,13 @@ def main(connection: "Connection[bytes, bytes]", options: GuardOptions) -> None:
     _hear_signals(ending)
     inbox: Bounded[object] = Bounded(INBOX)
     channel = Channel(connection, "guard-channel")
+    restore = RestoreFile(options.restore_file, holder=secrets.token_hex(8))
+    hand = LastHand(restore)
     duty = Duty(
-        RestoreFile(options.restore_file),
+        restore,
         table=PsutilTable(),
         clock=SystemClock(),
-        run=run_external,
+        run=restore.run,
         own_root=options.own_root or _parent(),
         send=channel.send,
         cancelled=ending,
@@ -61,30 +66,31 @@ def main(connection: "Connection[bytes, bytes]", options: GuardOptions) -> None:
 
     # First of all, so that the shell hears a heartbeat while the leftovers of an earlier run are undone.
     channel.start(lambda message: _put(inbox, message), shell_is_gone)
-    try:
+    with ExitStack() as turns:  # the last one first
+        turns.callback(hand.close)
+        turns.callback(channel.close)
+        turns.callback(duty.release)
+        hand.start()
         duty.undo_leftovers()
-        _serve(inbox, duty, ending)
-    finally:
-        try:
-            duty.release()
-        finally:
-            channel.close()
+        _serve(inbox, duty, hand, ending)
 
 
-def _serve(inbox: Bounded[object], duty: Duty, ending: _Ending) -> None:
+def _serve(inbox: Bounded[object], duty: Duty, hand: LastHand, ending: _Ending) -> None:
     while not ending():
         try:
             order = inbox.take(SIGNAL_CHECK_S)
         except Closed:
             return
-        _do(order, duty)
+        hand.keep()
+        _do(order, duty, hand)
 
 
-def _do(order: object, duty: Duty) -> None:
+def _do(order: object, duty: Duty, hand: LastHand) -> None:
     match order:
         case CloseProcesses():
             duty.close_processes(order)
         case Engage():
+            hand.wait()
             duty.engage(order)
         case Release():
             duty.release()

@@ -5,7 +5,6 @@ import sys
 from collections.abc import Sequence
 
 from app import paths
-from app.external import run_external
 from lockdown import select
 from lockdown.restore import RestoreFile
 
@@ -16,7 +15,8 @@ def main(argv: Sequence[str]) -> int:
         prog="fairlock restore", description="Undo changes to this computer that an interrupted exam left behind."
     )
     parser.parse_args(argv)
-    done = RestoreFile(paths.restore_file()).replay(select.replayers(run_external))
+    file = RestoreFile(paths.restore_file())
+    done = file.replay(select.replayers(file.run))
     for sentence in done.undone:
         sys.stdout.write(f"{sentence}.\n")
     for sentence in done.failed:

@@ -63,16 +63,17 @@ class WatchThread:
 
 
 class StillHeld:
-    """A watch over measures: one that no longer holds is engaged again, and that is reported."""
+    """A watch over measures: one that no longer holds is engaged again (with ``engage``), and that is reported."""
 
-    def __init__(self, measures: Sequence[tuple[Capability, Measure]]) -> None:
+    def __init__(self, measures: Sequence[tuple[Capability, Measure]], engage: Callable[[Measure], None]) -> None:
         self._measures = measures
+        self._engage = engage
 
     def observe(self) -> Sequence[Finding]:
         """Return a finding for each measure that somebody undid."""
         undone = [(capability, measure) for capability, measure in self._measures if not measure.holds()]
         for _, measure in undone:
-            measure.engage()
+            self._engage(measure)
         return [missing(capability, "It was undone during the exam and was put back.") for capability, _ in undone]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from app.contract.errors import UserFacing
 from app.contract.times import Clock
-from app.launch import lock
+from app.exclusive import lock
 
 PATIENCE_S = 20.0
 POLL_S = 0.5

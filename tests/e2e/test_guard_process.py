@@ -277,12 +277,39 @@ def test_when_the_shell_dies_everything_is_undone_and_the_guard_ends(
         assert not restore_file.exists()
 
 
-def test_the_next_start_undoes_what_a_killed_guard_left(desktop: Desktop, tmp_path: Path) -> None:
+def test_the_last_hand_undoes_what_a_killed_guard_left(desktop: Desktop, tmp_path: Path) -> None:
     restore_file = tmp_path / "restore.json"
     before = (_options(desktop), _saver_timeout(desktop))
     with _shell(restore_file, desktop.environment) as shell:
         shell.answer(Engaged, Engage(policy=_policy()))
+        (hand,) = shell.guard.children()
+        assert os.getsid(hand.pid) == hand.pid, "what is sent to the process group of the application must not reach it"
         shell.guard.kill()
+        wait_for(lambda: (_options(desktop), _saver_timeout(desktop)) == before, "the undo")
+        wait_for(lambda: not _runs(hand), "the last hand's end")
+        assert not restore_file.exists()
+
+
+def test_a_last_hand_that_is_killed_does_no_harm_and_is_replaced(desktop: Desktop, tmp_path: Path) -> None:
+    before = (_options(desktop), _saver_timeout(desktop))
+    with _shell(tmp_path / "restore.json", desktop.environment) as shell:
+        shell.answer(Engaged, Engage(policy=_policy()))
+        (hand,) = shell.guard.children()
+        hand.kill()
+        wait_for(lambda: [child.pid for child in shell.guard.children()] not in ([], [hand.pid]), "another last hand")
+        assert "srvrkeys:none" in _options(desktop)
+        assert shell.answer(Released, Release()).failed == ()
+        assert (_options(desktop), _saver_timeout(desktop)) == before
+
+
+def test_the_next_start_undoes_what_nobody_could(desktop: Desktop, tmp_path: Path) -> None:
+    restore_file = tmp_path / "restore.json"
+    before = (_options(desktop), _saver_timeout(desktop))
+    with _shell(restore_file, desktop.environment) as shell:
+        shell.answer(Engaged, Engage(policy=_policy()))
+        shell.guard.suspend()  # so that it makes no other last hand
+        for process in (*shell.guard.children(), shell.guard):
+            process.kill()
         wait_for(lambda: "closed" in shell.lines, "the notice that the guard is gone")
     assert (_options(desktop), _saver_timeout(desktop)) != before
     assert restore_file.exists()

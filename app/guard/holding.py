@@ -1,0 +1,95 @@
+"""What the guard holds during one exam: measures that are engaged, and the threads that look after them.
+
+Main thread of the guard only. It changes the machine through ``RestoreFile`` alone and undoes nothing beyond the life
+of this process: that is replayed from the file.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+
+from app.contract.errors import FairlockError
+from app.contract.policy import Capability
+from app.guard.programs import Closer
+from app.guard.watching import StillHeld, Tell, WatchThread, missing
+from lockdown.capabilities import HeldByShell, Measure, Part, Platform, Watch
+from lockdown.restore import RestoreFile
+from lockdown.watch import POLL_S
+
+CLIPBOARD_PERIOD_S = 0.1
+STILL_HELD_PERIOD_S = 5.0
+
+
+class Holding:
+    """``tell`` takes what the watches find; ``cancelled`` says that nobody waits for the exam any more."""
+
+    def __init__(
+        self, restore: RestoreFile, tell: Tell, cancelled: Callable[[], bool], desktop: Platform, closer: Closer
+    ) -> None:
+        self._restore = restore
+        self._tell = tell
+        self._cancelled = cancelled
+        self._desktop = desktop
+        self._closer = closer
+        self._measures: list[tuple[Capability, Measure]] = []
+        self._watches: list[WatchThread] = []
+        self._stopped = threading.Event()
+
+    def take(self) -> dict[str, str]:
+        """Engage every measure of the desktop; return what does not hold, and why."""
+        return {name: reason for name, part in self._desktop.parts.items() if (reason := self._take(name, part))}
+
+    def watch(self, lacks: Mapping[str, str]) -> None:
+        """Start the threads of what is there."""
+        self._closer.start()
+        for name, part in self._desktop.parts.items():
+            if isinstance(part, Watch) and name not in lacks:
+                period = CLIPBOARD_PERIOD_S if name is Capability.CLIPBOARD_GUARD else POLL_S
+                self._watches.append(WatchThread(part, name, self._tell, period_s=period))
+        # A measure that is a watch as well looks after itself, in its own thread.
+        alone = [(name, measure) for name, measure in self._measures if not isinstance(measure, Watch)]
+        for name, measure in alone:
+            watch = StillHeld([(name, measure)], self._engage)
+            self._watches.append(WatchThread(watch, name, self._tell, period_s=STILL_HELD_PERIOD_S))
+        for thread in self._watches:
+            thread.start()
+
+    def stop(self) -> None:
+        """From now on nothing is engaged any more, not by a thread that still runs either. Does not wait."""
+        self._stopped.set()
+        for thread in self._watches:
+            thread.stop()
+
+    def let_go(self) -> None:
+        """Stop, and give back what lives in this process. Each part is given its turn even if another one fails."""
+        self.stop()
+        with ExitStack() as turns:  # the last one first
+            turns.callback(self._desktop.close)
+            for _, measure in reversed(self._measures):
+                turns.callback(measure.release)
+            turns.callback(self._closer.stop)
+            for thread in self._watches:
+                turns.callback(thread.join)
+
+    def _take(self, name: Capability, part: Part) -> str:
+        """Engage ``part`` if it is a measure; return why it does not hold, or an empty text."""
+        if isinstance(part, FairlockError):
+            return str(part)
+        if isinstance(part, HeldByShell) and part.limit:
+            self._tell(missing(name, part.limit), name)
+        if not isinstance(part, Measure):
+            return ""
+        if self._cancelled():
+            return "The exam ended before it was engaged."
+        try:
+            self._engage(part)
+            self._measures.append((name, part))
+            return "" if part.holds() else "It did not take effect."
+        except FairlockError as error:
+            return str(error)
+        except OSError as error:
+            # A full disk: what can't be written down is not changed.
+            return f"It was not engaged: {error.strerror or error}."
+
+    def _engage(self, measure: Measure) -> None:
+        self._restore.engage(measure, wanted=lambda: not self._stopped.is_set())

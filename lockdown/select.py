@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping
 from app.contract.errors import Unsupported
 from app.contract.policy import Capability
 from app.contract.times import Clock
-from lockdown import linux_wayland, macos, windows
+from lockdown import linux_wayland
 from lockdown.capabilities import Part, Platform, Replay, RunExternal, Watch, unsupported
 from lockdown.closing import AskWindows
+from lockdown.macos import desktop as macos
 from lockdown.processes import ProcessTable
+from lockdown.windows import desktop as windows
 
 if sys.platform == "linux":  # python-xlib is installed on Linux only
     from lockdown.linux_x11 import desktop as linux_x11

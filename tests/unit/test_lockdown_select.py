@@ -10,9 +10,11 @@ from app import external, paths
 from app.clock import ManualClock
 from app.contract.errors import Unsupported, UserFacing
 from app.contract.policy import Capability
-from lockdown import linux_wayland, macos, select, windows
+from lockdown import linux_wayland, select
 from lockdown.capabilities import HeldByShell, Part, Platform
 from lockdown.fake import FakeTable, FakeWatch
+from lockdown.macos import desktop as macos
+from lockdown.windows import desktop as windows
 
 
 def _platform(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Platform:

@@ -8,12 +8,14 @@ form                      input                                output
 ``yolox-grid``            BGR 0..255, letterbox top left       [1, N, 5+C]: offsets in the grids of 8, 16, 32
 ``darknet-heads``         RGB 0..1, letterbox centred          [1, N, 5+C]: centre x, y, width, height in pixels,
                                                                objectness, C scores, all activated
+``yolo-dense``, cut       as ``yolo-dense``                    [1, 64, N]: for each side of a box 16 raw chances;
+(``detectors.raw_head``)                                       [1, C, N]: raw scores
 ========================  ===================================  ================================================
 
 Boxes and the numbers in them are in pixels of the model's input; ``detectors.letterbox`` maps them back.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -22,6 +24,8 @@ from numpy.typing import NDArray
 
 from detectors.boxes import Floats, corners, suppress
 from detectors.catalogue import Form
+
+_BINS = 16  # of the distribution that stands for one side of a box
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -37,7 +41,7 @@ class Found:
         return Found(boxes=self.boxes[which], scores=self.scores[which], classes=self.classes[which])
 
 
-Decode = Callable[[Floats, tuple[int, int], float], Found]
+Decode = Callable[[Sequence[Floats], tuple[int, int], float], Found]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,15 +58,16 @@ class Reading:
         """Turn a fitted picture (H×W×3, BGR) into the input [1, 3, H, W]."""
         return np.asarray(cv2.dnn.blobFromImage(placed, self.scale, swapRB=self.rgb), np.float32)
 
-    def read(self, output: Floats, size: tuple[int, int], least: float) -> Found:
-        """Return what ``output`` holds with a score above ``least``, doubles removed. ``size`` is height, width."""
-        found = self.decode(output[0], size, least)
+    def read(self, outputs: Sequence[Floats], size: tuple[int, int], least: float) -> Found:
+        """Return what ``outputs`` hold with a score above ``least``, doubles removed. ``size`` is height, width."""
+        found = self.decode([output[0] for output in outputs], size, least)
         if self.iou is None:
             return found.take(np.argsort(-found.scores, kind="stable").astype(np.intp).tolist())
         return found.take(suppress(found.boxes, found.scores, found.classes, iou=self.iou))
 
 
-def _dense(output: Floats, _size: tuple[int, int], least: float) -> Found:
+def _dense(outputs: Sequence[Floats], _size: tuple[int, int], least: float) -> Found:
+    (output,) = outputs
     scores = output[4:].max(axis=0)
     strong = np.flatnonzero(scores > least)
     return Found(
@@ -72,12 +77,32 @@ def _dense(output: Floats, _size: tuple[int, int], least: float) -> Found:
     )
 
 
-def _end_to_end(output: Floats, _size: tuple[int, int], least: float) -> Found:
+def _dense_cut(outputs: Sequence[Floats], size: tuple[int, int], least: float) -> Found:
+    distributions, raw = outputs
+    best = raw.max(axis=0)
+    strong = np.flatnonzero(best > np.log(least / (1 - least)))
+    cells, strides = _grid_cells(size)
+    # Each side's distance from the middle of its cell is the mean of a distribution over 0 to 15 cells.
+    sides = distributions[:, strong].reshape(4, _BINS, -1)
+    chances = np.exp(sides - sides.max(axis=1, keepdims=True, initial=-np.inf))
+    distances = np.tensordot(np.arange(_BINS, dtype=np.float32), chances, axes=(0, 1)) / chances.sum(axis=1)
+    middles = cells[strong] + 0.5
+    edges = np.concatenate([middles - distances[:2].T, middles + distances[2:].T], axis=1)
+    return Found(
+        boxes=np.asarray(edges * strides[strong], np.float32),
+        scores=np.asarray(1 / (1 + np.exp(-best[strong])), np.float32),
+        classes=raw[:, strong].argmax(axis=0),
+    )
+
+
+def _end_to_end(outputs: Sequence[Floats], _size: tuple[int, int], least: float) -> Found:
+    (output,) = outputs
     strong = output[output[:, 4] > least]
     return Found(boxes=strong[:, :4], scores=strong[:, 4], classes=strong[:, 5].astype(np.intp))
 
 
-def _heads(output: Floats, _size: tuple[int, int], least: float) -> Found:
+def _heads(outputs: Sequence[Floats], _size: tuple[int, int], least: float) -> Found:
+    (output,) = outputs
     # Scores are at most the objectness, so most rows go before the 80 classes are multiplied.
     output = output[output[:, 4] > least]
     best = output[:, 5:].argmax(axis=1)
@@ -86,16 +111,17 @@ def _heads(output: Floats, _size: tuple[int, int], least: float) -> Found:
     return found.take(scores > least)
 
 
-def _grid(output: Floats, size: tuple[int, int], least: float) -> Found:
+def _grid(outputs: Sequence[Floats], size: tuple[int, int], least: float) -> Found:
+    (output,) = outputs
     cells, strides = _grid_cells(size)
     pixels = output.copy()
     pixels[:, :2] = (output[:, :2] + cells) * strides
     pixels[:, 2:4] = np.exp(output[:, 2:4]) * strides
-    return _heads(pixels, size, least)
+    return _heads([pixels], size, least)
 
 
 def _grid_cells(size: tuple[int, int]) -> tuple[Floats, Floats]:
-    """Return the cell's column and row [N, 2] and its stride [N, 1] for each row of YOLOX's output."""
+    """Return the cell's column and row [N, 2] and its stride [N, 1] for each row of a model with three grids."""
     cells, strides = [], []
     for stride in (8, 16, 32):
         rows, columns = np.mgrid[: size[0] // stride, : size[1] // stride]
@@ -110,3 +136,6 @@ READINGS: Mapping[Form, Reading] = {
     Form.YOLOX_GRID: Reading(decode=_grid, iou=0.45, scale=1.0, rgb=False, centred=False),
     Form.DARKNET_HEADS: Reading(decode=_heads, iou=0.45),
 }
+
+DENSE_CUT = Reading(decode=_dense_cut, iou=0.7)
+"""How a ``yolo-dense`` model is read that ``detectors.raw_head`` has cut."""

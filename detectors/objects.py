@@ -12,21 +12,25 @@ from numpy.typing import NDArray
 from app.contract.times import Instant
 from capture.frames import Frame
 from detectors.base import Observation
-from detectors.catalogue import ModelCard
+from detectors.catalogue import Form, ModelCard
 from detectors.coco import LABELS
-from detectors.decoders import READINGS, Found
+from detectors.decoders import DENSE_CUT, READINGS, Found, Reading
 from detectors.letterbox import Fit, fit, place, rect_shape
-from detectors.model import Model, load
+from detectors.model import Model, read_verified, start
+from detectors.raw_head import without_box_decoding
 
 
 class ObjectDetector:
-    """A YOLO model behind ``PictureDetector``. ``floors`` gives the least score reported by label."""
+    """A YOLO model behind ``PictureDetector``. ``floors`` gives the least score reported by label.
+
+    ``reading`` is how the model's outputs are read, where that is not how its form is.
+    """
 
     name = "objects"
 
-    def __init__(self, model: Model, floors: Mapping[str, float]) -> None:
+    def __init__(self, model: Model, floors: Mapping[str, float], reading: Reading | None = None) -> None:
         self._model = model
-        self._reading = READINGS[model.card.form]
+        self._reading = reading or READINGS[model.card.form]
         self._floors = dict(floors)
         self._labels = {
             index: LABELS[name] for index, name in enumerate(model.card.classes) if LABELS.get(name) in self._floors
@@ -47,8 +51,8 @@ class ObjectDetector:
         """Return everything of all the model's classes in ``image`` (H×W×3, BGR) above ``least``."""
         plan = self._plan((image.shape[0], image.shape[1]))
         prepared = self._reading.prepare(place(image, plan))
-        output = self._model.run({self._model.input_name: prepared})[0]
-        found = self._reading.read(output, plan.size, least)
+        outputs = self._model.run({self._model.input_name: prepared})
+        found = self._reading.read(outputs, plan.size, least)
         return Found(boxes=plan.restore(found.boxes), scores=found.scores, classes=found.classes)
 
     def _plan(self, frame: tuple[int, int]) -> Fit:
@@ -68,4 +72,8 @@ class ObjectDetector:
 
 def load_object_detector(path: Path, card: ModelCard, floors: Mapping[str, float]) -> ObjectDetector:
     """Check and load ``path``; ``floors`` are the least scores reported by label. Raises ``UserFacing`` (E-MODEL-…)."""
-    return ObjectDetector(load(path, card), floors)
+    data = read_verified(path, card)
+    cut = without_box_decoding(data) if card.form is Form.YOLO_DENSE else None
+    if cut is not None:
+        return ObjectDetector(start(cut, card), floors, DENSE_CUT)
+    return ObjectDetector(start(data, card), floors)

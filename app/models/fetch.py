@@ -15,7 +15,8 @@ from app import paths
 from app.contract.errors import FairlockError, UserFacing
 from app.models.download import Downloader
 from app.models.sources import FOLDER_VARIABLE, Addresses, Package, Source, local_sources
-from detectors.catalogue import Catalogue, Grade, ModelCard, Task, load_catalogue
+from detectors.catalogue import Catalogue, Grade, ModelCard, Task
+from detectors.here import catalogue_here
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +51,7 @@ def obtain(
     """
     folder = folder or default_folder()
     folder.mkdir(parents=True, exist_ok=True)
-    catalogue = catalogue or load_catalogue()
+    catalogue = catalogue or catalogue_here()
     local = local_sources(folder)
     obtained: dict[Task, ObtainedModel] = {}
     with contextlib.ExitStack() as stack:
@@ -64,7 +65,7 @@ def obtain(
             if found is None:
                 found = search.best(cards, remote)
             elif improve and found.card.grade is Grade.DEMONSTRATION:
-                better = [card for card in cards if card.rank < found.card.rank]
+                better = cards[: cards.index(found.card)]
                 found = search.best(better, remote) or found
             if found is None:
                 raise _missing(task, cards, search.reasons)

@@ -8,7 +8,8 @@ from app.contract.errors import UserFacing
 from app.contract.policy import Detection
 from app.models.fetch import obtain
 from detectors.build import Detectors, build, wanted
-from detectors.catalogue import Catalogue, Task, load_catalogue
+from detectors.catalogue import Catalogue, Task
+from detectors.here import catalogue_here
 
 _log = logging.getLogger("fairlock.recorder")
 
@@ -34,7 +35,7 @@ class DetectionChoice:
     def prepare(self, policy: Detection) -> dict[str, str]:
         """Find and load the models that the policy wants, once; return their names by task."""
         if not self._loaded:
-            catalogue = load_catalogue()
+            catalogue = catalogue_here()
             files = self._at_hand(policy, catalogue)
             self.detectors = build(policy, files, catalogue)
             for task, refusal in self.detectors.refused.items():

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 import wave
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,44 +50,89 @@ class Cost:
     cpu_ms: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Peer:
-    """What ultralytics took and found: by picture [N, 6], left, top, right, bottom, score, class."""
+    """Plain ultralytics in a process of its own, with ``pictures`` read; its ``with`` block ends the process."""
 
-    cost: Cost
-    boxes: Mapping[str, Floats]
+    def __init__(self, pictures: Mapping[str, Image]) -> None:
+        python = os.environ.get("FAIRLOCK_PEER_PYTHON") or (MODELS_PYTHON if MODELS_PYTHON.exists() else sys.executable)
+        script = Path(__file__).with_name("peer_ultralytics.py")
+        with tempfile.TemporaryDirectory() as folder:
+            for name, image in pictures.items():
+                cv2.imwrite(str(Path(folder) / f"{name}.png"), image)
+            self._process = subprocess.Popen(
+                [python, str(script), str(MODELS / PEER_WEIGHTS), folder],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            self.is_there = self._answer() == "ready"
+
+    def __enter__(self) -> "Peer":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _out, said = self._process.communicate()
+        if self._process.returncode:
+            print(f"  ultralytics: {said.strip().splitlines()[-1]}", file=sys.stderr)
+
+    def look(self, name: str) -> tuple[float, float, Floats]:
+        """Return wall and CPU milliseconds of one look, and the boxes [N, 6]: edges, score, class."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{name}\n")
+        self._process.stdin.flush()
+        answer = json.loads(self._answer())
+        return answer["wall_ms"], answer["cpu_ms"], np.array(answer["boxes"], np.float32).reshape(-1, 6)
+
+    def _answer(self) -> str:
+        assert self._process.stdout is not None
+        while line := self._process.stdout.readline():
+            if line.strip() == "ready" or line.startswith("{"):
+                return line.strip()
+        return ""
 
 
 def run() -> list[Row]:
     """Measure; a single row says so where models or pictures are not at hand."""
     if not MODELS.is_dir():
         return [_row("detection: the shared models are not beside this checkout", 0, "")]
-    webcam = _webcam()
-    peer = _peer(webcam)
-    rows = [*_speed("yolo11n-int8", webcam, peer), *_speed("yolo11n", webcam, peer)]
-    if peer is not None:
-        rows += _agreement("webcam 640×480", webcam, peer)
-        coco = _coco()
-        if (peer := _peer(coco)) is not None:
-            rows += _agreement("COCO at any size", coco, peer)
+    webcam, coco = _webcam(), _coco()
+    rows = []
+    with Peer({**webcam, **coco}) as peer:
+        other = peer if peer.is_there else None
+        rows += _speed(("yolo11n-int8", "yolo11n"), webcam, other)
+        if other is not None:
+            rows += _agreement("webcam 640×480", webcam, other)
+            rows += _agreement("COCO at any size", coco, other)
     return [*rows, _faces_row(webcam), _speech_row()]
 
 
-def _speed(name: str, pictures: Mapping[str, Image], peer: Peer | None) -> list[Row]:
-    detector = _objects(name)
-    ours = _cost(lambda image: detector.find(image, CONFIDENCE), pictures)
-    theirs = peer.cost if peer is not None else None
-    what = f"detection: {name} 640×480{'' if peer else ' (ultralytics is not installed)'}"
-    return [
-        _row(
-            f"{what}, wall a picture",
-            ours.wall_ms,
-            "ms",
-            theirs.wall_ms if theirs else None,
-            goal="≥ 2" if theirs else "",
-        ),
-        _row(f"{what}, CPU a picture", ours.cpu_ms, "ms", theirs.cpu_ms if theirs else None),
-    ]
+def _speed(names: Sequence[str], pictures: Mapping[str, Image], peer: Peer | None) -> list[Row]:
+    """Every model and the peer look at each picture in turn."""
+    detectors = {name: _objects(name) for name in names}
+    took: dict[str, list[tuple[float, float]]] = {name: [] for name in (*names, "peer")}
+    for _ in range(ROUNDS):
+        for picture, image in pictures.items():
+            for name, detector in detectors.items():
+                took[name].append(_time(detector, image))
+            if peer is not None:
+                took["peer"].append(peer.look(picture)[:2])
+    rows = []
+    for name in names:
+        for index, kind in enumerate(("wall", "CPU")):
+            ours, theirs = (
+                statistics.median(one[index] for one in took[side]) if took[side] else None for side in (name, "peer")
+            )
+            what = f"detection: {name} 640×480{'' if peer else ' (ultralytics is not installed)'}, {kind} a picture"
+            goal = "≥ 2" if peer is not None and name == "yolo11n" and kind == "wall" else ""
+            rows.append(_row(what, ours or 0.0, "ms", theirs, goal=goal))
+    return rows
+
+
+def _time(detector: ObjectDetector, image: Image) -> tuple[float, float]:
+    began, used = time.perf_counter(), time.process_time()
+    detector.find(image, CONFIDENCE)
+    return (time.perf_counter() - began) * 1e3, (time.process_time() - used) * 1e3
 
 
 def _row(name: str, value: float, unit: str, peer: float | None = None, *, goal: str = "") -> Row:
@@ -126,25 +171,6 @@ def _cost(look: Callable[[Image], object], pictures: Mapping[str, Image]) -> Cos
     return Cost(wall_ms=statistics.median(wall), cpu_ms=statistics.median(cpu))
 
 
-def _peer(pictures: Mapping[str, Image]) -> Peer | None:
-    """Run plain ultralytics in its own process; ``None`` where it is not installed."""
-    python = os.environ.get("FAIRLOCK_PEER_PYTHON") or (MODELS_PYTHON if MODELS_PYTHON.exists() else sys.executable)
-    script = Path(__file__).with_name("peer_ultralytics.py")
-    with tempfile.TemporaryDirectory() as folder:
-        for name, image in pictures.items():
-            cv2.imwrite(str(Path(folder) / f"{name}.png"), image)
-        command = [python, str(script), str(MODELS / PEER_WEIGHTS), folder, str(ROUNDS)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        print(f"  ultralytics: {done.stderr.strip().splitlines()[-1]}", file=sys.stderr)
-        return None
-    answer = json.loads(done.stdout.splitlines()[-1])
-    return Peer(
-        cost=Cost(wall_ms=answer["wall_ms"], cpu_ms=answer["cpu_ms"]),
-        boxes={Path(name).stem: np.array(rows, np.float32).reshape(-1, 6) for name, rows in answer["boxes"].items()},
-    )
-
-
 def _agreement(what: str, pictures: Mapping[str, Image], peer: Peer) -> list[Row]:
     """Compare our FP32 boxes with the peer's (left, top, right, bottom, score, class), picture by picture."""
     detector = _objects("yolo11n")
@@ -152,8 +178,9 @@ def _agreement(what: str, pictures: Mapping[str, Image], peer: Peer) -> list[Row
     for name, image in pictures.items():
         found = detector.find(image, CONFIDENCE)
         ours = np.column_stack([found.boxes, found.scores, found.classes])
-        pairs = _pairs(ours, peer.boxes[name])
-        alone += len(ours) + len(peer.boxes[name]) - 2 * len(pairs)
+        theirs_all = peer.look(name)[2]
+        pairs = _pairs(ours, theirs_all)
+        alone += len(ours) + len(theirs_all) - 2 * len(pairs)
         distances += [float(np.abs(mine[:4] - theirs[:4]).max()) for mine, theirs in pairs]
         differences += [float(abs(mine[4] - theirs[4])) * 1e3 for mine, theirs in pairs]
     boxes = len(distances) - 1

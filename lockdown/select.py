@@ -10,8 +10,10 @@ from app.contract.times import Clock
 from lockdown import linux_wayland
 from lockdown.capabilities import Part, Platform, Replay, RunExternal, Watch, unsupported
 from lockdown.closing import AskWindows
+from lockdown.linux_kiosk import desktop as linux_kiosk
+from lockdown.linux_kiosk import seat
 from lockdown.macos import desktop as macos
-from lockdown.processes import ProcessTable
+from lockdown.processes import ProcessTable, PsutilTable
 from lockdown.windows import desktop as windows
 
 if sys.platform == "linux":  # python-xlib is installed on Linux only
@@ -26,11 +28,12 @@ def system() -> str:
 
 
 def session_type() -> str:
-    """Return "x11", "wayland" or "none" (no desktop) on Linux, else the system's name."""
+    """Return "kiosk", "x11", "wayland" or "none" (no desktop) on Linux, else the system's name."""
     if system() != "linux":
         return system()
     if os.environ.get("XDG_SESSION_TYPE") == "wayland" or os.environ.get("WAYLAND_DISPLAY"):
-        return "wayland"
+        # Whose compositor this is, the environment can't say.
+        return "kiosk" if os.environ.get("DISPLAY") and not seat.doubts(os.getpid(), PsutilTable()) else "wayland"
     return "x11" if os.environ.get("DISPLAY") else "none"
 
 
@@ -42,10 +45,12 @@ def platform(*, run: RunExternal, table: ProcessTable, clock: Clock, processes: 
     """
     kind = session_type()
     tier, close = "C", _nothing_to_close
-    if kind == "x11":
-        tier, connections = "B", linux_x11.Connections()
+    if kind in _ON_X11:
+        tier, connections = _TIERS[kind], linux_x11.Connections()
         close = connections.close
         parts = linux_x11.parts(connections, run, table, clock, is_own)
+        if kind == "kiosk":
+            parts = linux_kiosk.parts(parts)
     else:
         parts = _LACKING[kind]()
     return Platform(
@@ -57,10 +62,15 @@ def platform(*, run: RunExternal, table: ProcessTable, clock: Clock, processes: 
     )
 
 
+def tier() -> str:
+    """Return how much this desktop lets us hold (docs/lockdown.md): "A", "B" or "C"."""
+    return _TIERS.get(session_type(), "C")
+
+
 def absent() -> Mapping[Capability, Unsupported]:
     """Return what this desktop can't do for certain, before anything is tried; on X11 each part finds out itself."""
     kind = session_type()
-    parts = {} if kind == "x11" else _LACKING[kind]()
+    parts = {} if kind in _ON_X11 else _LACKING[kind]()
     return {name: part for name, part in parts.items() if isinstance(part, Unsupported)}
 
 
@@ -73,7 +83,7 @@ def replayers(run: RunExternal) -> Mapping[str, Replay]:
 
 def window_closer() -> AskWindows:
     """Return how to ask a program's windows to close; where that is not possible it has none to ask."""
-    return linux_x11.ask_windows if session_type() == "x11" else lambda _program: False
+    return linux_x11.ask_windows if session_type() in _ON_X11 else lambda _program: False
 
 
 def _no_desktop() -> Mapping[Capability, Part]:
@@ -88,6 +98,8 @@ def _nothing_to_close() -> None:
     """Close nothing: these parts hold no connection."""
 
 
+_ON_X11 = ("kiosk", "x11")
+_TIERS = {"kiosk": "A", "x11": "B"}
 _LACKING: Mapping[str, Callable[[], Mapping[Capability, Part]]] = {
     "wayland": linux_wayland.parts,
     "windows": windows.parts,

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from app.contract.errors import Unsupported
 from lockdown.capabilities import Finding, Undo
-from lockdown.processes import Program
+from lockdown.processes import NOTHING_KNOWN, Identity, Program
 
 FAKE_USER = "1000"
 
@@ -20,6 +20,7 @@ class FakeTable:
     def __init__(self, programs: Iterable[Program] = ()) -> None:
         self.programs = {program.pid: program for program in programs}
         self.hashes: dict[str, str] = {}
+        self.identities: dict[str, Identity] = {}
         self.stubborn: set[int] = set()
         self.immortal: set[int] = set()
         self.signals: list[tuple[str, int]] = []
@@ -45,6 +46,10 @@ class FakeTable:
         """Return what can be seen of ``pid``."""
         self.looks += 1
         return self.programs.get(pid)
+
+    def identity(self, program: Program) -> Identity:
+        """Return what the test gave its path."""
+        return self.identities.get(program.path, NOTHING_KNOWN)
 
     def sha256(self, program: Program) -> str | None:
         """Return the hash that the test gave its path."""

@@ -1,22 +1,25 @@
-"""The table of running programs: what the rules see of each, and the signals that end one. psutil is used only here."""
+"""The table of running programs: what the rules see of each, and the signals that end one. psutil is used only here.
+
+Arguments and environment of programs are private and never read. ``PsutilTable`` serves the systems that have no table
+of their own (``lockdown.select.process_table`` chooses).
+"""
 
 import contextlib
-import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import psutil
 
-_CHUNK = 1 << 20
+from lockdown.hashing import HashCache
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
     """A running program. ``pid`` and ``created`` (seconds since 1970) together name it; a pid alone is reused.
 
-    ``path`` is empty where it can't be read (kernel threads, other users), ``original_name`` where the executable
-    carries none (it is a Windows resource).
+    ``path`` is empty where it can't be read (kernel threads, other users).
     """
 
     pid: int
@@ -25,7 +28,22 @@ class Program:
     name: str
     path: str
     user: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What an executable says it is, whatever its file is called; a text is empty where it says nothing.
+
+    ``original_name`` is the original file name in the version resource (Windows), the bundle id (macOS), or the
+    Flatpak, snap or desktop id (Linux). ``signer`` is the name of whoever signed it (Windows, macOS).
+    """
+
     original_name: str = ""
+    signer: str = ""
+
+
+Identify = Callable[[Program], Identity]
+NOTHING_KNOWN = Identity()
 
 
 class ProcessTable(Protocol):
@@ -37,6 +55,10 @@ class ProcessTable(Protocol):
 
     def look(self, pid: int) -> Program | None:
         """Return what can be seen of ``pid``, or ``None`` if it is gone or a zombie."""
+        ...
+
+    def identity(self, program: Program) -> Identity:
+        """Return what its executable says it is."""
         ...
 
     def sha256(self, program: Program) -> str | None:
@@ -69,10 +91,11 @@ def is_descendant(pid: int, root: int, table: ProcessTable) -> bool:
 
 
 class PsutilTable:
-    """The processes of this machine."""
+    """The processes of this machine. ``identify`` reads what an executable says it is, where the system can."""
 
-    def __init__(self) -> None:
-        self._hashes: dict[tuple[int, int, int, int], str] = {}
+    def __init__(self, identify: Identify = lambda _program: NOTHING_KNOWN) -> None:
+        self._identify = identify
+        self._hashes = HashCache()
 
     def pids(self) -> frozenset[int]:
         """Return the ids of all processes."""
@@ -96,19 +119,13 @@ class PsutilTable:
         except psutil.Error:
             return None
 
+    def identity(self, program: Program) -> Identity:
+        """Return what its executable says it is."""
+        return self._identify(program)
+
     def sha256(self, program: Program) -> str | None:
         """Return the SHA-256 (hex) of its executable, or ``None``; read once per file, size and time."""
-        # The running file itself, also when it was renamed or deleted since.
-        running = Path(f"/proc/{program.pid}/exe")
-        path = running if running.exists() else Path(program.path)
-        try:
-            status = path.stat()
-            key = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
-            if key not in self._hashes:
-                self._hashes[key] = _hash(path)
-            return self._hashes[key]
-        except OSError:
-            return None
+        return self._hashes.sha256(Path(program.path)) if program.path else None
 
     def own_user(self) -> str:
         """Return the name of the user we run as."""
@@ -145,11 +162,3 @@ def _user(process: psutil.Process) -> str:
         return str(process.uids().real) if hasattr(process, "uids") else process.username()
     except psutil.AccessDenied:
         return ""
-
-
-def _hash(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()

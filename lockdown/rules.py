@@ -1,23 +1,22 @@
 """Which programs are prohibited: pure decisions over what was seen of a process. No system call is made here.
 
-A rule names an executable by its exact name (case folded, without ``.exe``), its original name, a glob over its whole
-path, or its SHA-256; never by a part of a name, which is how others locked out honest students. Some processes are
-never matched: another user's, the system's, our own, and assistive technology.
+A rule names an executable by its exact name (case folded, without ``.exe``), its original name, its signer, a glob over
+its whole path, or its SHA-256; never by a part of a name, which is how others locked out honest students. A copy of a
+prohibited program under another name counts as that program. Some processes are never matched: another user's, the
+system's, our own, and assistive technology. ``lockdown.rule_lists`` reads the rules.
 """
 
 import fnmatch
-import tomllib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from importlib import resources
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import PurePath, PureWindowsPath
+from typing import Protocol
 
-from app.contract.errors import IntegrityError, Outcome
-from app.contract.policy import Lockdown
-from lockdown.processes import Program
+from lockdown.processes import Identity, Program
 
 POLICY_RULE = "policy"
-_HASH_DIGITS = 64
+WEAK = frozenset({"name", "path", "signer"})
+"""What protects a part of the system or assistive technology that a rule hits by nothing else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,17 +26,22 @@ class Rule:
     id: str
     names: frozenset[str] = frozenset()
     original_names: frozenset[str] = frozenset()
+    signers: frozenset[str] = frozenset()
     paths: tuple[str, ...] = ()
     hashes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """A program that a rule hit, and by which identity: "name", "original name", "path" or "hash"."""
+    """A program that a rule hit, and by what: "name", "path", "original name", "signer", "hash", or "copy".
+
+    ``copy_of`` is the name of the installed program that a copy was made of.
+    """
 
     program: Program
     rule: str
     by: str
+    copy_of: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,82 +54,65 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """All rules of a session. ``permit`` takes back built-in rules; what the policy prohibits stays prohibited."""
+    """All rules of a session. ``permit`` takes back built-in rules; what the policy prohibits stays prohibited.
+
+    ``runtimes`` are programs that run other people's programs: being one says nothing about what runs.
+    """
 
     prohibit: tuple[Rule, ...]
     permit: Rule
     system: frozenset[str]
     assistive: frozenset[str]
+    runtimes: frozenset[str] = frozenset()
 
     @property
     def names(self) -> frozenset[str]:
-        """Every prohibited name; for a policy that permits all but a few (rehearsals on a developer's machine)."""
-        return frozenset(name for rule in self.prohibit for name in rule.names)
+        """Every prohibited name and original name, as a policy's entries; for a policy that permits all but a few.
+
+        (Rehearsals on a developer's machine close nothing but their own decoys.)
+        """
+        plain = {name for rule in self.prohibit for name in rule.names}
+        return frozenset(plain | {f"original:{name}" for rule in self.prohibit for name in rule.original_names})
 
     @property
     def wants_hashes(self) -> bool:
         """Whether any rule needs the SHA-256 of executables, which costs reading them once."""
         return bool(self.permit.hashes) or any(rule.hashes for rule in self.prohibit)
 
-    def with_policy(self, lockdown: Lockdown) -> "Rules":
-        """Return these rules and the policy's. Raises ``IntegrityError(BAD_FORMAT)`` for an entry not understood."""
-        own = policy_rule(POLICY_RULE, lockdown.prohibit)
-        return replace(self, prohibit=(own, *self.prohibit), permit=policy_rule("permitted", lockdown.permit))
+    def prohibits_name(self, name: str) -> bool:
+        """Whether a program is prohibited by this name alone; ``name`` as ``key`` spells it."""
+        return any(
+            name in rule.names and (rule.id == POLICY_RULE or name not in self.permit.names) for rule in self.prohibit
+        )
 
 
-def builtin_rules(system: str) -> Rules:
-    """Return the rules that come with Fairlock for ``system``: "linux", "windows" or "macos"."""
-    text = resources.files("resources").joinpath("processes.toml").read_text(encoding="utf-8")
-    table = tomllib.loads(text)
-    prohibit = tuple(
-        Rule(id=category, names=_keys(row.get(system, ())), original_names=_keys(row.get("original", ())))
-        for category, row in table["prohibited"].items()
-    )
-    return Rules(
-        prohibit=prohibit,
-        permit=Rule(id="permitted"),
-        system=_keys(table["system"][system]),
-        assistive=_keys(table["assistive"][system]),
-    )
+class Inspection(Protocol):
+    """What is asked of an executable only if its name decides nothing, because it costs reading it."""
+
+    def identity(self, program: Program) -> Identity:
+        """Return what it says it is."""
+        ...
+
+    def sha256(self, program: Program) -> str | None:
+        """Return its SHA-256 (hex), or ``None`` if that is not known; asked only if a rule lists hashes."""
+        ...
+
+    def copy_of(self, program: Program) -> str:
+        """Return the prohibited name of the installed program of which it is a copy, or an empty text."""
+        ...
 
 
-def policy_rule(rule: str, entries: Iterable[str]) -> Rule:
-    """Read a policy's list: ``name``, ``original:NAME``, ``path:GLOB`` or ``sha256:HEX`` each.
-
-    Raises ``IntegrityError(BAD_FORMAT)``: a misspelt entry must not mean "off".
-    """
-    found: Mapping[str, list[str]] = {"name": [], "original": [], "path": [], "sha256": []}
-    for entry in entries:
-        kind, colon, value = entry.partition(":")
-        kind, value = (kind, value) if colon else ("name", entry)
-        well_formed = bool(value.strip()) and (kind != "sha256" or _is_hash(value))
-        if kind not in found or not well_formed:
-            raise IntegrityError(Outcome.BAD_FORMAT, f"lockdown: {entry!r} is not a rule for programs")
-        found[kind].append(value)
-    return Rule(
-        id=rule,
-        names=_keys(found["name"]),
-        original_names=_keys(found["original"]),
-        paths=tuple(found["path"]),
-        hashes=frozenset(value.lower() for value in found["sha256"]),
-    )
-
-
-def match(
-    program: Program, rules: Rules, around: Surroundings, sha256: Callable[[Program], str | None]
-) -> Match | None:
-    """Return the first rule that ``program`` breaks, or ``None``. ``sha256`` is asked only if a rule needs it."""
+def match(program: Program, rules: Rules, around: Surroundings, inspect: Inspection) -> Match | None:
+    """Return the first rule that ``program`` breaks, or ``None``."""
     if is_untouchable(program, around):
         return None
-    digest = sha256(program) if rules.wants_hashes else None
-    permitted = _hit(program, rules.permit, digest) is not None
+    traits = _Traits(program, rules, inspect)
+    permitted = traits.hit(rules.permit) is not None
     for rule in rules.prohibit:
-        by = _hit(program, rule, digest)
-        if by is None or (permitted and rule.id != POLICY_RULE):
+        by = None if permitted and rule.id != POLICY_RULE else traits.hit(rule)
+        if by is None or (by in WEAK and is_protected_by_name(program, rules)):
             continue
-        if by in ("name", "path") and is_protected_by_name(program, rules):
-            continue
-        return Match(program=program, rule=rule.id, by=by)
+        return Match(program=program, rule=rule.id, by=by, copy_of=traits.copy_of if by == "copy" else "")
     return None
 
 
@@ -137,14 +124,25 @@ def is_untouchable(program: Program, around: Surroundings) -> bool:
 def is_protected_by_name(program: Program, rules: Rules) -> bool:
     """Whether it calls itself a part of the system or assistive technology.
 
-    A name can be borrowed, so this guards against rules by name and path only: a hash or an original name is stronger.
+    A name can be borrowed, so this guards against ``WEAK`` hits only: what it is counts more than what it is called.
     """
-    return bool(_names(program) & (rules.system | rules.assistive))
+    return bool(names_of(program) & (rules.system | rules.assistive))
+
+
+def is_permitted(program: Program, rules: Rules, inspect: Inspection) -> bool:
+    """Whether the policy names it among the permitted programs."""
+    return _Traits(program, rules, inspect).hit(rules.permit) is not None
 
 
 def key(name: str) -> str:
     """Return the form in which names of executables are compared."""
     return name.strip().casefold().removesuffix(".exe")
+
+
+def names_of(program: Program) -> frozenset[str]:
+    """Return both names it goes by: the process's, which it can change, and the file's. Never its arguments."""
+    file = PureWindowsPath(program.path).name if "\\" in program.path else PurePath(program.path).name
+    return frozenset(key(name) for name in (program.name, file) if name)
 
 
 def descendants(root: int, programs: Mapping[int, int]) -> frozenset[int]:
@@ -165,28 +163,28 @@ def descendants(root: int, programs: Mapping[int, int]) -> frozenset[int]:
     return frozenset(found)
 
 
-def _hit(program: Program, rule: Rule, digest: str | None) -> str | None:
-    if _names(program) & rule.names:
-        return "name"
-    if program.original_name and key(program.original_name) in rule.original_names:
-        return "original name"
-    path = program.path.casefold()
-    if path and any(fnmatch.fnmatchcase(path, glob.casefold()) for glob in rule.paths):
-        return "path"
-    if digest is not None and digest in rule.hashes:
-        return "hash"
-    return None
+class _Traits:
+    """By what a rule hits one program; what costs reading the executable is asked for once."""
 
+    def __init__(self, program: Program, rules: Rules, inspect: Inspection) -> None:
+        identity = inspect.identity(program)
+        self._names = names_of(program)
+        self._original = key(identity.original_name)
+        self._signer = identity.signer.strip().casefold()
+        self._path = program.path.casefold()
+        self._digest = inspect.sha256(program) if rules.wants_hashes else None
+        self.copy_of = key(inspect.copy_of(program))
 
-def _names(program: Program) -> frozenset[str]:
-    """Both names it goes by: the process's, which it can change, and the file's. Never its arguments."""
-    file = PureWindowsPath(program.path).name if "\\" in program.path else PurePath(program.path).name
-    return frozenset(key(name) for name in (program.name, file) if name)
-
-
-def _keys(names: Sequence[str]) -> frozenset[str]:
-    return frozenset(key(name) for name in names)
-
-
-def _is_hash(value: str) -> bool:
-    return len(value) == _HASH_DIGITS and all(digit in "0123456789abcdefABCDEF" for digit in value)
+    def hit(self, rule: Rule) -> str | None:
+        """Return by what ``rule`` names this program."""
+        if self._names & rule.names:
+            return "name"
+        if self._original and self._original in rule.original_names:
+            return "original name"
+        if self._signer and self._signer in rule.signers:
+            return "signer"
+        if self._path and any(fnmatch.fnmatchcase(self._path, glob.casefold()) for glob in rule.paths):
+            return "path"
+        if self._digest is not None and self._digest in rule.hashes:
+            return "hash"
+        return "copy" if self.copy_of and self.copy_of in rule.names else None

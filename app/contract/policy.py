@@ -85,7 +85,8 @@ class Lockdown:
     )
     prohibit: tuple[str, ...] = setting(
         (),
-        doc="Programs prohibited beside the built-in list: executable names, or original:NAME, path:GLOB, sha256:HEX.",
+        doc="Programs prohibited beside the built-in list: executable names, or original:NAME, signer:NAME, path:GLOB, "
+        "sha256:HEX.",
         maximum=500,
     )
     permit: tuple[str, ...] = setting(

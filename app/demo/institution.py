@@ -15,7 +15,7 @@ from app.contract.sealing.records import POLICY_TYPE
 from app.contract.times import Clock
 from app.contract.wire import ServerKeys
 from app.demo.processes import DECOY
-from lockdown.rules import builtin_rules
+from lockdown.rule_lists import builtin_rules
 from lockdown.select import system
 
 EXAM = "demonstration"

@@ -28,7 +28,8 @@ from lockdown import closing, select
 from lockdown.capabilities import Finding, HeldByShell, Part, RunExternal
 from lockdown.processes import ProcessTable, is_descendant
 from lockdown.restore import Replayed, RestoreFile
-from lockdown.rules import Match, Rules, builtin_rules
+from lockdown.rule_lists import builtin_rules, with_policy
+from lockdown.rules import Match, Rules
 from lockdown.watch import ProcessScanner
 
 
@@ -146,7 +147,7 @@ def _rules(policy: Policy) -> tuple[Rules, str | None]:
     """Return the session's rules; the built-in ones and the reason if the policy's can't be read."""
     builtin = builtin_rules(select.system())
     try:
-        return builtin.with_policy(policy.lockdown), None
+        return with_policy(builtin, policy.lockdown), None
     except IntegrityError as error:
         return builtin, str(error)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from app.clock import ManualClock
+from app.clock import ManualClock, SystemClock
 from app.contract.errors import Unsupported
 from app.contract.incidents import IncidentKind
 from app.external import run_external
@@ -22,14 +22,14 @@ from lockdown.capabilities import Finding, Measure, Replay, Undo, Watch, unsuppo
 from lockdown.fake import FakeDesktop, FakeMeasure, FakeTable, FakeWatch
 from lockdown.processes import PsutilTable
 from lockdown.restore import RestoreFile
-from lockdown.rules import builtin_rules
+from lockdown.rule_lists import builtin_rules
 from lockdown.watch import ProcessScanner
 from tests.xserver import Desktop, wait_for, x11_desktop
 
 if select.system() == "linux":
     from Xlib import X, Xatom
 
-    from lockdown.linux_x11.clipboard import EmptyClipboard
+    from lockdown.linux_x11.clipboard import OWN_TEXT, ClosedClipboard
     from lockdown.linux_x11.displays import RandrDisplays
     from lockdown.linux_x11.keys import ConsoleKeys
     from lockdown.linux_x11.server import XServer
@@ -132,7 +132,7 @@ def _clipboard(desktop: Desktop, connect: "Callable[[], XServer]") -> MeasureCas
         return found[0] != X.NONE, found[1] != X.NONE
 
     return MeasureCase(
-        make=lambda: EmptyClipboard(connect(), PsutilTable(), ManualClock(), NOBODY_IS_OWN),
+        make=lambda: ClosedClipboard(connect(), PsutilTable(), ManualClock(), NOBODY_IS_OWN),
         state=owners,
         undone_by_somebody=lambda: _own_clipboard(connect()),
         replayers={},
@@ -279,7 +279,7 @@ def _fake_programs() -> WatchCase:
 def _focus(desktop: Desktop, connect: "Callable[[], XServer]") -> WatchCase:
     server = connect()
     return WatchCase(
-        watch=FocusWatch(server, PsutilTable(), NOBODY_IS_OWN),
+        watch=FocusWatch(server, PsutilTable(), SystemClock(), NOBODY_IS_OWN),
         provoke=lambda: desktop.program("xterm", "-e", "sleep", "60"),
         kind=IncidentKind.FOCUS_LOST,
         blind=server.close,
@@ -305,7 +305,7 @@ def _clipboard_watch(desktop: Desktop, connect: "Callable[[], XServer]") -> Watc
         yield
 
     server = connect()
-    watch = EmptyClipboard(server, PsutilTable(), ManualClock(), NOBODY_IS_OWN)
+    watch = ClosedClipboard(server, PsutilTable(), ManualClock(), NOBODY_IS_OWN)
     watch.engage()
     return WatchCase(watch=watch, provoke=another_owner, kind=IncidentKind.CLIPBOARD, blind=server.close)
 
@@ -361,13 +361,13 @@ on_linux = pytest.mark.skipif(select.system() != "linux", reason="X11 is a deskt
 
 
 @on_linux
-def test_whoever_pastes_gets_an_empty_text(servers: "Callable[[], XServer]") -> None:
-    guard = EmptyClipboard(servers(), PsutilTable(), ManualClock(), NOBODY_IS_OWN)
+def test_whoever_pastes_gets_our_own_text(servers: "Callable[[], XServer]") -> None:
+    guard = ClosedClipboard(servers(), PsutilTable(), ManualClock(), NOBODY_IS_OWN)
     guard.engage()
     pasting = servers()
     window = pasting.root.create_window(0, 0, 1, 1, 0, X.CopyFromParent)
     names = {name: pasting.display.intern_atom(name) for name in ("CLIPBOARD", "UTF8_STRING", "TARGETS", "PLACE")}
-    for target, length in (("UTF8_STRING", 0), ("TARGETS", 3)):
+    for target, length in (("UTF8_STRING", len(OWN_TEXT)), ("TARGETS", 5)):
         window.convert_selection(names["CLIPBOARD"], names[target], names["PLACE"], X.CurrentTime)
         pasting.display.flush()
         wait_for(lambda: guard.observe() or pasting.display.pending_events(), "an answer")
@@ -378,7 +378,7 @@ def test_whoever_pastes_gets_an_empty_text(servers: "Callable[[], XServer]") -> 
 
 @on_linux
 def test_text_selected_in_our_own_window_is_taken_away_without_a_report(servers: "Callable[[], XServer]") -> None:
-    guard = EmptyClipboard(servers(), PsutilTable(), ManualClock(), lambda _pid: True)
+    guard = ClosedClipboard(servers(), PsutilTable(), ManualClock(), lambda _pid: True)
     guard.engage()
     _own_clipboard(servers())
     assert not guard.holds()
@@ -389,7 +389,7 @@ def test_text_selected_in_our_own_window_is_taken_away_without_a_report(servers:
 @on_linux
 def test_a_war_over_the_clipboard_is_reported_now_and_then_with_its_count(servers: "Callable[[], XServer]") -> None:
     clock = ManualClock()
-    guard = EmptyClipboard(servers(), PsutilTable(), clock, NOBODY_IS_OWN)
+    guard = ClosedClipboard(servers(), PsutilTable(), clock, NOBODY_IS_OWN)
     guard.engage()
     other = servers()
     reports: list[Finding] = []

@@ -31,7 +31,7 @@ from app.messages import (
     Seen,
 )
 from lockdown import select
-from lockdown.rules import builtin_rules
+from lockdown.rule_lists import builtin_rules
 from tests.xserver import Desktop, end, wait_for, x11_desktop
 
 ROOT = Path(__file__).parents[2]

@@ -1,5 +1,7 @@
 """Which programs are prohibited, and which must never be touched."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,25 +9,49 @@ from hypothesis import strategies as st
 from app.contract.errors import IntegrityError
 from app.contract.policy import Lockdown
 from lockdown.fake import FAKE_USER
-from lockdown.processes import Program
-from lockdown.rules import Rules, Surroundings, builtin_rules, descendants, key, match, policy_rule
+from lockdown.processes import Identity, Program
+from lockdown.rule_lists import builtin_rules, policy_rule, with_policy
+from lockdown.rules import Match, Rules, Surroundings, descendants, is_permitted, key, match
 
 US = Surroundings(user=FAKE_USER, own=frozenset({500}))
 BUILTIN = builtin_rules("linux")
 HASH = "ab" * 32
 
 
-def _program(name: str, *, path: str = "", pid: int = 900, **fields: str) -> Program:
-    values = {"user": FAKE_USER, "original_name": "", **fields}
-    return Program(pid=pid, parent=1, created=1.0, name=name, path=path or f"/usr/bin/{name}", **values)
+class Executable:
+    """What reading an executable would say; ``reads`` counts who asked for its hash."""
+
+    def __init__(self, *, digest: str | None = None, original: str = "", signer: str = "", copy_of: str = "") -> None:
+        self._digest = digest
+        self._identity = Identity(original_name=original, signer=signer)
+        self._copy_of = copy_of
+        self.reads = 0
+
+    def identity(self, _program: Program) -> Identity:
+        return self._identity
+
+    def sha256(self, _program: Program) -> str | None:
+        self.reads += 1
+        return self._digest
+
+    def copy_of(self, _program: Program) -> str:
+        return self._copy_of
+
+
+def _program(name: str, *, path: str = "", pid: int = 900, user: str = FAKE_USER) -> Program:
+    return Program(pid=pid, parent=1, created=1.0, name=name, path=path or f"/usr/bin/{name}", user=user)
 
 
 def _rules(*prohibit: str, permit: tuple[str, ...] = ()) -> Rules:
-    return BUILTIN.with_policy(Lockdown(prohibit=prohibit, permit=permit))
+    return with_policy(BUILTIN, Lockdown(prohibit=prohibit, permit=permit))
 
 
-def _by(program: Program, rules: Rules = BUILTIN, *, digest: str | None = None) -> str | None:
-    found = match(program, rules, US, lambda _program: digest)
+def _match(program: Program, rules: Rules = BUILTIN, **executable: Any) -> Match | None:
+    return match(program, rules, US, Executable(**executable))
+
+
+def _by(program: Program, rules: Rules = BUILTIN, **executable: Any) -> str | None:
+    found = _match(program, rules, **executable)
     return found.by if found is not None else None
 
 
@@ -42,7 +68,7 @@ def test_a_part_of_a_name_never_matches(name: str) -> None:
 @given(prefix=st.text(max_size=8), suffix=st.text(max_size=8))
 def test_only_the_whole_name_matches(prefix: str, suffix: str) -> None:
     name = f"{prefix}anydesk{suffix}".replace("/", "-").replace("\\", "-")
-    hit = match(_program(name, path="/usr/bin/other"), BUILTIN, US, lambda _program: None)
+    hit = _match(_program(name, path="/usr/bin/other"))
     assert (hit is not None) == (key(name) == "anydesk")
 
 
@@ -53,8 +79,36 @@ def test_the_name_of_the_file_counts_when_the_process_calls_itself_something_els
 
 def test_a_renamed_file_is_caught_by_its_original_name() -> None:
     windows = builtin_rules("windows")
-    assert _by(_program("notes", original_name="AnyDesk.exe"), windows) == "original name"
-    assert _by(_program("notes", original_name="notepad.exe"), windows) is None
+    assert _by(_program("notes"), windows, original="AnyDesk.exe") == "original name"
+    assert _by(_program("notes"), windows, original="notepad.exe") is None
+
+
+@pytest.mark.parametrize("id_", ["com.anydesk.Anydesk", "org.mozilla.firefox", "org.gnome.Terminal"])
+def test_a_flatpak_or_desktop_id_counts_whatever_the_file_is_called(id_: str) -> None:
+    assert _by(_program("app"), original=id_) == "original name"
+    assert _by(_program("app"), original=f"{id_}.Extra") is None
+
+
+def test_a_program_is_named_by_its_signer() -> None:
+    rules = _rules("signer:AnyDesk Software GmbH")
+    assert _by(_program("notes"), rules, signer="ANYDESK SOFTWARE GMBH") == "signer"
+    assert _by(_program("notes"), rules, signer="AnyDesk Software") is None
+    assert (
+        _by(_program("anydesk"), _rules(permit=("signer:AnyDesk Software GmbH",)), signer="AnyDesk Software GmbH")
+        is None
+    )
+
+
+def test_a_copy_of_an_installed_program_counts_as_that_program() -> None:
+    found = _match(_program("notes"), copy_of="AnyDesk")
+    assert found is not None
+    assert (found.by, found.copy_of, found.rule) == ("copy", "anydesk", "remote-desktop")
+    assert _match(_program("notes"), copy_of="libreoffice") is None
+    assert _by(_program("notes"), _rules(permit=("anydesk",)), copy_of="anydesk") is None
+
+
+def test_a_copy_that_borrows_the_name_of_a_screen_reader_is_a_copy_all_the_same() -> None:
+    assert _by(_program("orca"), copy_of="anydesk") == "copy"
 
 
 def test_a_renamed_file_is_caught_by_its_hash() -> None:
@@ -71,10 +125,11 @@ def test_a_path_matches_as_a_whole() -> None:
 
 
 def test_hashes_are_not_computed_when_no_rule_wants_them() -> None:
-    def never(program: Program) -> str | None:
-        raise AssertionError("read an executable for nothing")
-
-    assert match(_program("notes"), BUILTIN, US, never) is None
+    executable = Executable(digest=HASH)
+    assert match(_program("notes"), BUILTIN, US, executable) is None
+    assert executable.reads == 0
+    match(_program("notes"), _rules(f"sha256:{HASH}"), US, executable)
+    assert executable.reads == 1
 
 
 def test_the_policy_permits_what_the_list_prohibits() -> None:
@@ -100,14 +155,14 @@ def test_some_processes_are_never_touched_whatever_they_are(program: Program) ->
 
 
 @pytest.mark.parametrize("name", ["orca", "systemd", "gnome-shell", "Xorg", "onboard", "bash"])
-def test_the_system_and_assistive_technology_are_not_matched_by_name_or_path(name: str) -> None:
-    assert _by(_program(name), _rules(name, "path:/usr/bin/*")) is None
+def test_the_system_and_assistive_technology_are_not_matched_by_what_they_are_called(name: str) -> None:
+    assert _by(_program(name), _rules(name, "path:/usr/bin/*", "signer:GNOME"), signer="GNOME") is None
 
 
 @pytest.mark.parametrize("system", ["windows", "macos"])
 def test_every_system_protects_its_screen_readers(system: str) -> None:
     reader = {"windows": "nvda.exe", "macos": "VoiceOver"}[system]
-    rules = builtin_rules(system).with_policy(Lockdown(prohibit=(reader,)))
+    rules = with_policy(builtin_rules(system), Lockdown(prohibit=(reader,)))
     assert _by(_program(reader), rules) is None
 
 
@@ -115,20 +170,24 @@ def test_a_borrowed_name_does_not_hide_a_listed_hash() -> None:
     assert _by(_program("orca"), _rules(f"sha256:{HASH}"), digest=HASH) == "hash"
 
 
-@pytest.mark.parametrize("entry", ["sha265:" + HASH, "sha256:abc", "name:", "", "  ", "http://x"])
+@pytest.mark.parametrize("entry", ["sha265:" + HASH, "sha256:abc", "name:", "signer: ", "", "  ", "http://x"])
 def test_a_misspelt_rule_is_refused(entry: str) -> None:
     with pytest.raises(IntegrityError, match="not a rule"):
         policy_rule("policy", [entry])
 
 
-@pytest.mark.parametrize("system", ["linux", "windows", "macos"])
-def test_the_list_is_sane(system: str) -> None:
-    rules = builtin_rules(system)
-    prohibited = [name for rule in rules.prohibit for name in rule.names]
-    assert len(prohibited) > 40
-    assert len(prohibited) == len(set(prohibited)), "a name stands in two categories"
-    assert not set(prohibited) & (rules.system | rules.assistive)
-    assert not {"python", "python3", "code", "terminal", "explorer", "finder"} & set(prohibited)
+def test_permitting_all_names_takes_every_built_in_rule_back() -> None:
+    rules = _rules(permit=tuple(BUILTIN.names))
+    assert not any(rules.prohibits_name(name) for rule in BUILTIN.prohibit for name in rule.names)
+    assert _by(_program("app"), rules, original="org.mozilla.firefox") is None
+    assert BUILTIN.prohibits_name("firefox")
+    assert _rules("firefox", permit=("firefox",)).prohibits_name("firefox")
+
+
+def test_a_permitted_program_is_known_by_any_identity() -> None:
+    rules = _rules(permit=("original:org.gnome.Calculator",))
+    assert is_permitted(_program("app"), rules, Executable(original="org.gnome.Calculator"))
+    assert not is_permitted(_program("app"), rules, Executable())
 
 
 def test_our_tree_is_what_we_started_and_not_what_started_us() -> None:

@@ -3,7 +3,7 @@
 from app.clock import ManualClock
 from app.contract.incidents import IncidentKind
 from lockdown.fake import FakeTable
-from lockdown.rules import builtin_rules
+from lockdown.rule_lists import builtin_rules
 from lockdown.watch import FULL_SCAN_S, POLL_S, SECOND_LOOK_S, ProcessScanner
 
 OWN_ROOT = 100

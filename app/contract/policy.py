@@ -68,8 +68,11 @@ class Browser:
         maximum=200,
     )
     submit_url: str = setting(doc="Reaching an address that starts with this ends the exam.", minimum=8, maximum=2000)
-    quit_code_digest: bytes | None = setting(
-        None, doc="SHA-256 of the quit code; without one only submitting ends the exam.", minimum=32, maximum=32
+    quit_code: bytes | None = setting(
+        None,
+        doc="Salt and PBKDF2 digest of the code that ends the exam (app.contract.codes); choose eight digits or more.",
+        minimum=48,
+        maximum=48,
     )
     record_addresses: bool = setting(False, doc="Write visited addresses to the journal.")
 

@@ -196,7 +196,7 @@ class Controller(QObject):
         policy = self._policy()
         joined = self.course.joined
         self._time.allow(policy.duration_s, used_s=joined.elapsed_ms / 1000 if joined is not None else 0.0)
-        self._quit_code = QuitCode(policy.browser.quit_code_digest, self.clock)
+        self._quit_code = QuitCode(policy.browser.quit_code, self.clock)
         if policy.demonstration:
             self.stage.allow_photographs()
         else:

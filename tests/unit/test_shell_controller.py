@@ -1,6 +1,5 @@
 """The controller walks the whole session with real screens and a real tab; the test plays the other processes."""
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -13,6 +12,7 @@ from app import messages as m
 from app.clock import ManualClock
 from app.contract import schema
 from app.contract.actions import Action, ActionKind
+from app.contract.codes import stored_form
 from app.contract.incidents import IncidentKind
 from app.contract.policy import Capability, Identity, Lockdown, Policy
 from app.contract.session import Event, SessionState
@@ -298,8 +298,7 @@ def test_an_examiner_ends_it(play: Play, qtbot: QtBot) -> None:
 
 
 def test_the_quit_code(play: Play, qtbot: QtBot) -> None:
-    digest = hashlib.sha256(b"2718").digest()
-    play.policy = replace(play.policy, browser=replace(play.policy.browser, quit_code_digest=digest))
+    play.policy = replace(play.policy, browser=replace(play.policy.browser, quit_code=stored_form("2718")))
     play.run(qtbot)
     play.stage.quit_code_given.emit("1234")
     assert play.state() is S.RUNNING

@@ -1,6 +1,5 @@
 """The small pure parts of the shell: keys, time, pauses, quit code, reports, words, libraries, flags, colours."""
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.clock import ManualClock
+from app.contract.codes import stored_form
 from app.contract.errors import Fatal, Unsupported, UserFacing
 from app.contract.incidents import IncidentKind
 from app.contract.policy import Capability, Lockdown
@@ -102,7 +102,7 @@ def test_the_last_reason_to_go_decides() -> None:
 
 def test_wrong_quit_codes_take_longer_and_longer() -> None:
     clock = ManualClock()
-    code = QuitCode(hashlib.sha256(b"31").digest(), clock)
+    code = QuitCode(stored_form("31"), clock)
     waits = []
     assert code.attempt("no") == Answer.WRONG
     for _ in range(4):

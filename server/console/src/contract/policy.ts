@@ -4,6 +4,9 @@ import { bool, bytes, int, list, object, oneOf, optional, type Read, text, withD
 const flag = (value: boolean) => withDefault(bool(), () => value);
 const number = (value: number, min: number, max: number) => withDefault(int({ min, max }), () => value);
 
+const TREATMENT = oneOf("ignore", "record", "warn", "refuse");
+const treatment = (value: Read<typeof TREATMENT>) => withDefault(TREATMENT, () => value);
+
 const CAPABILITY = oneOf(
   "kiosk",
   "input_guard",
@@ -27,7 +30,7 @@ const BROWSER = object({
   start_url: text({ min: 8, max: 2000 }),
   allow: list(text(), { min: 1, max: 200 }),
   submit_url: text({ min: 8, max: 2000 }),
-  quit_code_digest: withDefault(optional(bytes({ min: 32, max: 32 })), () => null),
+  quit_code: withDefault(optional(bytes({ min: 48, max: 48 })), () => null),
   record_addresses: flag(false),
 });
 
@@ -37,6 +40,17 @@ const LOCKDOWN = object({
   permit: withDefault(list(text(), { max: 500 }), () => []),
   close_grace_ms: number(5_000, 0, 120_000),
   ask_before_closing: flag(true),
+  unknown_programs: treatment("ignore"),
+  displays: number(1, 1, 16),
+  extra_displays: treatment("warn"),
+  storage_devices: treatment("record"),
+  input_devices: treatment("record"),
+  injected_input: treatment("record"),
+  virtual_machine: treatment("record"),
+  remote_session: treatment("warn"),
+  debugger: treatment("record"),
+  virtual_devices: treatment("record"),
+  evidence_permille: number(600, 100, 1_000),
 });
 
 const CAPTURE = object({

@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from app.contract.errors import UserFacing
+from app.shell.route import Endpoint
 
 DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 SOCKET_OF = {"ws": "http", "wss": "https"}
 """A page that may be fetched may also be talked to over a web socket of the same security."""
 INLINE_SCHEMES = frozenset({"data", "blob"})
+VIEWER = "chrome-extension://mhjfbmdgcfjbbpaeojofohoefgiehjai/"
+"""The engine's own PDF viewer: pages and scripts that come with it, never from a network."""
 _AMBIGUOUS = re.compile(r"[\x00-\x20\x7f-\U0010ffff\\]")
 _HOST = re.compile(r"(\*\.)?(\[[0-9a-f:.]+\]|[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?)")
 
@@ -77,9 +80,11 @@ class Gate:
         )
 
     @property
-    def hosts(self) -> tuple[str, ...]:
-        """Every host that can be reached, patterns as written, for the engine's name resolution."""
-        return tuple(sorted({pattern.host for pattern in self._patterns} | {self._submit.host}))
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """Every host and port that can be reached, for what the engine may resolve and connect to."""
+        submit = Endpoint(scheme=self._submit.scheme, host=self._submit.host, port=self._submit.port)
+        found = {submit, *(Endpoint(scheme=one.scheme, host=one.host, port=one.port) for one in self._patterns)}
+        return tuple(sorted(found, key=lambda endpoint: (endpoint.host, endpoint.port, endpoint.scheme)))
 
     def navigation(self, url: str, *, main_frame: bool = True) -> Verdict:
         """Decide about showing ``url`` in the tab or in a frame of its page."""
@@ -113,6 +118,13 @@ class Gate:
         submit = self._submit
         same = (address.scheme, address.host, address.port) == (submit.scheme, submit.host, submit.port)
         return same and address.rest.startswith(submit.rest)
+
+
+def is_viewers_own(url: str, page: str) -> bool:
+    """Whether ``url`` is the PDF viewer, which the engine opens around a PDF that the gate let in, or a part of it that
+    the viewer asks for (``page`` is the page it is for). No page of the exam can ask for these itself.
+    """
+    return url == f"{VIEWER}index.html" or (page.startswith(VIEWER) and url.startswith((VIEWER, "chrome://resources/")))
 
 
 def parse_address(url: str) -> Address | None:

@@ -1,29 +1,30 @@
 """The exam's page: one tab without a way out. Lives in the GUI thread.
 
-What a page may ask for is refused here (windows, files, permissions, full screen, other certificates); what it may
-say (alert, confirm, prompt) is asked inside the exam window by ``Asker``, never in a window of its own.
+Addresses, new windows and files are refused here, everything else that a page may ask for in ``app.shell.asking``; what
+it may say (alert, confirm, prompt) is asked inside the exam window by ``Asker``, never in a window of its own.
 """
 
 from typing import Protocol
 
 from PySide6.QtCore import QUrl, Signal
 from PySide6.QtWebEngineCore import (
-    QWebEngineCertificateError,
-    QWebEngineFullScreenRequest,
     QWebEngineLoadingInfo,
     QWebEnginePage,
-    QWebEnginePermission,
     QWebEngineSettings,
 )
 
 from app.contract.incidents import IncidentKind
+from app.shell.asking import Asking
 from app.shell.clipboard import ClipboardLock
 from app.shell.gate import Gate
 from app.shell.profile import ExamProfile, OnIncident, shorten
 
 _Setting = QWebEngineSettings.WebAttribute
 SETTINGS = {
+    _Setting.AllowGeolocationOnInsecureOrigins: False,
+    _Setting.AllowRunningInsecureContent: False,
     _Setting.AllowWindowActivationFromJavaScript: False,
+    _Setting.AutoLoadIconsForPage: False,
     _Setting.DnsPrefetchEnabled: False,
     _Setting.ErrorPageEnabled: False,  # the shell says what is wrong, in its own words
     _Setting.FullScreenSupportEnabled: False,
@@ -34,8 +35,8 @@ SETTINGS = {
     _Setting.LocalContentCanAccessFileUrls: False,
     _Setting.LocalContentCanAccessRemoteUrls: False,
     _Setting.NavigateOnDropEnabled: False,
-    _Setting.PdfViewerEnabled: False,
-    _Setting.PluginsEnabled: False,
+    _Setting.PdfViewerEnabled: True,  # exam sheets; what its buttons save, print or open is refused like a page's
+    _Setting.PluginsEnabled: True,  # the viewer is the only one there is
     _Setting.ScreenCaptureEnabled: False,
     _Setting.WebRTCPublicInterfacesOnly: True,
     _Setting.FocusOnNavigationEnabled: True,
@@ -60,7 +61,7 @@ class Asker(Protocol):
 
 class ExamPage(QWebEnginePage):
     """The page. ``submitted`` is emitted when the submit address was reached and the server had answered; ``visited``
-    carries each address that was shown, without query and fragment.
+    carries each address that was shown, in a frame too, without query and fragment.
     """
 
     submitted = Signal()
@@ -80,9 +81,7 @@ class ExamPage(QWebEnginePage):
             self.settings().setAttribute(attribute, value)
         self.settings().setUnknownUrlSchemePolicy(QWebEngineSettings.UnknownUrlSchemePolicy.DisallowUnknownUrlSchemes)
         self.scripts().insert(self._clipboard.script())
-        self.permissionRequested.connect(self._deny)
-        self.certificateError.connect(self._refuse_certificate)
-        self.fullScreenRequested.connect(self._refuse_full_screen)
+        Asking(self, on_incident)
         self.renderProcessTerminated.connect(self._note_crash)
         self.loadingChanged.connect(self._follow_loading)
         self.urlChanged.connect(self._follow_address)
@@ -100,6 +99,8 @@ class ExamPage(QWebEnginePage):
         elif is_main_frame:
             redirected = kind == QWebEnginePage.NavigationType.NavigationTypeRedirect
             self._submitting = self._gate.is_submit(text) or (redirected and self._submitting)
+        elif not text.startswith("about:"):
+            self.visited.emit(shorten(text))  # a frame; the page around it is told when it is there
         return verdict.allowed
 
     def createWindow(self, _type: QWebEnginePage.WebWindowType) -> QWebEnginePage | None:  # type: ignore[override]  # noqa: N802  (PySide's stub does not know that None refuses)
@@ -134,20 +135,6 @@ class ExamPage(QWebEnginePage):
         self.visited.emit(shorten(_encoded(url)))
         if self._gate.is_submit(_encoded(url)):
             self.submitted.emit()
-
-    # --- what the page asks for --------------------------------------------------------------------------------
-
-    def _deny(self, permission: QWebEnginePermission) -> None:
-        permission.deny()
-        self._on_incident(IncidentKind.PERMISSION_DENIED, {"permission": permission.permissionType().name})
-
-    def _refuse_certificate(self, error: QWebEngineCertificateError) -> None:
-        error.rejectCertificate()
-        facts = {"address": shorten(_encoded(error.url())), "why": error.description()[:200]}
-        self._on_incident(IncidentKind.CERTIFICATE_REFUSED, facts)
-
-    def _refuse_full_screen(self, request: QWebEngineFullScreenRequest) -> None:
-        request.reject()
 
     def _note_crash(self, status: QWebEnginePage.RenderProcessTerminationStatus, code: int) -> None:
         self._on_incident(IncidentKind.PAGE_CRASHED, {"status": status.name, "code": str(code)})

@@ -15,7 +15,7 @@ from PySide6.QtWebEngineCore import (
 )
 
 from app.contract.incidents import IncidentKind
-from app.shell.gate import Gate
+from app.shell.gate import Gate, is_viewers_own
 
 COOKIE_NAME = "fairlock"
 USER_AGENT_SUFFIX = "Fairlock/1"
@@ -33,10 +33,10 @@ class Interceptor(QWebEngineUrlRequestInterceptor):
 
     def interceptRequest(self, info: QWebEngineUrlRequestInfo) -> None:  # noqa: N802  (Qt's name)
         """Block what the gate does not allow."""
-        url = bytes(info.requestUrl().toEncoded().data()).decode("ascii", "replace")
+        url = _text(info.requestUrl())
         is_page = info.resourceType() == QWebEngineUrlRequestInfo.ResourceType.ResourceTypeMainFrame
         verdict = self._gate.navigation(url) if is_page else self._gate.resource(url)
-        if not verdict.allowed:
+        if not verdict.allowed and not is_viewers_own(url, _text(info.firstPartyUrl())):
             info.block(True)
             kind = info.resourceType().name.removeprefix("ResourceType").lower()
             facts = {"address": shorten(url), "kind": kind, "why": verdict.why}
@@ -75,6 +75,10 @@ class ExamProfile(QWebEngineProfile):
         # Exactly its host: with a dot in front it would be a cookie that another host of the domain may have set.
         if bytes(cookie.name().data()) == COOKIE_NAME.encode() and cookie.domain() == self._host:
             self._on_cookie(bytes(cookie.value().data()).decode("ascii", "replace"))
+
+
+def _text(url: QUrl) -> str:
+    return bytes(url.toEncoded().data()).decode("ascii", "replace")
 
 
 def shorten(address: str) -> str:

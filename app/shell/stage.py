@@ -127,7 +127,7 @@ class Stage(QObject):
         policy = exam.policy
         gate = Gate(allow=policy.browser.allow, entry_url=exam.entry_url, submit_url=policy.browser.submit_url)
         platform = QGuiApplication.platformName()
-        engine.configure(gate.hosts, software_drawing=engine.has_no_graphics_card(platform))
+        engine.configure(gate.endpoints, software_drawing=engine.has_no_graphics_card(platform))
         bar = ExamBar(self.theme, title=policy.title, candidate=exam.candidate, badges=self._exam_badges(exam.sources))
         self.exam = ExamScreen(self.theme, bar)
         self._show("exam", self.exam)
@@ -177,6 +177,11 @@ class Stage(QObject):
         """Show an examiner's message; it stays until it is acknowledged."""
         if self.exam is not None:
             self.exam.show_message(text.MESSAGE_FROM.format(name=examiner), words)
+
+    def show_concern(self, words: str) -> None:
+        """Say what the policy minds about this computer during the exam; it stays until it is acknowledged."""
+        if self.exam is not None:
+            self.exam.show_message(text.CONCERN_HEADING, words)
 
     # --- after the exam ----------------------------------------------------------------------------------------
 

@@ -12,12 +12,15 @@ from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtWebEngineWidgets import QWebEngineView
 from PySide6.QtWidgets import QWidget
 
-from app.contract.incidents import IncidentKind
+from app.clock import SystemClock
+from app.contract.times import Clock
 from app.shell.gate import Gate
+from app.shell.merging import Merging
 from app.shell.page import Asker, ExamPage
 from app.shell.profile import ExamProfile
 
 RELOAD_MS = 3_000
+FLUSH_MS = 1_000
 ZOOM_STEPS = (0.75, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0)
 
 
@@ -45,12 +48,19 @@ class ExamTab(QObject):
     loaded = Signal()
     trouble = Signal(bool)
 
-    def __init__(self, parent: QWidget, *, gate: Gate, asker: Asker, entry_url: str) -> None:
+    def __init__(
+        self, parent: QWidget, *, gate: Gate, asker: Asker, entry_url: str, clock: Clock | None = None
+    ) -> None:
         super().__init__(parent)
         self._entry_url = entry_url
         self._was_loaded = False
-        self._profile = ExamProfile(gate, self._on_incident, self.cookie_seen.emit, entry_url=entry_url)
-        self._page = ExamPage(self._profile, gate, asker, self._on_incident)
+        self._refused = Merging(self.incident.emit, clock or SystemClock())
+        self._profile = ExamProfile(gate, self._refused.add, self.cookie_seen.emit, entry_url=entry_url)
+        self._page = ExamPage(self._profile, gate, asker, self._refused.add)
+        self._flush = QTimer(self)
+        self._flush.setInterval(FLUSH_MS)
+        self._flush.timeout.connect(self._refused.flush)
+        self._flush.start()
         self.view = ExamView(parent)
         self.view.setPage(self._page)
         self._retry = QTimer(self)
@@ -97,6 +107,8 @@ class ExamTab(QObject):
     def dispose(self) -> None:
         """Take it down: page, view, profile. Any other order makes Chromium hold on to a dead profile."""
         self._retry.stop()
+        self._flush.stop()
+        self._refused.flush(everything=True)
         # Safe to call twice: what Qt deleted with its parent is gone already.
         self.blockSignals(True)
         for part in (self._page, self.view, self._profile):
@@ -108,9 +120,6 @@ class ExamTab(QObject):
         proxy = self.view.focusProxy()
         if proxy is not None:
             proxy.installEventFilter(keys)
-
-    def _on_incident(self, kind: IncidentKind, facts: dict[str, str]) -> None:
-        self.incident.emit(kind, facts)
 
     def _note_loaded(self) -> None:
         self._was_loaded = True

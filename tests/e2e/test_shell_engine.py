@@ -12,12 +12,17 @@ os.environ["QT_QPA_PLATFORM"] = "offscreen"
 if os.geteuid() == 0:
     os.environ["QTWEBENGINE_DISABLE_SANDBOX"] = "1"
 from app.shell import engine
+from app.shell.route import Endpoint
 from PySide6.QtCore import QTimer, QUrl
 from PySide6.QtWebEngineCore import QWebEnginePage, QWebEngineProfile
 from PySide6.QtWidgets import QApplication
 import shiboken6
 app = QApplication(sys.argv[:1])
-engine.configure(["127.0.0.1"], software_drawing=True)
+port = QUrl(sys.argv[1]).port()
+engine.configure([Endpoint(scheme="http", host="127.0.0.1", port=port)], software_drawing=True)
+os.environ[engine.FLAGS_VARIABLE] = '"'.join(
+    part for part in os.environ[engine.FLAGS_VARIABLE].split('"') if not part.startswith("--proxy-")
+)
 profile = QWebEngineProfile()
 page = QWebEnginePage(profile)
 todo = sys.argv[1:]

@@ -16,7 +16,7 @@ sys.path[:0] = [{str(ROOT)!r}, {sysconfig.get_path("purelib")!r}]
 from app import launch
 assert launch.prepare([]).sandbox
 from app.shell import engine
-engine.configure(("127.0.0.1",), software_drawing=True)
+engine.configure((), software_drawing=True)
 from PySide6.QtCore import QTimer, QUrl
 from PySide6.QtWebEngineWidgets import QWebEngineView
 from PySide6.QtWidgets import QApplication

@@ -125,8 +125,13 @@ def test_a_pattern_that_cannot_be_read_is_refused(text: str) -> None:
     assert caught.value.code == "E-POLICY-ADDRESS"
 
 
-def test_hosts_name_everything_reachable() -> None:
-    assert GATE.hosts == ("*.cdn.example.org", "127.0.0.1", "enter.example.org", "exam.example.org")
+def test_endpoints_name_everything_reachable() -> None:
+    assert [(endpoint.scheme, endpoint.host, endpoint.port) for endpoint in GATE.endpoints] == [
+        ("https", "*.cdn.example.org", 443),
+        ("http", "127.0.0.1", 8080),
+        ("https", "enter.example.org", 443),
+        ("https", "exam.example.org", 443),
+    ]
 
 
 @given(st.text(max_size=80))

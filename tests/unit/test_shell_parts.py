@@ -19,6 +19,7 @@ from app.shell.locking import Lock, required_of
 from app.shell.pauses import EVENTS, ORDER, Pauses
 from app.shell.quitting import Answer, QuitCode
 from app.shell.reports import MOST_IN_WINDOW, MOST_VISITS, Reports
+from app.shell.route import Endpoint
 from lockdown import linux_wayland, macos, windows
 from lockdown.capabilities import Part
 from tests.unit.shell_policies import POLICY
@@ -163,6 +164,8 @@ def test_a_round_of_checks_is_good_only_when_everybody_has_answered() -> None:
     checks.add(GOOD)
     checks.recorder_done = True
     good = [checks.is_good]
+    checks.examined()
+    good.append(checks.is_good)
     checks.found(())
     good.append(checks.is_good)
     for blocking in (True, False):
@@ -170,7 +173,7 @@ def test_a_round_of_checks_is_good_only_when_everybody_has_answered() -> None:
         good.append(checks.is_good)
     checks.could_not_close((ProcessInfo(pid=1, name="x", path="/x", rule="r"),))
     good.append(checks.is_good)
-    assert good == [False, True, False, True, False]
+    assert good == [False, False, True, False, True, False]
 
 
 def _absent(parts: Mapping[Capability, Part]) -> dict[Capability, Unsupported]:
@@ -292,7 +295,8 @@ def test_no_display_is_a_sentence() -> None:
 
 
 def test_the_engine_knows_only_the_hosts_of_the_exam() -> None:
-    flags = engine.flags(("*.example.org", "127.0.0.1"), software_drawing=True)
+    endpoints = [Endpoint(scheme="https", host=host, port=443) for host in ("*.example.org", "127.0.0.1")]
+    flags = engine.flags({endpoint: "DIRECT" for endpoint in endpoints}, software_drawing=True)
     assert "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE *.example.org, EXCLUDE 127.0.0.1" in flags
     assert "--disable-gpu" in flags
     assert not [flag for flag in flags if "sandbox" in flag or "remote" in flag or "insecure" in flag]

@@ -2,7 +2,7 @@
 
 ::
 
-    shell ──> recorder   OpenLink, RunChecks, StartRecording, CookieSeen, Visited, Report, StateIs, Finish
+    shell ──> recorder   OpenLink, RunChecks, StartRecording, CookieSeen, Visited, Report, StateIs, LockIs, Finish
     shell <── recorder   Joined, Refused, Check, ChecksDone, RecordingStarted, Status, ActionArrived,
                          FlushProgress, Flushed
     shell ──> guard      Examine, CloseProcesses, Engage, Release
@@ -81,6 +81,17 @@ class StateIs:
 
     state: SessionState
     why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockIs:
+    """How well this computer is locked, from now on; for the examiner. Guard and window together, fields as there."""
+
+    tier: str
+    platform: str
+    holding: tuple[str, ...]
+    missing: Mapping[str, str]
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,11 +285,17 @@ class ProcessesClosed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engaged:
-    """What holds now. ``missing`` maps a capability to the reason why it is not available."""
+    """What holds now. ``missing`` maps a capability to the reason why it is not available.
+
+    ``platform`` and ``tier`` as in ``lockdown.capabilities.Platform``; ``doubts`` say why what claims to be a kiosk
+    session is not believed to be one.
+    """
 
     holding: tuple[str, ...]
     missing: Mapping[str, str]
     tier: str = ""
+    platform: str = ""
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,8 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from getpass import getpass
 from pathlib import Path
 from typing import TypeVar
@@ -25,6 +25,7 @@ from app.contract.sealing.evidence import Verdict
 from app.contract.sealing.records import Binding
 from app.contract.sealing.verify import INTACT, verify_session
 from app.contract.wire import ExamLink
+from app.standing import Standings, described, last_standing
 
 T = TypeVar("T")
 
@@ -35,7 +36,10 @@ MAX_KEY_FILE = 64 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What ``fairlock verify`` says. ``exam``, ``candidate`` and ``institution`` are empty where unreadable."""
+    """What ``fairlock verify`` says. ``exam``, ``candidate`` and ``institution`` are empty where unreadable.
+
+    ``lockdown`` is the journal's last word on how the computer was locked; empty where the journal was not opened.
+    """
 
     export: str
     verdict: Verdict
@@ -45,6 +49,7 @@ class Report:
     candidate: str
     pinned: bool
     opened: bool
+    lockdown: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> int:
@@ -83,9 +88,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def check(export: Path, *, pin: str | None, private_key: ec.EllipticCurvePrivateKey | None) -> Report:
     """Verify an export; raises ``UserFacing`` or ``IntegrityError`` when there is nothing that can be checked."""
+    standings = Standings()
     with open_export(export) as opened:
         manifest = opened.manifest()
-        verdict = verify_session(manifest, opened, pin=pin, private_key=private_key)
+        verdict = verify_session(manifest, opened, pin=pin, private_key=private_key, on_segment=standings.look)
     policy = _readable(Policy, manifest.policy)
     binding = _readable(Binding, manifest.bindings[0]) if manifest.bindings else None
     return Report(
@@ -97,6 +103,7 @@ def check(export: Path, *, pin: str | None, private_key: ec.EllipticCurvePrivate
         candidate=binding.candidate if binding else "",
         pinned=pin is not None,
         opened=private_key is not None and not any(fault.where == "key" for fault in verdict.faults),
+        lockdown=last_standing(standings.bodies),
     )
 
 
@@ -163,6 +170,7 @@ def to_json(report: Report) -> dict[str, object]:
         "candidate": report.candidate,
         "pinned": report.pinned,
         "opened": report.opened,
+        "lockdown": dict(report.lockdown),
         "chain": verdict.chain,
         "complete": verdict.complete,
         "records": len(verdict.records),
@@ -181,6 +189,7 @@ def describe(report: Report) -> list[str]:
         "Institution": f"{report.institution} ({'its key is the pinned one' if _pin_held(report) else 'not checked'})",
     }
     lines = [f"{name:<12} {_plain(value)}" for name, value in named.items() if value]
+    lines += [_plain(line) for line in described(report.lockdown)]
     lines += ["", *_tracks(report.verdict), ""]
     for fault in report.verdict.faults[:SHOWN_FAULTS]:
         lines.append(_plain(f"FAULT  {fault.outcome:<16} {fault.where}: {fault.message}"))

@@ -67,6 +67,14 @@ def tier() -> str:
     return _TIERS.get(session_type(), "C")
 
 
+def doubts() -> tuple[str, ...]:
+    """Return why what claims to be a kiosk session is not believed to be one; empty where nothing claims that."""
+    if session_type() != "wayland":
+        return ()
+    found = seat.doubts(os.getpid(), PsutilTable())
+    return found if seat.NO_COMPOSITOR not in found else ()
+
+
 def absent() -> Mapping[Capability, Unsupported]:
     """Return what this desktop can't do for certain, before anything is tried; on X11 each part finds out itself."""
     kind = session_type()

@@ -27,6 +27,7 @@ class EntryType(StrEnum):
     SOURCE = "source"
     NOTE = "note"
     AGREEMENT = "agreement"
+    LOCKDOWN = "lockdown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

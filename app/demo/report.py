@@ -9,6 +9,7 @@ from app.contract.journal import EntryType
 from app.contract.session import SessionState
 from app.demo.examine import MEDIA, Findings
 from app.messages import EXAM_LOADED
+from app.standing import described, last_standing
 
 # A segment's last frame has no successor, and an encoder primes: this much per track is not a loss.
 DECODE_TOLERANCE_S = 1.0
@@ -57,6 +58,7 @@ def build(findings: Findings, run: Rehearsed, session: Mapping[str, Any]) -> dic
         "pictures": findings.pictures,
         "timings": _timings(states, run.started_utc_ms),
         "source": {**sources, "display": run.display},
+        "lockdown": last_standing(findings.bodies(EntryType.LOCKDOWN)),
         "models": {k.removeprefix("model_"): v for k, v in notes.items() if k.startswith("model_")},
         "console": run.console_url,
     }
@@ -116,6 +118,7 @@ def table(report: Mapping[str, Any]) -> str:
             f"{report['source'].get(track.value, '')}"
         )
     lines += ["", f"{report['bytes']:,} bytes sealed · gaps: {len(report['gaps'])} · chain: {report['chain']}"]
+    lines += described(report["lockdown"])
     lines += [f"model for {task}: {name}" for task, name in sorted(report["models"].items())]
     lines += ["", f"{'from s':>8} {'to s':>8}  {'severity':8} incident"]
     for incident in report["incidents"]:

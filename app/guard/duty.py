@@ -101,7 +101,15 @@ class Duty:
         if problem is not None:
             lacks[Capability.PROCESS_WATCH] = problem
         holding.watch(lacks)
-        self._send(Engaged(holding=_holding(desktop.parts, lacks), missing=lacks, tier=desktop.tier))
+        self._send(
+            Engaged(
+                holding=_holding(desktop.parts, lacks),
+                missing=lacks,
+                tier=desktop.tier,
+                platform=desktop.name,
+                doubts=select.doubts(),
+            )
+        )
 
     def release(self) -> None:
         """Undo everything and say so, even if a measure fails to let go.

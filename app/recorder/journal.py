@@ -16,6 +16,7 @@ from app.contract.incidents import EvidenceWindow, Incident
 from app.contract.journal import Entry, EntryType, encode_entries, incident_body
 from app.contract.times import Clock
 from app.mailbox import Bounded, Closed
+from app.messages import LockIs
 from app.recorder.timeline import Timeline
 from capture.frames import Gap
 from capture.spool import SpoolFull
@@ -26,6 +27,7 @@ CAPACITY = 1024
 BATCH = 100
 PRE_ROLL_MS = 3_000
 POST_ROLL_MS = 3_000
+LONGEST_REASON = 300
 
 
 class PlainSegmenter(Protocol):
@@ -106,6 +108,17 @@ class Journal:
     def agreement(self, token: str, granted: Sequence[str]) -> None:
         """Write what was granted to the candidate, as the institution signed it and in short words."""
         self._write(EntryType.AGREEMENT, {"by_agreement": ", ".join(granted), "jws": token})
+
+    def lockdown(self, lock: LockIs) -> None:
+        """Write how well the computer is locked from now on."""
+        body: dict[str, Json] = {
+            "tier": lock.tier,
+            "platform": lock.platform,
+            "holding": list(lock.holding),
+            "missing": {name: reason[:LONGEST_REASON] for name, reason in lock.missing.items()},
+            "doubts": list(lock.doubts),
+        }
+        self._write(EntryType.LOCKDOWN, body)
 
     def stop(self) -> None:
         """Seal what is left and close the track; raises what went wrong in the thread."""

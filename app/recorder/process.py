@@ -80,6 +80,7 @@ class Recorder:
             m.Visited: self._visited,
             m.Report: self._report,
             m.StateIs: self._state_is,
+            m.LockIs: self._lock_is,
             m.Finish: self._finish,
             TrackLost: self._track_lost,
         }
@@ -210,6 +211,10 @@ class Recorder:
         self._granted.on_break = message.state is SessionState.PAUSED and message.why == ON_BREAK
         if self._beats is not None:
             self._beats.state = message.state
+
+    def _lock_is(self, message: m.LockIs) -> None:
+        if self._recording is not None:  # the shell says it when all three are ready, and again to a new process
+            self._recording.journal.lockdown(message)
 
     def _track_lost(self, error: TrackLost) -> None:
         """Leave, so that the shell starts a new process, which records every track again in the next epoch.

@@ -64,6 +64,8 @@ def run(options: ShellOptions, started: launch.Launch) -> int:
             sandbox=started.sandbox,
             displays=len(application.screens()),
             absent=select.absent(),
+            tier=select.tier(),
+            doubts=select.doubts(),
         )
         controller = Controller(stage, clock, machine, Rehearsal(is_on=options.rehearse))
         token = secrets.token_bytes(32)

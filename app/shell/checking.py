@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from app.contract.errors import Unsupported
 from app.contract.policy import Capability
+from app.contract.tiers import Tier
 from app.messages import Check, ProcessInfo
 from app.shell import text
 
@@ -56,13 +57,16 @@ class Machine:
     """What is known about this computer before the session.
 
     ``platform`` is Qt's name for the window system, ``absent`` what the desktop certainly can't do
-    (``lockdown.select.absent``), ``sandbox`` whether the browser's sandbox is on, ``displays`` their number.
+    (``lockdown.select.absent``, as are ``tier`` and ``doubts``), ``sandbox`` whether the browser's sandbox is on,
+    ``displays`` their number.
     """
 
     platform: str
     sandbox: bool
     displays: int
     absent: Mapping[Capability, Unsupported] = field(default_factory=dict)
+    tier: str = ""
+    doubts: tuple[str, ...] = ()
 
 
 def own_checks(machine: Machine, require: Sequence[Capability]) -> tuple[Check, ...]:
@@ -70,6 +74,7 @@ def own_checks(machine: Machine, require: Sequence[Capability]) -> tuple[Check, 
     many = text.DISPLAYS_ONE if machine.displays == 1 else text.DISPLAYS_MANY.format(count=machine.displays)
     return (
         _desktop(machine, require),
+        *_protection(machine),
         Check(name="Displays", ok=True, blocking=False, message=many),
         Check(
             name="Browser",
@@ -78,6 +83,15 @@ def own_checks(machine: Machine, require: Sequence[Capability]) -> tuple[Check, 
             message=text.SANDBOX_GOOD if machine.sandbox else text.SANDBOX_ROOT,
         ),
     )
+
+
+def _protection(machine: Machine) -> tuple[Check, ...]:
+    """Say to the candidate what the examiner will read as well."""
+    if not machine.tier:
+        return ()
+    words = text.protection(machine.tier, machine.doubts)
+    good = machine.tier != Tier.C and not machine.doubts
+    return (Check(name="Protection", ok=good, blocking=False, message=words),)
 
 
 def _desktop(machine: Machine, require: Sequence[Capability]) -> Check:

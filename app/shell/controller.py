@@ -16,11 +16,11 @@ from app.contract.incidents import IncidentKind
 from app.contract.policy import Policy
 from app.contract.session import Effect, Event, SessionState, step
 from app.contract.times import Clock, Instant
-from app.messages import EXAM_LOADED, Refused
+from app.messages import EXAM_LOADED, LockIs, Refused
 from app.shell import refusals, text
 from app.shell.checking import Machine
 from app.shell.course import Course
-from app.shell.locking import Lock, required_of
+from app.shell.locking import Lock, required_of, standing
 from app.shell.pauses import EVENTS, Pauses
 from app.shell.preparation import ChecksGuard, ChecksRecorder, Preparation
 from app.shell.quitting import Answer, QuitCode
@@ -45,6 +45,7 @@ class RecorderDoor(ChecksRecorder, Protocol):
     def finish(self, reason: str) -> None: ...
     def tell_state(self, state: SessionState, why: str) -> None: ...
     def tell_cookie(self, value: str) -> None: ...
+    def tell_lock(self, lock: LockIs) -> None: ...
 
 
 class GuardDoor(ChecksGuard, Protocol):
@@ -233,11 +234,19 @@ class Controller(QObject):
         missing = self.lock.missing(self.stage.window.missing())
         for name, reason in sorted(missing.items()):
             self.reports.note(IncidentKind.CAPABILITY_MISSING, {"capability": name, "reason": reason[:300]})
+        self.tell_lock()
         required = required_of(missing, self._policy().lockdown.require)
         if required:
             self.fail(Event.LOCK_FAILED, text.missing_capabilities(required))
         else:
             self.happen(Event.LOCKED)
+
+    def tell_lock(self) -> None:
+        """Write down what holds and what does not: first of all, to a new recorder, and of a new guard."""
+        engaged, window = self.lock.engaged, self.stage.window
+        if engaged is not None:
+            held = [name.value for name in window.holding()]
+            self._recorder.tell_lock(standing(engaged, held, self.lock.missing(window.missing())))
 
     # --- effects of the exam -----------------------------------------------------------------------------------
 

@@ -85,6 +85,7 @@ class GuardSide:
         if self._lost_since is not None:
             since, self._lost_since = self._lost_since, None
             controller.reports.note(IncidentKind.COMPONENT_RESTARTED, {"component": "guard"}, since=since)
+            controller.tell_lock()
             controller.go_on(REASON)
         controller.lock_changed()
 

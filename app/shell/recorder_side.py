@@ -87,6 +87,10 @@ class RecorderSide:
         self._cookie = value
         self._peer.send(m.CookieSeen(value=value))
 
+    def tell_lock(self, lock: m.LockIs) -> None:
+        """Say how well this computer is locked."""
+        self._peer.send(lock)
+
     # --- answers -----------------------------------------------------------------------------------------------
 
     def receive(self, message: object) -> None:
@@ -154,6 +158,7 @@ class RecorderSide:
         if self._lost_since is not None:
             since, self._lost_since = self._lost_since, None
             controller.reports.note(IncidentKind.COMPONENT_RESTARTED, {"component": "recorder"}, since=since)
+            controller.tell_lock()
         self._show_recording(on=True)
         controller.lock.recording = True
         controller.lock_changed()

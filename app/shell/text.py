@@ -5,6 +5,7 @@ Pure: strings in, strings out. Text from outside (titles, names, messages) is on
 
 from collections.abc import Mapping, Sequence
 
+from app.contract import tiers
 from app.contract.policy import Policy
 from app.contract.wire import CONFIRMATION_LIMIT_MS
 
@@ -162,6 +163,12 @@ def missing_capabilities(missing: Mapping[str, str]) -> str:
         f"This exam requires what is not available here: {with_reasons(missing)}. "
         "Tell your institution, or use another computer."
     )
+
+
+def protection(tier: str, doubts: Sequence[str]) -> str:
+    """Return what this desktop's tier means; it is shown to the examiner, too."""
+    why = f" This is not taken for a seat of a testing centre: {' '.join(doubts)}" if doubts else ""
+    return f"Tier {tier}. {tiers.meaning(tier)}{why}"
 
 
 def with_reasons(missing: Mapping[str, str]) -> str:

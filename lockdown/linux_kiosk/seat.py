@@ -17,6 +17,7 @@ from lockdown.processes import ProcessTable, Program
 
 DECLARATION = Path("/etc/fairlock/kiosk.toml")
 COMPOSITOR = "cage"
+NO_COMPOSITOR = "No kiosk compositor started this program."
 OUTER_DISPLAYS = (b"DISPLAY", b"WAYLAND_DISPLAY")
 # What the system itself runs for an account, beside what the session started.
 ATTENDANTS = frozenset(
@@ -43,7 +44,7 @@ def _doubts(me: int, table: ProcessTable, places: Places) -> Iterator[str]:
     above = _ancestors(me, table)
     compositor = next((program for program in above if program.name == COMPOSITOR), None)
     if compositor is None:
-        yield "No kiosk compositor started this program."
+        yield NO_COMPOSITOR
         return
     if not _is_the_systems(compositor):
         yield "The compositor's program file does not belong to the system."

@@ -16,7 +16,7 @@ EXAM_S = 16
 README = Path(__file__).parents[2] / "README.md"
 KEYS = {"session", "state", "exit_code", "complete", "segments", "bytes", "gaps", "incidents", "server_incidents"}
 KEYS |= {"closed_processes", "chain", "faults", "unopened", "recorded_seconds", "decrypted_seconds", "pictures"}
-KEYS |= {"timings", "source", "models", "console"}
+KEYS |= {"timings", "source", "models", "console", "lockdown"}
 REACHED = ("joining", "notice", "checking", "identifying", "locking", "running", "exam_loaded", "unlocking", "flushing")
 
 
@@ -81,6 +81,15 @@ def test_samples_and_models_are_called_by_their_names(rehearsed: tuple[Path, dic
     }
     assert set(report["models"]) == {"objects", "faces", "speech"}
     assert all("release" in name or "demonstration" in name for name in report["models"].values())
+
+
+def test_how_the_computer_was_locked_is_in_the_evidence(rehearsed: tuple[Path, dict[str, Any]]) -> None:
+    _, report = rehearsed
+    lock = report["lockdown"]
+    assert (lock["tier"], lock["platform"], lock["doubts"]) == ("B", "linux-x11", [])
+    assert {"kiosk", "process_watch", "clipboard_guard"} <= set(lock["holding"])
+    assert not set(lock["holding"]) & set(lock["missing"])
+    assert all(lock["missing"].values())
 
 
 def test_something_was_detected_on_the_device(rehearsed: tuple[Path, dict[str, Any]]) -> None:

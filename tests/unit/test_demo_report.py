@@ -19,6 +19,7 @@ def _report(**changes: Any) -> dict[str, Any]:
         "bytes": 1234,
         "source": {"camera": "sample"},
         "models": {"objects": "yolo (release)"},
+        "lockdown": {},
         "recorded_seconds": dict(whole),
         "decrypted_seconds": dict(whole),
         "incidents": [

@@ -216,6 +216,20 @@ def test_what_is_required_and_missing_stops_the_exam_and_is_undone(play: Play, q
     assert "watching devices" not in play.words()
 
 
+def test_how_the_computer_is_locked_is_told_once_and_again_to_a_new_recorder(play: Play, qtbot: QtBot) -> None:
+    play.join()
+    play.check()
+    play.lock(qtbot)
+    assert [(lock.holding, sorted(lock.missing)) for lock in play.recorder.of(m.LockIs)] == [
+        (("process_watch",), ["kiosk"])
+    ]
+    play.r.lost()
+    play.r.restarted(play.recorder)
+    play.r.receive(play.joined)
+    play.r.receive(m.RecordingStarted())
+    assert len(play.recorder.of(m.LockIs)) == 2
+
+
 def test_an_identity_check_that_cannot_be_made_is_refused(play: Play) -> None:
     play.policy = replace(play.policy, identity=Identity(required=True))
     play.join()

@@ -4,9 +4,11 @@ A frozen application hands its own ``LD_LIBRARY_PATH`` down, which breaks the sy
 could name another ``setxkbmap``: so only named variables pass, and system folders are searched first.
 """
 
+import contextlib
 import os
 import shutil
 import subprocess
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -28,6 +30,9 @@ PASSED_ON = (
     "XDG_RUNTIME_DIR",
     "XDG_SESSION_TYPE",
 )
+
+END_S = 2.0
+_WORD = b"here\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +90,78 @@ def run_external(
     return Completed(
         status=done.returncode, output=done.stdout.decode(errors="replace"), errors=done.stderr.decode(errors="replace")
     )
+
+
+class Held:
+    """A program that runs until it is ended, or until this process is gone, whose pipe it reads."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+        self._process = process
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it still runs."""
+        return self._process.poll() is None
+
+    def end(self) -> None:
+        """Close its pipe and wait until it has ended; kill it if it does not. Idempotent."""
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+            self._process.communicate(timeout=END_S)
+        if self.is_running:
+            self._process.kill()
+            self._process.communicate()
+
+
+def hold_external(command: Sequence[str], *, timeout_s: float = 5.0) -> Held:
+    """Start ``command``, which ends with ``cat`` or the like, and return it when it echoes what it was told.
+
+    Raises ``Unsupported`` with what it said when it is not installed, ends at once, or is silent for ``timeout_s``
+    seconds.
+    """
+    program = find_program(command[0])
+    if program is None:
+        raise Unsupported(f"The program {command[0]} is missing.", advice="Install it.", code="E-PROGRAM-MISSING")
+    pipe = subprocess.PIPE
+    try:
+        process = subprocess.Popen(
+            [program, *command[1:]], stdin=pipe, stdout=pipe, stderr=pipe, env=clean_environment()
+        )
+    except OSError as error:
+        raise Unsupported(
+            f"The program {command[0]} did not start ({error}).", advice="Check that it runs.", code="E-PROGRAM-FAILED"
+        ) from error
+    held = Held(process)
+    if _echoes(process, timeout_s):
+        return held
+    said = b"" if process.poll() is None or process.stderr is None else process.stderr.read()
+    held.end()
+    lines = said.decode(errors="replace").strip().splitlines() or ["it did not answer"]
+    raise Unsupported(
+        f"The program {command[0]} did not work ({lines[-1].rstrip('.')}).",
+        advice="Check that it runs.",
+        code="E-PROGRAM-FAILED",
+    )
+
+
+def _echoes(process: "subprocess.Popen[bytes]", timeout_s: float) -> bool:
+    """Whether ``process`` sends back a line that it is given."""
+    if process.stdin is None or process.stdout is None:
+        return False
+    heard: list[bytes] = []
+    listener = threading.Thread(target=lambda out: heard.append(out.readline()), args=(process.stdout,), daemon=True)
+    try:
+        process.stdin.write(_WORD)
+        process.stdin.flush()
+    except OSError:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout_s)
+        return False
+    listener.start()
+    listener.join(timeout_s)
+    if listener.is_alive():
+        process.kill()
+        listener.join()
+    return heard == [_WORD]
 
 
 def _search_path() -> str:

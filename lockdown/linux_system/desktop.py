@@ -1,0 +1,62 @@
+"""Puts the parts together that every Linux desktop has, for ``lockdown.select`` and for those that say more."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from app.contract.errors import Unsupported
+from app.contract.policy import Capability
+from app.contract.times import Clock
+from app.external import find_program, hold_external
+from lockdown.capabilities import Measure, Part, Watch
+from lockdown.environment.gaps import GapWatch
+from lockdown.linux_system.awake import Awake, inhibitors
+from lockdown.linux_system.drm import read_screens
+from lockdown.linux_system.parts import KernelDisplays, Plugs, Surroundings, WindowSystem
+from lockdown.linux_system.rest import LidWatch, read_clocks
+from lockdown.linux_system.roots import Roots
+
+IsOwn = Callable[[int], bool]
+
+
+def parts(
+    clock: Clock, is_own: IsOwn, keep: Callable[[Callable[[], None]], object], *, has_window_system: bool
+) -> Mapping[Capability, Part]:
+    """Return what needs only the kernel and the login manager; ``keep`` takes what closes them at the end.
+
+    With a window system that says more about remote control, displays and sleep, its own parts replace these.
+    """
+    plugs = Plugs(clock)
+    keep(plugs.close)
+    found: dict[Capability, Part] = {Capability.DEVICE_WATCH: plugs}
+    if not has_window_system:
+        found[Capability.REMOTE_WATCH] = surroundings(clock, is_own, None)
+        found[Capability.DISPLAY_WATCH] = lacking().get(Capability.DISPLAY_WATCH) or KernelDisplays(clock)
+        found[Capability.SLEEP_GUARD] = awake({})
+    return found
+
+
+def lacking() -> Mapping[Capability, Unsupported]:
+    """Return which of its capabilities this kernel does not have, before anything is tried."""
+    try:
+        read_screens(Roots())
+    except Unsupported as reason:
+        return {Capability.DISPLAY_WATCH: reason}
+    return {}
+
+
+PROVIDED = (Capability.DEVICE_WATCH, Capability.REMOTE_WATCH, Capability.DISPLAY_WATCH, Capability.SLEEP_GUARD)
+
+
+def surroundings(clock: Clock, is_own: IsOwn, window_system: WindowSystem | None) -> Part:
+    """Return the search for remote control and the like, with what the window system knows if there is one."""
+    return Surroundings(clock, is_own, window_system)
+
+
+def awake(measures: Mapping[str, Measure | Unsupported]) -> Part:
+    """Return ``measures`` and those of the login manager and the desktop, as one."""
+    others = inhibitors(hold_external, lambda name: find_program(name) is not None)
+    return Awake({**measures, **others})
+
+
+def rest_watches(clock: Clock) -> Sequence[Watch]:
+    """Return the watches over sleep, a stopped Fairlock, the wall clock and the lid."""
+    return GapWatch(lambda: read_clocks(clock)), LidWatch()

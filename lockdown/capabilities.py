@@ -178,6 +178,8 @@ class Platform:
     tier: str
     parts: Mapping[Capability, Part]
     replayers: Mapping[str, Replay] = field(default_factory=dict)
+    beside: Sequence[tuple[Capability, Watch | Unsupported]] = ()
+    """More watches of a capability, beside its part; each is used by a thread of its own."""
     close: Callable[[], None] = lambda: None
     """Closes the connections of its parts; none of them is used afterwards."""
 

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from app.contract.errors import Unsupported
 from app.contract.policy import Capability
@@ -45,10 +45,12 @@ def platform(*, run: RunExternal, table: ProcessTable, clock: Clock, processes: 
     """
     kind = session_type()
     tier, close = "C", _nothing_to_close
+    beside: Sequence[tuple[Capability, Watch | Unsupported]] = ()
     if kind in _ON_X11:
         tier, connections = _TIERS[kind], linux_x11.Connections()
         close = connections.close
         parts = linux_x11.parts(connections, run, table, clock, is_own)
+        beside = linux_x11.beside(connections, table, clock, is_own)
         if kind == "kiosk":
             parts = linux_kiosk.parts(parts)
     else:
@@ -58,6 +60,7 @@ def platform(*, run: RunExternal, table: ProcessTable, clock: Clock, processes: 
         tier=tier,
         parts={**parts, Capability.PROCESS_WATCH: processes},
         replayers=replayers(run),
+        beside=beside,
         close=close,
     )
 

@@ -46,11 +46,16 @@ class Holding:
             if isinstance(part, Watch) and name not in lacks:
                 period = CLIPBOARD_PERIOD_S if name is Capability.CLIPBOARD_GUARD else POLL_S
                 self._watches.append(WatchThread(part, name, self._tell, period_s=period))
+        for name, watch in self._desktop.beside:
+            if isinstance(watch, FairlockError):
+                self._tell(missing(name, str(watch)), name)
+            else:
+                self._watches.append(WatchThread(watch, name, self._tell, period_s=POLL_S))
         # A measure that is a watch as well looks after itself, in its own thread.
         alone = [(name, measure) for name, measure in self._measures if not isinstance(measure, Watch)]
         for name, measure in alone:
-            watch = StillHeld([(name, measure)], self._engage)
-            self._watches.append(WatchThread(watch, name, self._tell, period_s=STILL_HELD_PERIOD_S))
+            still = StillHeld([(name, measure)], self._engage)
+            self._watches.append(WatchThread(still, name, self._tell, period_s=STILL_HELD_PERIOD_S))
         for thread in self._watches:
             thread.start()
 

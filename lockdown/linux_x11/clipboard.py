@@ -1,6 +1,11 @@
-"""Owns CLIPBOARD and PRIMARY with an empty text, and takes them back when another program puts something there.
+"""Owns the clipboards with a sentence of ours, and takes them back when another program puts something there.
 
-Whatever is in a selection is never asked for, neither before nor during the exam; so it can't be given back either.
+X11 has three: CLIPBOARD (copy and paste), PRIMARY (what is selected, pasted by the middle button) and SECONDARY. What
+is in them is never asked for, neither before nor during the exam. A fourth selection stands for what is being dragged;
+it is taken only from others, since dragging within the exam page may be a question's answer.
+
+Taking a clipboard makes its owner forget what it offered, and X11 has no way to hand it back without reading it. So
+after the exam the clipboards are empty; the text itself stays where it was copied from.
 """
 
 import contextlib
@@ -16,11 +21,18 @@ from lockdown.capabilities import Finding, Undo
 from lockdown.linux_x11.server import XServer, lost_connection_is_unsupported
 from lockdown.processes import ProcessTable
 
+OWN_TEXT = "The clipboard is off during the exam."
+"""What other programs get to paste. The exam page never gets it: there, pasting inserts what was copied in the page
+(``app.shell.clipboard``), so that nobody finds this sentence in an answer."""
+_TEXT = OWN_TEXT.encode("ascii")
+_NEW_OWNER = 1  # XFixesSetSelectionOwnerNotifyMask
 REPORT_EVERY_S = 5.0
+LOOK_AGAIN_S = 1.0
+"""The X server tells of changes; without news the owners are still asked for this often."""
 
 
-class EmptyClipboard:
-    """Keeps both selections empty; implements ``ClipboardGuard``.
+class ClosedClipboard:
+    """Keeps our own text in all clipboards; implements ``ClipboardGuard``.
 
     Each change by another program is counted and reported, at most every ``REPORT_EVERY_S`` seconds (a clipboard
     manager answers every retake with a change). Text selected in our own windows is taken away without a report.
@@ -32,12 +44,12 @@ class EmptyClipboard:
         self._clock = clock
         self._is_own = is_own
         self._window: Any = None
-        self._selections = {
-            "clipboard": server.display.intern_atom("CLIPBOARD"),
-            "primary": Xatom.PRIMARY,
-        }
-        self._targets = server.display.intern_atom("TARGETS")
-        self._texts = (server.display.intern_atom("UTF8_STRING"), Xatom.STRING)
+        atom = server.display.get_atom
+        self._selections = {"clipboard": atom("CLIPBOARD"), "primary": Xatom.PRIMARY, "secondary": atom("SECONDARY")}
+        self._dragged = atom("XdndSelection")
+        self._targets = atom("TARGETS")
+        self._texts = (atom("UTF8_STRING"), Xatom.STRING, atom("text/plain;charset=utf-8"), atom("text/plain"))
+        self._looked: Instant | None = None
         self._changes = 0
         self._last_report: Instant | None = None
         self._facts: dict[str, str] = {}
@@ -47,22 +59,23 @@ class EmptyClipboard:
         return ()
 
     def engage(self) -> None:
-        """Take both selections."""
+        """Take the clipboards."""
         with lost_connection_is_unsupported():
             if self._window is None:
                 self._window = self._server.root.create_window(
                     -1, -1, 1, 1, 0, X.CopyFromParent, window_class=X.InputOnly
                 )
+                self._hear_of_changes()
             for selection in self._selections.values():
                 self._take(selection)
 
     def holds(self) -> bool:
-        """Whether both selections are ours."""
+        """Whether all clipboards are ours."""
         with lost_connection_is_unsupported():
             return self._window is not None and all(map(self._is_ours, self._selections.values()))
 
     def release(self) -> None:
-        """Let go of both; they are empty then."""
+        """Let go of them; they are empty then."""
         window, self._window = self._window, None
         if window is not None:
             with contextlib.suppress(error.ConnectionClosedError, OSError):
@@ -70,16 +83,25 @@ class EmptyClipboard:
                 self._server.display.sync()
 
     def observe(self) -> Sequence[Finding]:
-        """Answer requests with an empty text, take back what was taken, and report changes now and then."""
+        """Answer requests with our text, take back what was taken, and report changes now and then."""
         if self._window is None:
             return ()
+        now = self._clock.now()
         with lost_connection_is_unsupported():
-            self._answer_requests()
-            for name, selection in self._selections.items():
-                if not self._is_ours(selection):
-                    self._note_change(name, selection)
-                    self._take(selection)
-        return self._report()
+            is_news = self._hear()
+            if is_news or self._looked is None or now.seconds_since(self._looked) >= LOOK_AGAIN_S:
+                self._looked = now
+                self._take_back()
+        return self._report(now)
+
+    def _take_back(self) -> None:
+        for name, selection in self._selections.items():
+            if not self._is_ours(selection):
+                self._note_change(name, selection)
+                self._take(selection)
+        owner = self._server.display.get_selection_owner(self._dragged)
+        if owner not in (X.NONE, self._window) and self._note_change("drag", self._dragged):
+            self._take(self._dragged)
 
     def _take(self, selection: int) -> None:
         self._window.set_selection_owner(selection, X.CurrentTime)
@@ -89,21 +111,22 @@ class EmptyClipboard:
         owner = self._server.display.get_selection_owner(selection)
         return bool(owner != X.NONE and owner.id == self._window.id)
 
-    def _note_change(self, name: str, selection: int) -> None:
+    def _note_change(self, name: str, selection: int) -> bool:
+        """Count a change if another program made it; whether it did."""
         owner = self._server.display.get_selection_owner(selection)
         if owner == X.NONE:
-            return  # somebody emptied it; there is nothing to paste
+            return False  # somebody emptied it; there is nothing to paste
         pid = self._server.pid_of(owner.id)
         if pid is not None and self._is_own(pid):
-            return
+            return False
         program = self._table.look(pid) if pid is not None else None
         self._changes += 1
         self._facts = {"selection": name, "name": program.name if program else "unknown"}
         if program is not None:
             self._facts["path"] = program.path
+        return True
 
-    def _report(self) -> Sequence[Finding]:
-        now = self._clock.now()
+    def _report(self, now: Instant) -> Sequence[Finding]:
         waiting = self._last_report is not None and now.seconds_since(self._last_report) < REPORT_EVERY_S
         if not self._changes or waiting:
             return ()
@@ -111,12 +134,25 @@ class EmptyClipboard:
         self._changes, self._last_report = 0, now
         return (Finding(kind=IncidentKind.CLIPBOARD, facts=facts),)
 
-    def _answer_requests(self) -> None:
+    def _hear_of_changes(self) -> None:
+        """Ask the server to tell when a selection has another owner; without XFixes the owners are asked for."""
+        if not self._server.display.has_extension("XFIXES"):
+            return
+        self._server.display.xfixes_query_version()
+        for selection in (*self._selections.values(), self._dragged):
+            self._server.display.xfixes_select_selection_input(self._window, selection, _NEW_OWNER)
+
+    def _hear(self) -> bool:
+        """Answer who asks for our text; whether there was other news."""
+        is_news = False
         while self._server.display.pending_events():
             event = self._server.display.next_event()
             if event.type == X.SelectionRequest:
                 self._answer(event)
+            else:
+                is_news = True
         self._server.display.flush()
+        return is_news
 
     def _answer(self, request: Any) -> None:
         place = request.property if request.property != X.NONE else request.target
@@ -125,7 +161,7 @@ class EmptyClipboard:
             atoms = [self._targets, *self._texts]
             request.requestor.change_property(place, Xatom.ATOM, 32, atoms, onerror=caught)
         elif request.target in self._texts:
-            request.requestor.change_property(place, request.target, 8, b"", onerror=caught)
+            request.requestor.change_property(place, request.target, 8, _TEXT, onerror=caught)
         else:
             place = X.NONE
         answer = SelectionNotify(

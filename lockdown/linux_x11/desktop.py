@@ -1,17 +1,25 @@
 """Puts the X11 parts together for ``lockdown.select``."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TypeVar
 
 from app.contract.errors import Unsupported
 from app.contract.policy import Capability
 from app.contract.times import Clock
-from lockdown.capabilities import HeldByShell, Part, Replay, RunExternal, unsupported
-from lockdown.linux_x11 import keys, sleep
-from lockdown.linux_x11.clipboard import EmptyClipboard
+from lockdown.capabilities import HeldByShell, Part, Replay, RunExternal, Watch, unsupported
+from lockdown.linux_x11 import keys, restack, sleep
+from lockdown.linux_x11.belonging import belongs_over_the_exam
+from lockdown.linux_x11.clipboard import ClosedClipboard
+from lockdown.linux_x11.console import ConsoleWatch
 from lockdown.linux_x11.displays import RandrDisplays
+from lockdown.linux_x11.injected import InjectedInput
+from lockdown.linux_x11.overlays import OverlayWatch
 from lockdown.linux_x11.server import XServer
 from lockdown.linux_x11.windows import FocusWatch, ask_to_close
 from lockdown.processes import ProcessTable, Program
+
+T = TypeVar("T")
 
 
 class Connections:
@@ -41,14 +49,31 @@ def parts(
     return {
         Capability.KIOSK: HeldByShell(),
         Capability.INPUT_GUARD: _console_keys(new, run),
-        Capability.CLIPBOARD_GUARD: _or_reason(lambda: EmptyClipboard(new(), table, clock, is_own)),
-        Capability.WINDOW_WATCH: _or_reason(lambda: FocusWatch(new(), table, is_own)),
+        Capability.CLIPBOARD_GUARD: _or_reason(lambda: ClosedClipboard(new(), table, clock, is_own)),
+        Capability.WINDOW_WATCH: _or_reason(lambda: FocusWatch(new(), table, clock, is_own)),
         Capability.DISPLAY_WATCH: _or_reason(lambda: RandrDisplays(new())),
         Capability.REMOTE_WATCH: unsupported("The search for remote control is not written yet."),
         Capability.DEVICE_WATCH: unsupported("The watch of devices is not written yet."),
         Capability.CAPTURE_SHIELD: unsupported("X11 has no protection from recording."),
         Capability.SLEEP_GUARD: _or_reason(lambda: sleep.ScreenSaverOff(new())),
     }
+
+
+def beside(
+    connections: Connections, table: ProcessTable, clock: Clock, is_own: Callable[[int], bool]
+) -> Sequence[tuple[Capability, Watch | Unsupported]]:
+    """Return the watches that belong to a capability beside its part, each with a connection of its own."""
+
+    def overlays() -> Watch:
+        server = connections.new()
+        put_behind = partial(restack.put_behind, server)
+        return OverlayWatch(server, table, clock, is_own, is_helper=belongs_over_the_exam, put_behind=put_behind)
+
+    return (
+        (Capability.WINDOW_WATCH, _or_reason(overlays)),
+        (Capability.INPUT_GUARD, _or_reason(lambda: InjectedInput(connections.new(), clock))),
+        (Capability.INPUT_GUARD, _or_reason(lambda: ConsoleWatch(clock))),
+    )
 
 
 def replayers(run: RunExternal) -> Mapping[str, Replay]:
@@ -75,7 +100,7 @@ def _console_keys(new: Callable[[], XServer], run: RunExternal) -> Part:
         return HeldByShell(limit=str(reason))
 
 
-def _or_reason(make: Callable[[], Part]) -> Part:
+def _or_reason(make: Callable[[], T]) -> T | Unsupported:
     try:
         return make()
     except Unsupported as reason:

@@ -48,7 +48,7 @@ class XServer:
     def numbers(self, window: Any, name: str) -> list[int]:
         """Return all numbers in property ``name`` of ``window``; empty if the window or the property is gone."""
         try:
-            found = window.get_full_property(self.display.intern_atom(name), X.AnyPropertyType)
+            found = window.get_full_property(self.display.get_atom(name), X.AnyPropertyType)
         except error.XError:
             return []
         return [int(value) for value in found.value] if found is not None and found.format == 32 else []
@@ -68,6 +68,17 @@ class XServer:
                 if entry.spec.mask == _LOCAL_CLIENT_PID and entry.value:
                     return int(entry.value[0])
         return self.number(self.window(window), "_NET_WM_PID")
+
+
+def desktop_programs(server: XServer) -> frozenset[int]:
+    """Return the process ids of window manager and compositor: whoever owns their selections (ICCCM 4.3, EWMH)."""
+    screen = server.display.get_default_screen()
+    owners = [
+        server.display.get_selection_owner(server.display.get_atom(f"{name}{screen}"))
+        for name in ("WM_S", "_NET_WM_CM_S")
+    ]
+    pids = [server.pid_of(owner.id) for owner in owners if owner != X.NONE]
+    return frozenset(pid for pid in pids if pid is not None)
 
 
 @contextmanager

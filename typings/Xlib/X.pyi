@@ -10,3 +10,10 @@ SelectionClear: int
 SelectionRequest: int
 SubstructureNotifyMask: int
 SubstructureRedirectMask: int
+Above: int
+Below: int
+InputOutput: int
+IsViewable: int
+PointerRoot: int
+GrabModeAsync: int
+GrabSuccess: int

@@ -1,0 +1,1 @@
+GenericEventCode: int

@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin
 DEMO_SECONDS ?= 40
 
-.PHONY: setup develop demo test check bench package models clean lock
+.PHONY: setup develop demo test faults-release check bench package models clean lock
 
 ## Prepare everything that running needs: libraries, environment, console.
 setup: $(VENV)/.ready
@@ -31,6 +31,10 @@ demo: setup
 test: develop
 	@$(RUN)/python -m pytest $(PYTEST)
 	@packaging/console_test.sh
+
+## Kill the processes of an exam at random moments and look whether the machine is as before: make faults-release N=200
+faults-release: develop
+	@$(RUN)/python -m tests.faults.letting_go -n $(or $(N),200)
 
 ## Lint and types, and how large files and functions are.
 check: develop

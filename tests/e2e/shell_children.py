@@ -1,6 +1,7 @@
 """A recorder and a guard that answer the shell as the real ones do, over real channels, without devices or changes.
 
-Options are plain dictionaries: ``origin`` (the exam site), ``die`` (a moment at which the process kills itself, once).
+Options are plain dictionaries: ``origin`` (the exam site), ``die`` (a moment at which the process kills itself, once),
+``policy`` (parts of the policy that differ).
 """
 
 import os
@@ -55,7 +56,7 @@ class _Recorder:
         if code := self._options.get("refuse"):
             send(m.Refused(code=code, message=""))
             return
-        policy = policy_for(self._options["origin"], demonstration=True)
+        policy = policy_for(self._options["origin"], demonstration=True, **self._options.get("policy", {}))
         send(
             m.Joined(
                 session="s",
@@ -88,6 +89,8 @@ class _Recorder:
 def _guard_answer(message: object, send: Callable[[object], None]) -> None:
     decoy = m.ProcessInfo(pid=4242, name="screenshare", path="/opt/screenshare/screenshare", rule="list")
     match message:
+        case m.Examine():
+            send(m.Examined(tier="B", concerns=()))
         case m.CloseProcesses(close=False):
             send(m.ProcessesFound(processes=(decoy,)))
         case m.CloseProcesses():

@@ -59,7 +59,9 @@ def _open(path: Path) -> int:
     try:
         return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError:
-        # A disk that became full or read-only: the file of an earlier run can be locked all the same.
+        if not path.exists():
+            raise
+        # A disk that became read-only: the file of an earlier run can be locked all the same.
         return os.open(path, os.O_RDONLY)
 
 

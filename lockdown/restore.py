@@ -16,7 +16,7 @@ from app.contract.errors import FairlockError, IntegrityError, Outcome, UserFaci
 from app.external import Completed
 from lockdown import ledger
 from lockdown.capabilities import Measure, Replay, Undo
-from lockdown.claim import Claim
+from lockdown.claim import PATIENCE_S, Claim
 from lockdown.ledger import EMPTY, Ledger
 
 _log = logging.getLogger("fairlock.restore")
@@ -40,11 +40,15 @@ def always() -> bool:
 
 
 class RestoreFile:
-    """The file at ``path``; ``holder`` names who makes the changes (the guard's process of now)."""
+    """The file at ``path``; ``holder`` names who makes the changes (the guard's process of now).
 
-    def __init__(self, path: Path, *, holder: str = NOBODY) -> None:
+    ``patience_s`` is how long it waits for somebody else's change or undo.
+    """
+
+    def __init__(self, path: Path, *, holder: str = NOBODY, patience_s: float = PATIENCE_S) -> None:
         self.path = path
         self.holder = holder
+        self._patience_s = patience_s
         self._claim = Claim(path.with_suffix(".lock"))
 
     def pending(self) -> tuple[Undo, ...]:
@@ -64,7 +68,7 @@ class RestoreFile:
         The first entry of a kind stays: it alone knows the state from before all changes. ``wanted`` is asked when
         nobody else can change anything any more; with ``False`` nothing happens.
         """
-        with self._claim.held():
+        with self._claim.held(self._patience_s):
             if not wanted():
                 return
             known = self.pending()
@@ -111,7 +115,7 @@ class RestoreFile:
         """Hold the claim; do without where no file can be made, for then nobody can make a change either."""
         with contextlib.ExitStack() as stack:
             try:
-                stack.enter_context(self._claim.held())
+                stack.enter_context(self._claim.held(self._patience_s))
             except OSError as error:
                 _log.info("undoing without a claim: %s", error)
             yield

@@ -1,4 +1,4 @@
-"""However an exam dies, the machine is as before: a few trials of ``tests.faults.letting_go``, with real shell and guard.
+"""However an exam dies, the machine is as before: some trials of ``tests.faults.letting_go``, real shell, real guard.
 
 ``make faults-release`` runs all of them, at random moments.
 """

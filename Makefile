@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin
 DEMO_SECONDS ?= 40
 
-.PHONY: setup develop demo test faults-release check bench package models clean lock
+.PHONY: setup develop demo test faults faults-release check bench package models clean lock
 
 ## Prepare everything that running needs: libraries, environment, console.
 setup: $(VENV)/.ready
@@ -35,6 +35,10 @@ test: develop
 ## Kill the processes of an exam at random moments and look whether the machine is as before: make faults-release N=200
 faults-release: develop
 	@$(RUN)/python -m tests.faults.letting_go -n $(or $(N),200)
+
+## Cut, delay, lose and repeat what an application sends, kill either side, fill its disk; count what arrives: make faults N=1000
+faults: develop
+	@$(RUN)/python -m tests.faults.evidence -n $(or $(N),1000)
 
 ## Lint and types, and how large files and functions are.
 check: develop

@@ -96,8 +96,13 @@ class Segmenter:
             self._cut_if_due(now_ms)
 
     def close(self) -> None:
-        """Close the last segment."""
-        self.cut()
+        """Close the last segment, and one that a full disk interrupted; raises ``SpoolFull`` if it still is full."""
+        with self._lock:
+            self._close()
+            try:
+                self._salvage()
+            except OSError as error:
+                raise SpoolFull(f"the disk takes no more evidence ({error})") from error
 
     def _cut_if_due(self, now_ms: int) -> None:
         if self._open is not None and now_ms - self._open.start_ms >= self._segment_ms:

@@ -13,9 +13,13 @@ import av
 import numpy as np
 
 from app.clock import SystemClock
+from app.contract.incidents import Track
 from app.demo import institution as founding
 from app.demo.examine import Findings, examine
 from app.demo.processes import Program, answers, free_port, server_command, wait_until
+
+MEDIA_TRACKS = (Track.CAMERA, Track.SCREEN, Track.MICROPHONE)
+"""Tracks whose segments begin with what a decoder needs first."""
 
 
 @dataclass(slots=True, kw_only=True)

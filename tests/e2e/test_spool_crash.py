@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -124,6 +124,29 @@ def test_a_disk_that_refuses_writes_keeps_what_was_whole(tmp_path: Path, small_f
         segmenter.push(piece(60_000 + number * 200, 5_000))
     segmenter.close()
     check_kept(workshop, kept)
+
+
+def test_what_a_full_disk_interrupted_is_closed_at_the_end(tmp_path: Path, small_files: None) -> None:
+    workshop = Workshop(tmp_path)
+    segmenter = workshop.segmenter(Track.CAMERA)
+    kept = push_until_full(segmenter, 5_000)
+    with pytest.raises(SpoolFull):
+        no_room_at_all(segmenter.close)
+    segmenter.close()  # nothing came after it that would have begun another segment
+    ((torn, _),) = workshop.closed
+    assert (torn.sequence, torn.complete, len(workshop.open(torn).fragments)) == (0, False, kept)
+    assert not list(workshop.spool.folder.glob("*.part"))
+    workshop.close()
+
+
+def no_room_at_all(do: Callable[[], None]) -> None:
+    """Call ``do`` while no file may grow by a byte."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        do()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.fixture

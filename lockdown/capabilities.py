@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from app.contract.errors import Unsupported
-from app.contract.incidents import IncidentKind
+from app.contract.incidents import IncidentKind, Severity
 from app.contract.policy import Capability
 from app.contract.times import Instant
+from lockdown.environment.evidence import Survey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +34,14 @@ class Undo:
 class Finding:
     """Something a watch saw: the kind of incident and short facts, never contents (of a clipboard, of a window).
 
-    ``since`` is when it began, for something that lasted until now; ``None`` for a moment.
+    ``since`` is when it began, for something that lasted until now; ``None`` for a moment. ``severity`` is given
+    where that of the kind does not fit.
     """
 
     kind: IncidentKind
     facts: Mapping[str, str] = field(default_factory=dict)
     since: Instant | None = None
+    severity: Severity | None = None
 
 
 @runtime_checkable
@@ -116,27 +119,27 @@ class WindowWatch(Watch, Protocol):
     """
 
 
-class DisplayWatch(Watch, Protocol):
-    """Displays that appear, vanish or change during the exam.
+class DisplayWatch(Survey, Protocol):
+    """Displays: how many, mirrored, made by a program; those that appear, vanish or change during the exam.
 
-    **Mitigates against** a second screen plugged in later.
+    **Mitigates against** a second screen, a mirrored one, a capture card that gives its name.
     **Does not stop** a splitter between computer and display, which shows the same picture twice.
     """
 
 
-class RemoteWatch(Watch, Protocol):
-    """Signs of remote control, virtual machines, virtual cameras and debuggers.
+class RemoteWatch(Survey, Protocol):
+    """Signs of remote control, virtual machines, virtual cameras and debuggers (``lockdown.environment``).
 
     **Mitigates against** unnoticed remote help.
     **Does not stop** a machine prepared to hide them; each sign is weak and is reported, not judged.
     """
 
 
-class DeviceWatch(Watch, Protocol):
-    """Storage and input devices that are plugged in during the exam.
+class DeviceWatch(Survey, Protocol):
+    """Storage and input devices that are plugged in, before the exam and during it.
 
     **Mitigates against** files from a stick, keyboards that type by themselves.
-    **Does not stop** devices plugged in before, which are only listed.
+    **Does not stop** a device that names itself like the one it replaces; nothing is ejected.
     """
 
 
@@ -156,6 +159,16 @@ class SleepGuard(Measure, Protocol):
     """
 
 
+@runtime_checkable
+class Limited(Protocol):
+    """A part that holds, but not in everything; what it leaves open is reported when it is taken."""
+
+    @property
+    def limit(self) -> str:
+        """What that is, as a sentence; empty if nothing is known."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldByShell:
     """The shell holds this with its own window. ``limit`` says what that leaves open, empty if nothing known."""
@@ -163,7 +176,7 @@ class HeldByShell:
     limit: str = ""
 
 
-Part: TypeAlias = Measure | Watch | HeldByShell | Unsupported
+Part: TypeAlias = Measure | Watch | Survey | HeldByShell | Unsupported
 Replay: TypeAlias = Callable[[Mapping[str, str]], None]
 
 

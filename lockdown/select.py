@@ -3,20 +3,28 @@
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 
 from app.contract.errors import Unsupported
 from app.contract.policy import Capability
 from app.contract.times import Clock
 from lockdown import linux_wayland
+from lockdown.births import Births, Polling
 from lockdown.capabilities import Part, Platform, Replay, RunExternal, Watch, unsupported
 from lockdown.closing import AskWindows
 from lockdown.linux_kiosk import desktop as linux_kiosk
 from lockdown.linux_kiosk import seat
+from lockdown.linux_programs import parts as linux_programs
 from lockdown.macos import desktop as macos
 from lockdown.processes import ProcessTable, PsutilTable
+from lockdown.rule_lists import builtin_rules
+from lockdown.rules import Rules
+from lockdown.unknown import WindowOwners
+from lockdown.watch import Copies, NoCopies
 from lockdown.windows import desktop as windows
 
 if sys.platform == "linux":  # python-xlib is installed on Linux only
+    from lockdown.linux_system import desktop as linux_system
     from lockdown.linux_x11 import desktop as linux_x11
 
 IsOwn = Callable[[int], bool]
@@ -44,24 +52,28 @@ def platform(*, run: RunExternal, table: ProcessTable, clock: Clock, processes: 
     whether a process id belongs to the application.
     """
     kind = session_type()
-    tier, close = "C", _nothing_to_close
+    tier, open_parts = "C", ExitStack()
     beside: Sequence[tuple[Capability, Watch | Unsupported]] = ()
     if kind in _ON_X11:
         tier, connections = _TIERS[kind], linux_x11.Connections()
-        close = connections.close
+        open_parts.callback(connections.close)
         parts = linux_x11.parts(connections, run, table, clock, is_own)
         beside = linux_x11.beside(connections, table, clock, is_own)
         if kind == "kiosk":
             parts = linux_kiosk.parts(parts)
     else:
         parts = _LACKING[kind]()
+    if kind in (*_ON_X11, "wayland"):
+        keep = open_parts.callback
+        parts = {**parts, **linux_system.parts(clock, is_own, keep, has_window_system=kind in _ON_X11)}
+        beside = (*beside, *((Capability.SLEEP_GUARD, watch) for watch in linux_system.rest_watches(clock)))
     return Platform(
         name=f"linux-{kind}" if system() == "linux" else kind,
         tier=tier,
         parts={**parts, Capability.PROCESS_WATCH: processes},
         replayers=replayers(run),
         beside=beside,
-        close=close,
+        close=open_parts.close,
     )
 
 
@@ -82,6 +94,9 @@ def absent() -> Mapping[Capability, Unsupported]:
     """Return what this desktop can't do for certain, before anything is tried; on X11 each part finds out itself."""
     kind = session_type()
     parts = {} if kind in _ON_X11 else _LACKING[kind]()
+    if kind == "wayland":
+        others = {name: part for name, part in parts.items() if name not in linux_system.PROVIDED}
+        parts = {**others, **linux_system.lacking()}
     return {name: part for name, part in parts.items() if isinstance(part, Unsupported)}
 
 
@@ -90,6 +105,31 @@ def replayers(run: RunExternal) -> Mapping[str, Replay]:
     if system() != "linux":
         return {}
     return linux_x11.replayers(run)
+
+
+def process_table(run: RunExternal) -> ProcessTable:
+    """Return the running programs, and what each says it is."""
+    kind = system()
+    if kind == "linux":
+        return linux_programs.table(builtin_rules(kind))
+    return PsutilTable(windows.identities() if kind == "windows" else macos.identities(run))
+
+
+def births() -> Births:
+    """Return what tells of new programs."""
+    return linux_programs.births() if system() == "linux" else Polling()
+
+
+def copies(rules: Rules) -> Copies:
+    """Return what knows the copies of prohibited programs; elsewhere their original name gives them away."""
+    return linux_programs.copies(rules) if system() == "linux" else NoCopies()
+
+
+def window_owners() -> WindowOwners:
+    """Return what knows which programs have a window. Raises ``Unsupported`` where no program can see that."""
+    if session_type() in _ON_X11:
+        return linux_x11.window_owners()
+    raise unsupported("Which programs have a window can't be seen on this desktop.")
 
 
 def window_closer() -> AskWindows:
@@ -103,10 +143,6 @@ def _no_desktop() -> Mapping[Capability, Part]:
         for name in Capability
         if name is not Capability.PROCESS_WATCH
     }
-
-
-def _nothing_to_close() -> None:
-    """Close nothing: these parts hold no connection."""
 
 
 _ON_X11 = ("kiosk", "x11")

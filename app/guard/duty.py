@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from app.contract import schema
 from app.contract.errors import IntegrityError
 from app.contract.incidents import IncidentKind
-from app.contract.policy import Capability, Policy
+from app.contract.policy import Capability, Lockdown, Policy
 from app.contract.times import Clock
+from app.guard import examining
+from app.guard.hashing import HashesLater
 from app.guard.holding import Holding
 from app.guard.programs import Closer, ExamPrograms
 from app.guard.watching import missing
@@ -17,6 +19,8 @@ from app.messages import (
     CloseProcesses,
     Engage,
     Engaged,
+    Examine,
+    Examined,
     ProcessesClosed,
     ProcessesFound,
     ProcessInfo,
@@ -25,12 +29,12 @@ from app.messages import (
     Seen,
 )
 from lockdown import closing, select
-from lockdown.capabilities import Finding, HeldByShell, Part, RunExternal
+from lockdown.capabilities import Finding, HeldByShell, Part, Platform, RunExternal, Watch
 from lockdown.processes import ProcessTable, is_descendant
 from lockdown.restore import Replayed, RestoreFile
 from lockdown.rule_lists import builtin_rules, with_policy
 from lockdown.rules import Match, Rules
-from lockdown.watch import ProcessScanner
+from lockdown.watch import Copies, ProcessScanner
 
 
 class Duty:
@@ -56,6 +60,7 @@ class Duty:
         self._cancelled = cancelled
         self._replayers = select.replayers(run)
         self._holding: Holding | None = None
+        self._installed: tuple[Rules, Copies] | None = None
 
     def close_processes(self, order: CloseProcesses) -> None:
         """Find, and if asked end, what the policy prohibits."""
@@ -89,18 +94,12 @@ class Duty:
             grace_s=policy.lockdown.close_grace_ms / 1000,
             ask_windows=select.window_closer(),
         )
-        desktop = select.platform(
-            run=self._run,
-            table=self._table,
-            clock=self._clock,
-            processes=ExamPrograms(self._scanner(rules), self._table, closer.offer),
-            is_own=lambda pid: is_descendant(pid, self._own_root, self._table),
-        )
+        desktop = self._platform(self._exam_programs(rules, closer))
         holding = self._holding = Holding(self._restore, self._tell, self._cancelled, desktop, closer)
         lacks = holding.take()
         if problem is not None:
             lacks[Capability.PROCESS_WATCH] = problem
-        holding.watch(lacks)
+        holding.watch(lacks, self._surveys(desktop, policy.lockdown))
         self._send(
             Engaged(
                 holding=_holding(desktop.parts, lacks),
@@ -110,6 +109,17 @@ class Duty:
                 doubts=select.doubts(),
             )
         )
+
+    def examine(self, order: Examine) -> None:
+        """Look at the machine as it is, change nothing, and say what the policy minds."""
+        policy = _policy(order.policy)
+        rules, _ = _rules(policy)
+        desktop = self._platform(self._scanner(rules))
+        try:
+            concerns = examining.examine(desktop.parts, policy.lockdown)
+        finally:
+            desktop.close()
+        self._send(Examined(tier=desktop.tier, concerns=concerns))
 
     def release(self) -> None:
         """Undo everything and say so, even if a measure fails to let go.
@@ -136,15 +146,54 @@ class Duty:
         if holding is not None:
             holding.let_go()
 
+    def _platform(self, processes: Watch) -> Platform:
+        return select.platform(
+            run=self._run,
+            table=self._table,
+            clock=self._clock,
+            processes=processes,
+            is_own=lambda pid: is_descendant(pid, self._own_root, self._table),
+        )
+
+    def _surveys(self, desktop: Platform, policy: Lockdown) -> Sequence[tuple[Capability, Watch]]:
+        return examining.watches(desktop.parts, policy, self._clock, tell=self._tell, warn=self._send)
+
     def _scanner(self, rules: Rules) -> ProcessScanner:
-        return ProcessScanner(self._table, rules, self._clock, own_root=self._own_root)
+        copies = self._copies(rules)
+        return ProcessScanner(self._table, rules, self._clock, own_root=self._own_root, copies=copies)
+
+    def _exam_programs(self, rules: Rules, closer: Closer) -> ExamPrograms:
+        births, hashes = select.births(), HashesLater(self._table)
+        scanner = ProcessScanner(
+            self._table,
+            rules,
+            self._clock,
+            own_root=self._own_root,
+            copies=self._copies(rules),
+            births=births,
+            hashes=hashes,
+        )
+        return ExamPrograms(scanner, self._table, births, hashes, self._tell, closer.offer)
+
+    def _copies(self, rules: Rules) -> Copies:
+        """Return what knows the copies of what ``rules`` prohibit; looking for it takes a moment, so only once."""
+        if self._installed is None or self._installed[0] != rules:
+            self._installed = rules, select.copies(rules)
+        return self._installed[1]
 
     def _tell(self, finding: Finding, capability: Capability) -> None:
         self._send(Seen(report=self._report(finding, f"guard.{capability}")))
 
     def _report(self, finding: Finding, source: str) -> Report:
         now = self._clock.now()
-        return Report(kind=finding.kind, start=finding.since or now, end=now, source=source, facts=finding.facts)
+        return Report(
+            kind=finding.kind,
+            start=finding.since or now,
+            end=now,
+            source=source,
+            facts=finding.facts,
+            severity=finding.severity,
+        )
 
 
 def _policy(text: str) -> Policy:

@@ -5,14 +5,14 @@ of this process: that is replayed from the file.
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 
 from app.contract.errors import FairlockError
 from app.contract.policy import Capability
 from app.guard.programs import Closer
 from app.guard.watching import StillHeld, Tell, WatchThread, missing
-from lockdown.capabilities import HeldByShell, Measure, Part, Platform, Watch
+from lockdown.capabilities import Limited, Measure, Part, Platform, Watch
 from lockdown.restore import RestoreFile
 from lockdown.watch import POLL_S
 
@@ -39,8 +39,8 @@ class Holding:
         """Engage every measure of the desktop; return what does not hold, and why."""
         return {name: reason for name, part in self._desktop.parts.items() if (reason := self._take(name, part))}
 
-    def watch(self, lacks: Mapping[str, str]) -> None:
-        """Start the threads of what is there."""
+    def watch(self, lacks: Mapping[str, str], surveys: Sequence[tuple[Capability, Watch]] = ()) -> None:
+        """Start the threads of what is there; ``surveys`` are watches over its surveys."""
         self._closer.start()
         for name, part in self._desktop.parts.items():
             if isinstance(part, Watch) and name not in lacks:
@@ -51,6 +51,8 @@ class Holding:
                 self._tell(missing(name, str(watch)), name)
             else:
                 self._watches.append(WatchThread(watch, name, self._tell, period_s=POLL_S))
+        for name, watch in surveys:
+            self._watches.append(WatchThread(watch, name, self._tell, period_s=POLL_S))
         # A measure that is a watch as well looks after itself, in its own thread.
         alone = [(name, measure) for name, measure in self._measures if not isinstance(measure, Watch)]
         for name, measure in alone:
@@ -80,21 +82,25 @@ class Holding:
         """Engage ``part`` if it is a measure; return why it does not hold, or an empty text."""
         if isinstance(part, FairlockError):
             return str(part)
-        if isinstance(part, HeldByShell) and part.limit:
-            self._tell(missing(name, part.limit), name)
         if not isinstance(part, Measure):
+            self._tell_limit(name, part)
             return ""
         if self._cancelled():
             return "The exam ended before it was engaged."
         try:
             self._engage(part)
             self._measures.append((name, part))
+            self._tell_limit(name, part)
             return "" if part.holds() else "It did not take effect."
         except FairlockError as error:
             return str(error)
         except OSError as error:
             # A full disk: what can't be written down is not changed.
             return f"It was not engaged: {error.strerror or error}."
+
+    def _tell_limit(self, name: Capability, part: Part) -> None:
+        if isinstance(part, Limited) and part.limit:
+            self._tell(missing(name, part.limit), name)
 
     def _engage(self, measure: Measure) -> None:
         self._restore.engage(measure, wanted=lambda: not self._stopped.is_set())

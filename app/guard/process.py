@@ -20,8 +20,8 @@ from app.guard.duty import Duty
 from app.guard.last_hand import LastHand
 from app.guard.options import GuardOptions
 from app.mailbox import Bounded, Closed
-from app.messages import CloseProcesses, Engage, Release
-from lockdown.processes import PsutilTable
+from app.messages import CloseProcesses, Engage, Examine, Release
+from lockdown import select
 from lockdown.restore import RestoreFile
 
 INBOX = 64
@@ -52,7 +52,7 @@ def main(connection: "Connection[bytes, bytes]", options: GuardOptions) -> None:
     hand = LastHand(restore)
     duty = Duty(
         restore,
-        table=PsutilTable(),
+        table=select.process_table(run_external),
         clock=SystemClock(),
         run=restore.run,
         own_root=options.own_root or _parent(),
@@ -87,6 +87,8 @@ def _serve(inbox: Bounded[object], duty: Duty, hand: LastHand, ending: _Ending) 
 
 def _do(order: object, duty: Duty, hand: LastHand) -> None:
     match order:
+        case Examine():
+            duty.examine(order)
         case CloseProcesses():
             duty.close_processes(order)
         case Engage():

@@ -4,20 +4,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from app.contract.errors import Unsupported
-from app.contract.policy import Capability
+from app.contract.policy import Capability, Treatment
 from app.contract.tiers import Tier
-from app.messages import Check, ProcessInfo
+from app.messages import Check, Concern, ProcessInfo
 from app.shell import text
 
 HELD_BY_WINDOW = (Capability.KIOSK, Capability.INPUT_GUARD)
 
 
 class Round:
-    """Collects; ``is_complete`` once the recorder has said it is done and the guard has looked at the programs."""
+    """Collects; ``is_complete`` once the recorder is done and the guard has looked at programs and machine."""
 
     def __init__(self) -> None:
         self._checks: dict[str, Check] = {}
         self._programs: tuple[ProcessInfo, ...] | None = None
+        self._is_examined = False
         self.recorder_done = False
         self.still_running = False
 
@@ -34,6 +35,10 @@ class Round:
         self._programs = tuple(programs)
         self.still_running = True
 
+    def examined(self) -> None:
+        """The guard has looked at the machine; what it minds was added as checks."""
+        self._is_examined = True
+
     @property
     def programs(self) -> tuple[ProcessInfo, ...]:
         """What has to be closed."""
@@ -42,7 +47,7 @@ class Round:
     @property
     def is_complete(self) -> bool:
         """Whether everybody has answered."""
-        return self.recorder_done and self._programs is not None
+        return self.recorder_done and self._programs is not None and self._is_examined
 
     @property
     def is_good(self) -> bool:
@@ -82,6 +87,22 @@ def own_checks(machine: Machine, require: Sequence[Capability]) -> tuple[Check, 
             blocking=False,
             message=text.SANDBOX_GOOD if machine.sandbox else text.SANDBOX_ROOT,
         ),
+    )
+
+
+def checks_of(concerns: Sequence[Concern]) -> tuple[Check, ...]:
+    """Return a check for each kind of concern that the guard has about this computer; nothing is kept back."""
+    named: dict[str, list[Concern]] = {}
+    for concern in concerns:
+        named.setdefault(text.CONCERN_NAMES.get(concern.kind, text.CONCERN_OTHER), []).append(concern)
+    return tuple(
+        Check(
+            name=name,
+            ok=False,
+            blocking=any(concern.treatment is Treatment.REFUSE for concern in some),
+            message=" ".join(concern.says for concern in some),
+        )
+        for name, some in named.items()
     )
 
 

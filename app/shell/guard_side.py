@@ -29,9 +29,10 @@ class GuardSide:
 
     # --- orders ------------------------------------------------------------------------------------------------
 
-    def look_for_programs(self) -> None:
-        """List the programs that must not run."""
+    def look_around(self) -> None:
+        """List the programs that must not run, and look at the machine."""
         self._peer.send(m.CloseProcesses(policy=self._policy(), close=False))
+        self._peer.send(m.Examine(policy=self._policy()))
 
     def close_programs(self) -> None:
         """End them."""
@@ -39,7 +40,7 @@ class GuardSide:
 
     def engage(self) -> None:
         """Take every measure of the policy."""
-        self._peer.send(m.Engage(policy=self._policy()))
+        self._peer.send(m.Engage(policy=self._policy(), allowances=self._controller.course.allowances))
 
     def release(self) -> None:
         """Undo everything."""
@@ -55,6 +56,10 @@ class GuardSide:
                 controller.preparation.programs_found(message.processes)
             case m.ProcessesClosed():
                 self._closed(message)
+            case m.Examined():
+                controller.preparation.examined(message.concerns)
+            case m.Concern():
+                controller.stage.show_concern(message.says)
             case m.Engaged():
                 self._engaged(message)
             case m.Released():
@@ -104,7 +109,7 @@ class GuardSide:
         self._peer = peer
         state = self._controller.state
         if state is _S.CHECKING:
-            self.look_for_programs()
+            self.look_around()
         elif state is _S.LOCKING or state in GUARDED_STATES:
             self.engage()
         elif state is _S.UNLOCKING:

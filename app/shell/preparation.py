@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from app.contract.policy import Policy
-from app.messages import Check, ProcessInfo
-from app.shell.checking import Machine, Round, own_checks
+from app.messages import Check, Concern, ProcessInfo
+from app.shell.checking import Machine, Round, checks_of, own_checks
 from app.shell.rehearsal import Rehearsal
 from app.shell.screens.checks import ChecksScreen
 from app.shell.stage import Stage
@@ -25,8 +25,8 @@ class ChecksRecorder(Protocol):
 class ChecksGuard(Protocol):
     """What is asked of the guard."""
 
-    def look_for_programs(self) -> None:
-        """List the programs that must not run."""
+    def look_around(self) -> None:
+        """List the programs that must not run, and look at the machine."""
         ...
 
     def close_programs(self) -> None:
@@ -67,7 +67,7 @@ class Preparation:
         for check in own_checks(self._machine, policy.lockdown.require):
             self.add(check)
         self._recorder.run_checks()
-        self._guard.look_for_programs()
+        self._guard.look_around()
 
     def end(self) -> None:
         """The screen is about to go."""
@@ -87,6 +87,13 @@ class Preparation:
     def programs_found(self, programs: Sequence[ProcessInfo]) -> None:
         """Take what must not run."""
         self._round.found(programs)
+        self._show()
+
+    def examined(self, concerns: Sequence[Concern]) -> None:
+        """Take what the guard minds about this computer."""
+        for check in checks_of(concerns):
+            self.add(check)
+        self._round.examined()
         self._show()
 
     def programs_closed(self, left: Sequence[ProcessInfo]) -> None:

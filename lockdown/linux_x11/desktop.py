@@ -8,13 +8,16 @@ from app.contract.errors import Unsupported
 from app.contract.policy import Capability
 from app.contract.times import Clock
 from lockdown.capabilities import HeldByShell, Part, Replay, RunExternal, Watch, unsupported
+from lockdown.linux_system import desktop as linux_system
 from lockdown.linux_x11 import keys, restack, sleep
 from lockdown.linux_x11.belonging import belongs_over_the_exam
+from lockdown.linux_x11.clients import Clients
 from lockdown.linux_x11.clipboard import ClosedClipboard
 from lockdown.linux_x11.console import ConsoleWatch
 from lockdown.linux_x11.displays import RandrDisplays
 from lockdown.linux_x11.injected import InjectedInput
 from lockdown.linux_x11.overlays import OverlayWatch
+from lockdown.linux_x11.remote import XSession
 from lockdown.linux_x11.server import XServer
 from lockdown.linux_x11.windows import FocusWatch, ask_to_close
 from lockdown.processes import ProcessTable, Program
@@ -44,7 +47,7 @@ class Connections:
 def parts(
     connections: Connections, run: RunExternal, table: ProcessTable, clock: Clock, is_own: Callable[[int], bool]
 ) -> Mapping[Capability, Part]:
-    """Return every part but the watch of programs."""
+    """Return every part but the watch of programs and those that need only the kernel (``lockdown.linux_system``)."""
     new = connections.new
     return {
         Capability.KIOSK: HeldByShell(),
@@ -52,11 +55,17 @@ def parts(
         Capability.CLIPBOARD_GUARD: _or_reason(lambda: ClosedClipboard(new(), table, clock, is_own)),
         Capability.WINDOW_WATCH: _or_reason(lambda: FocusWatch(new(), table, clock, is_own)),
         Capability.DISPLAY_WATCH: _or_reason(lambda: RandrDisplays(new())),
-        Capability.REMOTE_WATCH: unsupported("The search for remote control is not written yet."),
-        Capability.DEVICE_WATCH: unsupported("The watch of devices is not written yet."),
+        Capability.REMOTE_WATCH: _surroundings(new, table, clock, is_own),
         Capability.CAPTURE_SHIELD: unsupported("X11 has no protection from recording."),
-        Capability.SLEEP_GUARD: _or_reason(lambda: sleep.ScreenSaverOff(new())),
+        Capability.SLEEP_GUARD: linux_system.awake(
+            {"the screen saver": _or_reason(lambda: sleep.ScreenSaverOff(new()))}
+        ),
     }
+
+
+def _surroundings(new: Callable[[], XServer], table: ProcessTable, clock: Clock, is_own: Callable[[int], bool]) -> Part:
+    session = _or_reason(lambda: XSession(new(), table, is_own))
+    return linux_system.surroundings(clock, is_own, None if isinstance(session, Unsupported) else session)
 
 
 def beside(
@@ -79,6 +88,11 @@ def beside(
 def replayers(run: RunExternal) -> Mapping[str, Replay]:
     """Return how to replay each kind of undo."""
     return {keys.UNDO_KIND: keys.replayer(run), sleep.UNDO_KIND: sleep.replay}
+
+
+def window_owners() -> Clients:
+    """Return what knows which programs have a window, over a connection of its own. Raises ``Unsupported``."""
+    return Clients(XServer())
 
 
 def ask_windows(program: Program) -> bool:

@@ -25,7 +25,7 @@ from app.shell.kiosk import ShellWindow
 from app.shell.recorder_side import RecorderSide
 from app.shell.rehearsal import Rehearsal
 from app.shell.stage import Stage
-from tests.unit.shell_parts import Listener, Site, site
+from tests.unit.shell_parts import Listener, Site, dressed, site
 from tests.unit.shell_policies import policy_for
 
 S = SessionState
@@ -39,7 +39,7 @@ class Play:
         self.policy = policy
         self.clock = ManualClock()
         self.window = ShellWindow(self.clock, windowed=True)
-        self.stage = Stage(self.window, theme.LIGHT)
+        self.stage = Stage(self.window, dressed(theme.LIGHT))
         machine = Machine(platform="xcb", sandbox=True, displays=1)
         self.controller = Controller(self.stage, self.clock, machine, Rehearsal(is_on=rehearse, pace_ms=1))
         self.recorder, self.guard = Listener(), Listener()
@@ -72,6 +72,7 @@ class Play:
         self.r.receive(m.Check(name="Camera", ok=ok, blocking=True, message="The camera works."))
         self.r.receive(m.ChecksDone(sources={"camera": "sample"}, models={}))
         self.g.receive(m.ProcessesFound(processes=programs))
+        self.g.receive(m.Examined(tier="B", concerns=()))
 
     def lock(self, qtbot: QtBot) -> None:
         self.stage.proceed.emit()
@@ -192,6 +193,7 @@ def test_programs_are_closed_before_the_exam(play: Play) -> None:
     play.stage.again.emit()
     play.r.receive(m.ChecksDone(sources={}, models={}))
     play.g.receive(m.ProcessesFound(processes=(DECOY,)))
+    play.g.receive(m.Examined(tier="B", concerns=()))
     play.stage.proceed.emit()
     play.g.receive(m.ProcessesClosed(closed=(DECOY,), left=()))
     assert play.state() is S.LOCKING
@@ -426,6 +428,7 @@ def test_a_rehearsal_presses_the_buttons_and_says_so(qapp: QApplication, exam_si
     qtbot.waitUntil(lambda: play.state() is S.CHECKING)
     play.r.receive(m.ChecksDone(sources={}, models={}))
     play.g.receive(m.ProcessesFound(processes=()))
+    play.g.receive(m.Examined(tier="B", concerns=()))
     qtbot.waitUntil(lambda: play.state() is S.LOCKING)
     play.r.receive(m.RecordingStarted())
     assert "demonstration" in play.recorder.of(m.Report)[0].facts

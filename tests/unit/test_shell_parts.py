@@ -12,7 +12,7 @@ from app.contract.errors import Fatal, Unsupported, UserFacing
 from app.contract.incidents import IncidentKind
 from app.contract.policy import Capability, Lockdown
 from app.messages import Check, Engaged, ProcessInfo, Report, Visited
-from app.shell import engine, icons, keys, libraries, selftest, text, theme
+from app.shell import engine, icons, keys, libraries, selftest, text
 from app.shell.checking import Machine, Round, own_checks
 from app.shell.countdown import Countdown
 from app.shell.locking import Lock, required_of
@@ -314,27 +314,6 @@ def test_the_self_test_notices_a_lost_reference(monkeypatch: pytest.MonkeyPatch)
     counts = iter((10_000, 9_800))
     monkeypatch.setattr("sys.getrefcount", lambda _object: next(counts))
     assert "lost" in selftest.check_none_is_kept()
-
-
-def _luminance(colour: str) -> float:
-    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def _contrast(one: str, other: str) -> float:
-    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
-
-
-@pytest.mark.parametrize("shown", [theme.LIGHT, theme.DARK])
-def test_every_text_is_readable(shown: theme.Theme) -> None:
-    pairs = [
-        (getattr(shown, t), g) for t in ("text", "muted", "good", "warn", "bad") for g in (shown.ground, shown.surface)
-    ]
-    pairs += [(shown.on_accent, shown.accent), (shown.on_accent, shown.accent_down), (shown.warn, shown.warn_tint)]
-    pairs += [(shown.accent, shown.tint), (shown.text, shown.warn_tint)]
-    assert [pair for pair in pairs if _contrast(*pair) < 4.5] == []
 
 
 def test_every_icon_is_there() -> None:

@@ -159,6 +159,7 @@ def test_the_newest_entry_ticket_opens_the_exam(play: Play, exam_site: Site, qtb
     play.r.receive(_joined_by(play, "/new-ticket"))
     play.r.receive(m.ChecksDone(sources={}, models={}))
     play.g.receive(m.ProcessesFound(processes=()))
+    play.g.receive(m.Examined(tier="B", concerns=()))
     with qtbot.waitSignal(play.stage.exam_loaded, timeout=15_000):
         play.lock(qtbot)
     assert "/new-ticket" in exam_site.seen

@@ -183,6 +183,11 @@ class Stage(QObject):
         if self.exam is not None:
             self.exam.show_message(text.CONCERN_HEADING, words)
 
+    def show_concern(self, words: str) -> None:
+        """Say what the policy minds about this computer during the exam; it stays until it is acknowledged."""
+        if self.exam is not None:
+            self.exam.show_message(text.CONCERN_HEADING, words)
+
     # --- after the exam ----------------------------------------------------------------------------------------
 
     def show_flush(self) -> None:

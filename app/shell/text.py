@@ -143,6 +143,17 @@ GUARD_GONE = "The protection of the exam could not be kept running."
 LOCK_TIMEOUT = "The exam did not get ready in time. Open the link again; if it happens twice, restart the computer."
 POLICY_UNREADABLE = "The exam's policy can't be read by this version of Fairlock. Install the newest version."
 
+CONCERN_HEADING = "Fairlock noticed something about this computer"
+CONCERN_NAMES: Mapping[str, str] = {
+    "display_changed": "Displays",
+    "device_changed": "Devices",
+    "virtual_machine": "Computer",
+    "remote_session": "Remote use",
+    "debugger": "Debugger",
+    "virtual_device": "Camera, sound",
+}
+CONCERN_OTHER = "Computer"
+
 CAPABILITY_NAMES: Mapping[str, str] = {
     "kiosk": "filling the screen",
     "input_guard": "holding the keyboard",

@@ -47,7 +47,7 @@ def shaped(display: Any) -> Any:
 def translucent(display: Any) -> Any:
     """One with an alpha channel."""
     screen = display.screen()
-    (visual,) = (
+    visual = next(
         visual.visual_id
         for depth in screen.allowed_depths
         for visual in depth.visuals
@@ -59,12 +59,19 @@ def translucent(display: Any) -> Any:
     )
 
 
+def undecorate(display: Any, window: Any) -> None:
+    """Ask the window manager for no border and no title."""
+    hints = display.get_atom("_MOTIF_WM_HINTS")
+    window.change_property(hints, hints, 32, [2, 0, 0, 0, 0])
+
+
 def hidden_from_taskbar(display: Any) -> Any:
     """A managed one that asks to lie above all others and to be in no list."""
     root = display.screen().root
     window = root.create_window(*PLACE, 0, X.CopyFromParent, background_pixel=0x2244CC)
     states = [display.get_atom(name) for name in ("_NET_WM_STATE_ABOVE", "_NET_WM_STATE_SKIP_TASKBAR")]
     window.change_property(display.get_atom("_NET_WM_STATE"), Xatom.ATOM, 32, states)
+    undecorate(display, window)
     return window
 
 
@@ -90,17 +97,19 @@ def steal_keyboard(display: Any) -> None:
         time.sleep(0.001)
 
 
-def own_drag(display: Any) -> Any:
-    """The selection that stands for what is being dragged."""
-    window = display.screen().root.create_window(0, 0, 1, 1, 0, X.CopyFromParent)
-    window.set_selection_owner(display.get_atom("XdndSelection"), X.CurrentTime)
+def take_focus(display: Any) -> None:
+    """Give an unmanaged window the focus, past the window manager."""
+    window = unmanaged(display)
+    window.map()
+    display.sync()
+    window.set_input_focus(X.RevertToParent, X.CurrentTime)
 
 
 KINDS: Mapping[str, Callable[..., Any]] = {
     made.__name__: made
     for made in (
         unmanaged, click_through, partly_click_through, shaped, translucent, hidden_from_taskbar, plain, tiny, canvas,
-        steal_keyboard, own_drag,
+        steal_keyboard, take_focus,
     )
 }  # fmt: skip
 

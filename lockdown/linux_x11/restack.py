@@ -1,6 +1,7 @@
 """Puts windows of other programs behind the exam. It moves nothing else, closes nothing, and leaves the window shown.
 
-Where a window was in the stack before is not kept: it comes up again when it is clicked after the exam.
+A window that asked to lie above all others no longer does. Where it was in the stack before is not kept: it comes up
+again when it is clicked after the exam.
 """
 
 from Xlib import X, error
@@ -19,6 +20,7 @@ LOCKERS = frozenset(
 )  # fmt: skip
 """Never put behind: somebody locked the screen, and it must stay locked."""
 
+_REMOVE = 0  # action of _NET_WM_STATE
 _FROM_A_PAGER = 2  # source indication: on behalf of the user
 
 
@@ -33,17 +35,16 @@ def put_behind(server: XServer, over: Over, program: Program | None) -> None:
     window = server.window(over.window)
     if INSIDE in over.signs:
         window.unmap(onerror=caught)
-    elif over.client != over.window or _is_managed(server, over):
-        message = ClientMessage(
-            window=server.window(over.client),
-            client_type=server.display.get_atom("_NET_RESTACK_WINDOW"),
-            data=(32, [_FROM_A_PAGER, X.NONE, X.Below, 0, 0]),
-        )
-        server.root.send_event(message, event_mask=X.SubstructureRedirectMask | X.SubstructureNotifyMask)
+    elif over.client in server.numbers(server.root, "_NET_CLIENT_LIST"):
+        above = server.display.get_atom("_NET_WM_STATE_ABOVE")
+        _ask(server, over.client, "_NET_WM_STATE", [_REMOVE, above, 0, _FROM_A_PAGER, 0])
+        _ask(server, over.client, "_NET_RESTACK_WINDOW", [_FROM_A_PAGER, X.NONE, X.Below, 0, 0])
     else:
         window.configure(stack_mode=X.Below, onerror=caught)
     server.display.sync()
 
 
-def _is_managed(server: XServer, over: Over) -> bool:
-    return over.client in server.numbers(server.root, "_NET_CLIENT_LIST")
+def _ask(server: XServer, client: int, what: str, data: list[int]) -> None:
+    """Send the window manager a request about ``client`` (EWMH)."""
+    message = ClientMessage(window=server.window(client), client_type=server.display.get_atom(what), data=(32, data))
+    server.root.send_event(message, event_mask=X.SubstructureRedirectMask | X.SubstructureNotifyMask)

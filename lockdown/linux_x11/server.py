@@ -71,13 +71,18 @@ class XServer:
 
 
 def desktop_programs(server: XServer) -> frozenset[int]:
-    """Return the process ids of window manager and compositor: whoever owns their selections (ICCCM 4.3, EWMH)."""
+    """Return the process ids of window manager and compositor: whoever owns their selections (ICCCM 4.3, EWMH).
+
+    A window manager too old for that is believed by its property, which any program could have set before it.
+    """
     screen = server.display.get_default_screen()
     owners = [
-        server.display.get_selection_owner(server.display.get_atom(f"{name}{screen}"))
+        getattr(server.display.get_selection_owner(server.display.get_atom(f"{name}{screen}")), "id", X.NONE)
         for name in ("WM_S", "_NET_WM_CM_S")
     ]
-    pids = [server.pid_of(owner.id) for owner in owners if owner != X.NONE]
+    if owners[0] == X.NONE:
+        owners[0] = server.number(server.root, "_NET_SUPPORTING_WM_CHECK") or X.NONE
+    pids = [server.pid_of(owner) for owner in owners if owner != X.NONE]
     return frozenset(pid for pid in pids if pid is not None)
 
 

@@ -8,6 +8,8 @@ NONE: int
 PropModeReplace: int
 SelectionClear: int
 SelectionRequest: int
+PropertyChangeMask: int
+PropertyChangeMask: int
 SubstructureNotifyMask: int
 SubstructureRedirectMask: int
 Above: int
@@ -17,3 +19,9 @@ IsViewable: int
 PointerRoot: int
 GrabModeAsync: int
 GrabSuccess: int
+ButtonPress: int
+ButtonRelease: int
+KeyPress: int
+KeyRelease: int
+MotionNotify: int
+RevertToParent: int

@@ -302,6 +302,30 @@ def test_a_last_hand_that_is_killed_does_no_harm_and_is_replaced(desktop: Deskto
         assert (_options(desktop), _saver_timeout(desktop)) == before
 
 
+def test_what_is_undone_during_the_exam_is_put_back_and_reported(desktop: Desktop, tmp_path: Path) -> None:
+    """``fairlock restore`` works at any time: it is the way out if all else fails."""
+    restore_file = tmp_path / "data" / "restore.json"
+    restore_file.parent.mkdir(mode=0o700)
+    before = (_options(desktop), _saver_timeout(desktop))
+    with _shell(restore_file, desktop.environment) as shell:
+        shell.answer(Engaged, Engage(policy=_policy()))
+        held = (_options(desktop), _saver_timeout(desktop))
+        environment = {**desktop.environment, "FAIRLOCK_HOME": str(tmp_path)}
+        command = [sys.executable, "-m", "app", "restore"]
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+        assert "Console keys work again." in done.stdout
+        wait_for(lambda: (_options(desktop), _saver_timeout(desktop)) == held, "what was undone to be put back")
+        both = [Capability.INPUT_GUARD, Capability.SLEEP_GUARD]
+        wait_for(lambda: sorted(_put_back(shell)) == both, "the reports")
+        assert shell.answer(Released, Release()).failed == ()
+        assert (_options(desktop), _saver_timeout(desktop)) == before
+
+
+def _put_back(shell: Shell) -> list[str]:
+    reports = shell.reports(IncidentKind.CAPABILITY_MISSING)
+    return [report.facts["capability"] for report in reports if "put back" in report.facts["reason"]]
+
+
 def test_the_next_start_undoes_what_nobody_could(desktop: Desktop, tmp_path: Path) -> None:
     restore_file = tmp_path / "restore.json"
     before = (_options(desktop), _saver_timeout(desktop))

@@ -16,7 +16,7 @@ from tests.faults.machine import Machine
 from tests.xserver import Desktop
 
 ROOT = Path(__file__).parents[2]
-POLL_S = 0.003
+POLL_S = 0.005
 PATIENCE_S = 60.0
 
 
@@ -26,18 +26,20 @@ class Exam:
     def __init__(self, process: "subprocess.Popen[bytes]", machine: Machine, output: Path) -> None:
         self.process = process
         self.machine = machine
-        self._output = output
+        self._output = output.open()
+        self._log = ""
         self.pids: Mapping[str, int] = {}
 
     def reach(self, step: str) -> None:
         """Wait until ``step`` of ``STEPS`` has been reached; raises ``TimeoutError`` if it never is."""
-        wait(lambda: STEPS[step](self) or self.went("ended"), step)
+        wait(lambda: STEPS[step](self) or self._is_over(), step)
         if not STEPS[step](self):
             raise TimeoutError(f"the exam ended before: {step}\n{self.log()[-2000:]}")
 
     def log(self) -> str:
         """Return what the processes wrote."""
-        return self._output.read_text()
+        self._log += self._output.read()
+        return self._log
 
     def went(self, state: str) -> bool:
         """Whether the session was in ``state``."""
@@ -45,7 +47,9 @@ class Exam:
 
     def know_processes(self) -> None:
         """Find out who is who, before anything happens."""
-        wait(lambda: len(_spawned(self.process.pid)) == 2 and _spawned(_spawned(self.process.pid)[1]), "the processes")
+        wait(lambda: self._is_over() or self._has_all_processes(), "the processes")
+        if self._is_over():
+            raise TimeoutError(f"the exam ended at its start\n{self.log()[-2000:]}")
         recorder, guard = _spawned(self.process.pid)
         (hand,) = _spawned(guard)
         self.pids = {"shell": self.process.pid, "recorder": recorder, "guard": guard, "last hand": hand}
@@ -61,6 +65,17 @@ class Exam:
     def ask_to_end(self) -> None:
         """Do as a log-out does: the exam ends in order."""
         self.process.terminate()
+
+    def close(self) -> None:
+        """Read no more."""
+        self._output.close()
+
+    def _is_over(self) -> bool:
+        return self.process.poll() is not None or self.went("ended")
+
+    def _has_all_processes(self) -> bool:
+        ours = _spawned(self.process.pid)
+        return len(ours) == 2 and bool(_spawned(ours[1]))
 
 
 @contextmanager
@@ -79,9 +94,11 @@ def exam(desktop: Desktop, machine: Machine, options: Mapping[str, str]) -> Iter
             stdout=out,
             stderr=subprocess.STDOUT,
         )
+    running = Exam(process, machine, output)
     try:
-        yield Exam(process, machine, output)
+        yield running
     finally:
+        running.close()
         process.kill()
         process.wait()
         for pid in machine.processes():

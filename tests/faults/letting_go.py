@@ -57,10 +57,11 @@ class Trial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """``seconds`` until the machine was as before; ``left`` names what was not, after ``LONGEST_S``."""
+    """``seconds`` until the machine was as before, ``last`` what came last; ``left`` is what was not, in the end."""
 
     trial: Trial
     seconds: float
+    last: str = ""
     left: str = ""
 
     @property
@@ -105,7 +106,7 @@ def _work(waiting: "deque[Trial]") -> list[Outcome]:
             finally:
                 machine.close()
             last = outcomes[-1]
-            print(f"{trial} -> {last.seconds:.2f} s {last.left}", file=sys.stderr, flush=True)
+            print(f"{trial} -> {last.seconds:.2f} s {last.left or last.last}", file=sys.stderr, flush=True)
     return outcomes
 
 
@@ -117,17 +118,17 @@ def _try(trial: Trial, desktop: Desktop, machine: Machine, origin: str) -> Outco
             _go_to(trial, running)
             killed = running.kill(trial.victims)
             if "shell" not in trial.victims:
-                seconds = _end_in_order(trial, running, before, killed)
+                done = _end_in_order(trial, running, before, killed)
                 killed = running.kill(["shell"])
                 _wait_until_as_before(machine, before, killed)
             elif "last hand" in trial.victims:
-                seconds = _start_next(desktop, running, before)
+                done = _start_next(desktop, running, before)
             else:
                 running.process.wait()
-                seconds = _wait_until_as_before(machine, before, killed)
+                done = _wait_until_as_before(machine, before, killed)
     except TimeoutError as error:
         return Outcome(trial=trial, seconds=LONGEST_S, left=str(error))
-    return Outcome(trial=trial, seconds=seconds)
+    return Outcome(trial=trial, seconds=done[0], last=done[1])
 
 
 def _settled(machine: Machine) -> State:
@@ -144,8 +145,8 @@ def _go_to(trial: Trial, running: Exam) -> None:
     time.sleep(trial.delay_ms / 1000)
 
 
-def _end_in_order(trial: Trial, running: Exam, before: State, killed: float) -> float:
-    """Let the exam go on and end; return the seconds until what it changed was as before."""
+def _end_in_order(trial: Trial, running: Exam, before: State, killed: float) -> tuple[float, str]:
+    """Let the exam go on and end; return the seconds until what it changed was as before, and what came last."""
     began = killed
     if trial.step in LOCKING:
         wait(lambda: running.went("running") and running.machine.is_changed(), "the exam to go on")
@@ -154,8 +155,8 @@ def _end_in_order(trial: Trial, running: Exam, before: State, killed: float) -> 
     return _wait_until_as_before(running.machine, before, began, but=OF_A_LIVING_SHELL)
 
 
-def _start_next(desktop: Desktop, running: Exam, before: State) -> float:
-    """Do what is done after a power cut; return the seconds it took."""
+def _start_next(desktop: Desktop, running: Exam, before: State) -> tuple[float, str]:
+    """Do what is done after a power cut; return the seconds it took, and what came last."""
     running.process.wait()
     wait(lambda: not running.machine.processes(), "the processes to be gone")
     began = time.monotonic()
@@ -164,14 +165,20 @@ def _start_next(desktop: Desktop, running: Exam, before: State) -> float:
     return _wait_until_as_before(running.machine, before, began)
 
 
-def _wait_until_as_before(machine: Machine, before: State, since: float, *, but: Iterable[str] = ()) -> float:
-    """Return the seconds after ``since`` when nothing differed any more; raises ``TimeoutError`` with what does."""
-    forgiven = set(but)
+def _wait_until_as_before(
+    machine: Machine, before: State, since: float, *, but: Iterable[str] = ()
+) -> tuple[float, str]:
+    """Return the seconds after ``since`` when nothing differed any more, and what did last.
+
+    Raises ``TimeoutError`` with what still does after ``LONGEST_S``.
+    """
+    forgiven, last = set(but), ""
     while left := set(machine.differs(before)) - forgiven:
+        last = ", ".join(sorted(left))
         if time.monotonic() - since > LONGEST_S:
-            raise TimeoutError(", ".join(sorted(left)))
+            raise TimeoutError(last)
         time.sleep(0.01)
-    return time.monotonic() - since
+    return time.monotonic() - since, last
 
 
 def table(outcomes: Sequence[Outcome]) -> str:

@@ -176,10 +176,9 @@ def _evidence(survey: Survey, policy: Lockdown) -> Sequence[Evidence]:
 
 
 def _list(devices: Sequence[Evidence]) -> Iterator[Finding]:
-    if devices:
-        kinds = {
-            kind: ", ".join(one.name for one in devices if one.facts["device"] == kind)
-            for kind in ("keyboard", "mouse")
-        }
-        facts = {f"{kind}s at the start": names for kind, names in kinds.items() if names}
+    said = {"keyboard": "keyboards at the start", "mouse": "mice at the start"}
+    names = {
+        words: ", ".join(one.name for one in devices if one.facts["device"] == kind) for kind, words in said.items()
+    }
+    if facts := {words: some for words, some in names.items() if some}:
         yield Finding(kind=IncidentKind.DEVICE_CHANGED, facts=facts, severity=Severity.INFO)

@@ -33,6 +33,7 @@ class Chain:
         self._lock = threading.Lock()
         self._head = genesis(session, policy_digest)
         self._lines: dict[Place, tuple[int, int]] = {}
+        self._ends: dict[Track, int] = {}
         self._size = 0
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
         try:
@@ -59,6 +60,11 @@ class Chain:
         with self._lock:
             tracks = [track for _, track, _ in self._lines]
         return {str(track): tracks.count(track) for track in sorted(set(tracks))}
+
+    def ends(self) -> dict[Track, int]:
+        """Return where the newest segment of each track ends on the session's timeline, in milliseconds."""
+        with self._lock:
+            return dict(self._ends)
 
     def append(self, make: Callable[[bytes], Record]) -> str:
         """Sign and store ``make(previous digest)``; return its JWS once it is durable.
@@ -123,5 +129,6 @@ class Chain:
 
     def _take(self, record: Record, token: str) -> None:
         self._lines[record.epoch, record.track, record.sequence] = (self._size, len(token))
+        self._ends[record.track] = max(self._ends.get(record.track, 0), record.start_ms + record.duration_ms)
         self._size += len(token) + 1
         self._head = jws.digest(token)

@@ -181,7 +181,7 @@ class Recorder:
         recording.start()
         self._states.attach(recording.journal)
         for report in self._states.reports:
-            recording.take_report(report)
+            recording.incidents.take_report(report)
         self._beats = self._heartbeat_loop(client, joined, recording)
         self._beats.state, self._beats.cookie = self._state, self._cookie
         self._beats.start()
@@ -203,7 +203,7 @@ class Recorder:
         if self._recording is None:
             self._states.keep_report(message)
             return
-        self._recording.take_report(message)
+        self._recording.incidents.take_report(message)
 
     def _state_is(self, message: m.StateIs) -> None:
         self._states.note(message)
@@ -281,13 +281,13 @@ class Recorder:
 
     def _online_changed(self, recording: Recording, *, online: bool) -> None:
         kind = IncidentKind.SERVER_BACK if online else IncidentKind.SERVER_UNREACHABLE
-        recording.report(kind, source="heartbeat")
+        recording.incidents.report(kind, source="heartbeat")
         if online:
             recording.uploader.wake()
         self._send_status()
 
     def _frozen_changed(self, recording: Recording, *, frozen: bool) -> None:
-        recording.report(IncidentKind.FROZEN if frozen else IncidentKind.THAWED, source="server")
+        recording.incidents.report(IncidentKind.FROZEN if frozen else IncidentKind.THAWED, source="server")
         self._send_status()
 
     def _action_arrived(self, recording: Recording, action: Action) -> None:

@@ -19,3 +19,7 @@ class Timeline:
     def at_ms(self, instant: Instant) -> int:
         """Return where ``instant`` lies on the timeline, never below zero."""
         return max(0, (instant.mono_ns - self.origin.mono_ns) // 1_000_000)
+
+    def instant(self, at_ms: int) -> Instant:
+        """Return the instant at ``at_ms`` on the timeline."""
+        return Instant(mono_ns=self.origin.mono_ns + at_ms * 1_000_000, utc_ms=self.origin.utc_ms + at_ms)

@@ -12,9 +12,11 @@ from app.clock import SystemClock
 from app.contract.canonical import Json
 from app.contract.incidents import Track
 from app.contract.journal import EntryType, decode_entries
+from app.contract.sealing import jws
+from app.contract.sealing.records import Record
 from app.contract.sealing.segment import open_segment
 from app.contract.times import Clock
-from app.recorder import recording as module
+from app.recorder import tracks as module
 from app.recorder.client import ServerClient
 from app.recorder.detection import DetectionChoice
 from app.recorder.joining import JoinedSession, SavedSession
@@ -22,6 +24,7 @@ from app.recorder.journal import Journal
 from app.recorder.options import RecorderOptions
 from app.recorder.recording import Recording, RecordingParts
 from app.recorder.sources import Sources
+from app.recorder.tracks import NOT_RECORDING
 from capture.encoder import VideoEncoder
 from capture.fake import FakeVideo
 from capture.fragments import Fragment
@@ -68,11 +71,13 @@ class Bench:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.clock = folder, SystemClock()
+        self.began = self.clock.now()
         self.lost: list[TrackLost] = []
         self.told = threading.Event()
 
-    def recording(self, camera: FakeVideo) -> Recording:
-        now = self.clock.now()
+    def recording(self, camera: FakeVideo, epoch: int = 0) -> Recording:
+        """Return a recording; the later epochs of one bench go on with its session."""
+        now = self.began
         saved = SavedSession(
             link="",
             session=SESSION,
@@ -91,7 +96,7 @@ class Bench:
             policy_digest=bytes(32),
             receipt_key=key.public_key(),
             signing_key=key,
-            epoch=0,
+            epoch=epoch,
             entry_url="",
         )
         return Recording(
@@ -110,10 +115,16 @@ class Bench:
         self.lost.append(error)
         self.told.set()
 
-    def journal(self, kind: EntryType) -> Iterator[Mapping[str, Json]]:
-        for path in sorted((self.folder / "spool").glob("0-journal-*.fls")):
+    def journal(self, kind: EntryType, epoch: int = 0) -> Iterator[Mapping[str, Json]]:
+        for path in sorted((self.folder / "spool").glob(f"{epoch}-journal-*.fls")):
             for fragment in open_segment(path.read_bytes(), EXAMINER).fragments:
                 yield from (entry.body for entry in decode_entries(fragment) if entry.type is kind)
+
+    def records(self, track: Track) -> list[Mapping[str, int]]:
+        """Return epoch and start of the track's segments."""
+        tokens = (self.folder / "chain").read_text().splitlines()
+        records = [jws.unverified(Record, token) for token in tokens]
+        return [{"epoch": one.epoch, "start_ms": one.start_ms} for one in records if one.track is track]
 
 
 @pytest.fixture
@@ -137,6 +148,21 @@ def test_a_source_that_is_lost_and_back_is_two_incidents_and_a_gap(bench: Bench)
     assert gap["reason"] == "the device was lost"
     assert incidents[1]["start_ms"] == gap["to_ms"]
     assert bench.lost == []
+
+
+def test_the_time_between_two_epochs_is_a_gap(bench: Bench) -> None:
+    for epoch in (0, 1):
+        recording = bench.recording(FakeVideo(bench.clock), epoch)
+        before = recording.chain.ends()
+        recording.start()
+        recording.wait_for_first_fragments()
+        recording.stop()
+        recording.close()
+    assert list(bench.journal(EntryType.GAP, epoch=0)) == []
+    (gap,) = bench.journal(EntryType.GAP, epoch=1)
+    assert (gap["track"], gap["from_ms"], gap["reason"]) == ("camera", before[Track.CAMERA], NOT_RECORDING)
+    starts = [one["start_ms"] for one in bench.records(Track.CAMERA) if one["epoch"] == 1]
+    assert gap["to_ms"] == min(starts) > before[Track.CAMERA]
 
 
 def test_a_track_that_fails_too_often_is_told_and_a_gap_to_the_end(

@@ -1,0 +1,219 @@
+"""The media tracks of a recording: camera, screen and microphone, each from its source to sealed segments.
+
+Owns what has to be known of all of them together: whether each has something on disk, and which was lost for good.
+Callbacks run in the tracks' threads.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TypeVar
+
+from app.contract.errors import FairlockError, Fatal
+from app.contract.incidents import IncidentKind, Severity, Track
+from app.contract.policy import Capture
+from app.contract.times import Clock
+from app.recorder.health import HealthWatch
+from app.recorder.incidents import Incidents
+from app.recorder.journal import Journal
+from app.recorder.sources import Sources
+from app.recorder.timeline import Timeline
+from app.supervisor import RestartWindow
+from capture.encoder import AudioEncoder, VideoEncoder
+from capture.fragments import Encoder, Fragment
+from capture.frames import AudioChunk, Frame, Gap
+from capture.segmenter import Segmenter
+from capture.sources import AUDIO_CHUNK, AUDIO_RATE, AudioSource, Origin, SourceLost, VideoSource
+from capture.spool import SpoolFull
+from capture.track import Source, TrackLost, TrackRecorder
+
+STOP_DEADLINE_S = 10.0
+FIRST_FRAGMENT_DEADLINE_S = 20.0
+# What a starved encoder may lag behind before pictures are dropped: at most some 80 MB each for camera and screen.
+VIDEO_QUEUE_S = 5
+SOUND_QUEUE_S = 5
+RENEWALS = 3
+RENEWAL_WINDOW_S = 60.0
+"""So often within so long may a track's encoder or device fail before the track counts as lost."""
+NOT_RECORDING = "Fairlock was not recording"
+
+T = TypeVar("T", bound=Frame | AudioChunk)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackParts:
+    """What tracks are made of and whom they tell. ``ends``: where earlier epochs end on the timeline, in ms."""
+
+    capture: Capture
+    clock: Clock
+    timeline: Timeline
+    journal: Journal
+    incidents: Incidents
+    new_segmenter: Callable[[Track, str, int, bytes], Segmenter]
+    on_frame: Callable[[Frame], object]
+    on_chunk: Callable[[AudioChunk], object]
+    on_lost: Callable[[TrackLost], object]
+    ends: Mapping[Track, int]
+
+
+class Tracks:
+    """Starts, awaits and stops them."""
+
+    def __init__(self, parts: TrackParts) -> None:
+        self._parts = parts
+        self._awaited: dict[Track, threading.Event] = {}
+        self._lost: TrackLost | None = None
+        self._stack = ExitStack()
+        self.all_stopped = True
+
+    def start(self, sources: Sources) -> None:
+        """Start a track for each source; returns once their threads run. Raises ``UserFacing`` when one refuses."""
+        capture = self._parts.capture
+        self._awaited = {source.track: threading.Event() for source in sources}
+        if sources.camera is not None:
+            self._start_video(sources.camera, capture.camera_fps)
+        if sources.screen is not None:
+            self._start_video(sources.screen, capture.screen_fps)
+        if sources.microphone is not None:
+            self._start_sound(sources.microphone)
+
+    def wait_for_first_fragments(self) -> None:
+        """Wait until every track has something on disk: before that, nobody may say that it records."""
+        for track, event in self._awaited.items():
+            arrived = event.wait(FIRST_FRAGMENT_DEADLINE_S)
+            if self._lost is not None:
+                raise self._lost
+            if not arrived:
+                raise Fatal(f"Nothing came from the {track} within {FIRST_FRAGMENT_DEADLINE_S:.0f} s.")
+
+    def stop(self) -> None:
+        """Stop them, the last one first; what one could not seal must not keep the others from being sealed."""
+        self._stack.close()
+
+    def failed(self, track: Track, error: FairlockError) -> None:
+        """Write why a track failed; one that is lost is told to whoever decides how to go on without it."""
+        if isinstance(error, SourceLost):
+            kind = IncidentKind.SOURCE_LOST
+        elif isinstance(error, SpoolFull):
+            kind = IncidentKind.SPOOL_FULL
+        else:
+            kind = IncidentKind.COMPONENT_RESTARTED
+        severity = Severity.ALERT if isinstance(error, TrackLost) else None
+        try:
+            self._parts.incidents.report(
+                kind, source=track.value, severity=severity, name=track.value, reason=str(error)
+            )
+        finally:
+            if isinstance(error, TrackLost):
+                self._lose(error)
+
+    # --- starting ------------------------------------------------------------------------------------------------
+
+    def _start_video(self, source: VideoSource, fps: int) -> None:
+        source.open()
+        capture, origin = self._parts.capture, self._parts.timeline.origin
+        watch = self._watch(source)
+
+        def on_frame(frame: Frame) -> None:
+            if frame.source is Track.CAMERA:
+                self._parts.on_frame(frame)
+                watch.look(frame)
+
+        def encoder() -> VideoEncoder:
+            return VideoEncoder(
+                source.track,
+                width=source.width,
+                height=source.height,
+                fps=fps,
+                codec=capture.codec,
+                timeline_origin=origin,
+                segment_ms=capture.segment_ms,
+            )
+
+        self._start(source.track, source, encoder, rate=fps, queue_s=VIDEO_QUEUE_S, on_item=on_frame)
+
+    def _start_sound(self, source: AudioSource) -> None:
+        source.open()
+        origin = self._parts.timeline.origin
+        watch = self._watch(source)
+
+        def on_chunk(chunk: AudioChunk) -> None:
+            self._parts.on_chunk(chunk)
+            watch.hear(chunk)
+
+        def encoder() -> AudioEncoder:
+            return AudioEncoder(origin)
+
+        rate = AUDIO_RATE / AUDIO_CHUNK
+        self._start(source.track, source, encoder, rate=rate, queue_s=SOUND_QUEUE_S, on_item=on_chunk)
+
+    def _watch(self, source: VideoSource | AudioSource) -> HealthWatch:
+        self._parts.journal.source(source.track.value, {"origin": source.origin.value, "name": source.name})
+        incidents = self._parts.incidents
+        return HealthWatch(source.track, incidents.take, incidents.new_id, is_sample=source.origin is Origin.SAMPLE)
+
+    def _start(
+        self,
+        track: Track,
+        source: Source[T],
+        new_encoder: Callable[[], Encoder[T]],
+        *,
+        rate: float,
+        queue_s: float,
+        on_item: Callable[[T], None],
+    ) -> None:
+        parts, encoder = self._parts, new_encoder()
+        recorder = TrackRecorder(
+            track=track,
+            source=source,
+            encoder=encoder,
+            segmenter=parts.new_segmenter(track, encoder.mime, parts.capture.segment_ms, encoder.init),
+            rate=rate,
+            queue_s=queue_s,
+            clock=parts.clock,
+            timeline_origin=parts.timeline.origin,
+            on_frame=on_item,
+            on_gap=parts.journal.gap,
+            on_error=lambda error: self.failed(track, error),
+            on_fragment=self._note,
+            on_back=self._source_back,
+            renew=new_encoder,
+            may_renew=RestartWindow(RENEWALS, RENEWAL_WINDOW_S).allow,
+        )
+        recorder.start()
+        self._stack.callback(self._stop, recorder)
+
+    def _stop(self, recorder: TrackRecorder[T]) -> None:
+        if not recorder.stop(STOP_DEADLINE_S):
+            self.all_stopped = False  # its last segment is recovered at the next start, so this is not the end yet
+
+    # --- what the tracks say -------------------------------------------------------------------------------------
+
+    def _note(self, fragment: Fragment) -> None:
+        """Something is on disk; the first time, say since when nothing was."""
+        event = self._awaited[fragment.track]
+        if not event.is_set():
+            event.set()
+            self._write_absence(fragment)
+
+    def _write_absence(self, first: Fragment) -> None:
+        """Write the stretch between what an earlier epoch recorded of this track and its first fragment now."""
+        ended_ms = self._parts.ends.get(first.track)
+        if ended_ms is not None and first.start_ms > ended_ms:
+            at = self._parts.timeline.instant
+            gap = Gap(source=first.track, start=at(ended_ms), end=at(first.start_ms), reason=NOT_RECORDING)
+            self._parts.journal.gap(gap)
+
+    def _lose(self, error: TrackLost) -> None:
+        self._lost = error
+        for event in self._awaited.values():
+            event.set()
+        self._parts.on_lost(error)
+
+    def _source_back(self, away: Gap) -> None:
+        seconds = f"{away.end.seconds_since(away.start):.0f}"
+        track = away.source.value
+        self._parts.incidents.report(
+            IncidentKind.SOURCE_BACK, source=track, start=away.end, name=track, seconds=seconds
+        )

@@ -4,21 +4,15 @@ Linux tells of each new program (``lockdown.linux_programs.births``); elsewhere 
 """
 
 import threading
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
-class Births(Protocol):
-    """Says when a program may have started."""
+@runtime_checkable
+class Alert(Protocol):
+    """Something that knows when it is time to look, and is told when nobody will look any more."""
 
     def wait(self, seconds: float) -> None:
-        """Return as soon as a program may have started, and at the latest after ``seconds``."""
-        ...
-
-    def since(self) -> frozenset[int] | None:
-        """Return the processes that started or changed their program since the last call.
-
-        ``None`` means: not known, compare the list of all processes.
-        """
+        """Return as soon as there may be something to see, and at the latest after ``seconds``."""
         ...
 
     def interrupt(self) -> None:
@@ -27,6 +21,17 @@ class Births(Protocol):
 
     def close(self) -> None:
         """Give back what it holds; nobody waits any more."""
+        ...
+
+
+class Births(Alert, Protocol):
+    """Says when a program may have started, and which."""
+
+    def since(self) -> frozenset[int] | None:
+        """Return the processes that started or changed their program since the last call.
+
+        ``None`` means: not known, compare the list of all processes.
+        """
         ...
 
 

@@ -141,8 +141,7 @@ class PsutilTable:
         with contextlib.suppress(psutil.Error):
             self._same(program).kill()
 
-    @staticmethod
-    def _same(program: Program) -> psutil.Process:
+    def _same(self, program: Program) -> psutil.Process:
         process = psutil.Process(program.pid)
         if process.create_time() != program.created:
             raise psutil.NoSuchProcess(program.pid)

@@ -9,7 +9,6 @@ system's, our own, and assistive technology. ``lockdown.rule_lists`` reads the r
 import fnmatch
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import PurePath, PureWindowsPath
 from typing import Protocol
 
 from lockdown.processes import Identity, Program
@@ -79,11 +78,14 @@ class Rules:
         """Whether any rule needs the SHA-256 of executables, which costs reading them once."""
         return bool(self.permit.hashes) or any(rule.hashes for rule in self.prohibit)
 
-    def prohibits_name(self, name: str) -> bool:
-        """Whether a program is prohibited by this name alone; ``name`` as ``key`` spells it."""
-        return any(
-            name in rule.names and (rule.id == POLICY_RULE or name not in self.permit.names) for rule in self.prohibit
-        )
+    def is_runtime(self, name: str) -> bool:
+        """Whether ``name`` is a runtime's, with or without its version ("python3.11")."""
+        return key(name) in self.runtimes or key(name).rstrip("0123456789.-") in self.runtimes
+
+    def prohibited_names(self) -> frozenset[str]:
+        """Return the names by which alone a program is prohibited."""
+        policys = {name for rule in self.prohibit if rule.id == POLICY_RULE for name in rule.names}
+        return frozenset({name for rule in self.prohibit for name in rule.names} - self.permit.names | policys)
 
 
 class Inspection(Protocol):
@@ -141,7 +143,7 @@ def key(name: str) -> str:
 
 def names_of(program: Program) -> frozenset[str]:
     """Return both names it goes by: the process's, which it can change, and the file's. Never its arguments."""
-    file = PureWindowsPath(program.path).name if "\\" in program.path else PurePath(program.path).name
+    file = program.path.rpartition("\\" if "\\" in program.path else "/")[2]
     return frozenset(key(name) for name in (program.name, file) if name)
 
 
@@ -183,7 +185,7 @@ class _Traits:
             return "original name"
         if self._signer and self._signer in rule.signers:
             return "signer"
-        if self._path and any(fnmatch.fnmatchcase(self._path, glob.casefold()) for glob in rule.paths):
+        if rule.paths and self._path and any(fnmatch.fnmatchcase(self._path, glob.casefold()) for glob in rule.paths):
             return "path"
         if self._digest is not None and self._digest in rule.hashes:
             return "hash"

@@ -2,7 +2,8 @@
 
 ``find_new`` is meant to be called at least every ``POLL_S`` seconds from one thread of the guard. A new process is
 looked at again and again for ``SECOND_LOOK_S`` (between fork and exec it still has its parent's name), and all of them
-every ``FULL_SCAN_S`` seconds, because a process can change its program or its name. It ends nothing.
+every ``FULL_SCAN_S`` seconds, because a process can change its program or its name. What was found innocent is judged
+anew when anything about it changed, and after ``FORGET_S`` in any case. It ends nothing.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -17,6 +18,7 @@ from lockdown.rules import Match, Rules, Surroundings, descendants, match
 
 POLL_S = 0.25
 FULL_SCAN_S = 5.0
+FORGET_S = 30.0
 SECOND_LOOK_S = 1.0
 
 
@@ -87,6 +89,8 @@ class ProcessScanner:
         self._listed: frozenset[int] = frozenset()
         self._young: dict[int, Instant] = {}
         self._reported: set[tuple[int, float, str]] = set()
+        self._innocent: dict[int, Program] = {}
+        self._forgot: Instant | None = None
 
     def find_all(self) -> Sequence[Match]:
         """Return everything that runs and is prohibited, reported before or not."""
@@ -94,8 +98,7 @@ class ProcessScanner:
 
     def find_new(self) -> Sequence[Match]:
         """Return the matches not reported yet, looking at as little as is safe."""
-        looked_at = self._due(self._clock.now()) | self._hashes.settled()
-        found = [m for m in self._match(looked_at) if _identity(m) not in self._reported]
+        found = [m for m in self._match(self._due(self._clock.now())) if _identity(m) not in self._reported]
         self._reported.update(_identity(m) for m in found)
         return found
 
@@ -126,23 +129,34 @@ class ProcessScanner:
 
     def _due(self, now: Instant) -> frozenset[int]:
         """Return the processes to look at now, and remember which of them are young."""
-        changed = self._births.since()
+        changed, settled = self._births.since(), self._hashes.settled()
         self._young = {pid: at for pid, at in self._young.items() if now.seconds_since(at) < SECOND_LOOK_S}
         full = self._last_full is None or now.seconds_since(self._last_full) >= FULL_SCAN_S
         if full or changed is None:
             pids = self._table.pids()
             changed, self._listed = (changed or frozenset()) | (pids - self._listed), pids
         self._young.update(dict.fromkeys(changed, now))
+        self._forget(changed | settled, now)
         if full:
             self._last_full = now
             return self._listed
-        return frozenset(self._young)
+        return frozenset(self._young) | settled
+
+    def _forget(self, pids: Iterable[int], now: Instant) -> None:
+        """Judge ``pids`` anew, and now and then everybody."""
+        if self._forgot is None or now.seconds_since(self._forgot) >= FORGET_S:
+            self._forgot = now
+            self._innocent.clear()
+        for pid in pids:
+            self._innocent.pop(pid, None)
 
     def _match(self, pids: Iterable[int]) -> list[Match]:
-        programs = [program for program in map(self._table.look, pids) if program is not None]
+        looked = [program for program in map(self._table.look, pids) if program is not None]
+        programs = [program for program in looked if self._innocent.get(program.pid) != program]
         # Our own tree is asked for only when something matched: it costs a look at every process.
         nobody = self._nobody()
         suspects = [p for p in programs if self._match_one(p, nobody) is not None]
+        self._innocent.update((p.pid, p) for p in programs if p not in suspects)
         if not suspects:
             return []
         around = self.surroundings()

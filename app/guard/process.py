@@ -52,7 +52,7 @@ def main(connection: "Connection[bytes, bytes]", options: GuardOptions) -> None:
     hand = LastHand(restore)
     duty = Duty(
         restore,
-        table=select.process_table(run_external),
+        table=select.process_table(restore.run),
         clock=SystemClock(),
         run=restore.run,
         own_root=options.own_root or _parent(),

@@ -5,13 +5,16 @@ Closing waits for its victims, so it must not run in the watch's thread, which l
 
 import threading
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from app.contract.incidents import IncidentKind
 from app.contract.policy import Capability
 from app.contract.times import Clock
+from app.guard.hashing import HashesLater
 from app.guard.watching import Tell
 from app.mailbox import Bounded, Closed
 from lockdown import closing
+from lockdown.births import Births
 from lockdown.capabilities import Finding
 from lockdown.processes import ProcessTable
 from lockdown.rules import Match
@@ -19,6 +22,8 @@ from lockdown.watch import ProcessScanner, facts_of
 
 CAPACITY = 64
 JOIN_S = 2.0
+SMALL = 32 << 20
+"""Bytes."""
 
 
 class Closer:
@@ -54,39 +59,84 @@ class Closer:
     def _run(self) -> None:
         try:
             while not self._stopped.is_set():
-                found = self._matches.take()
-                if found is not None:
-                    self._close(found)
+                self._close(self._next())
         except Closed:
             return
 
-    def _close(self, found: Match) -> None:
+    def _next(self) -> list[Match]:
+        """Wait for one, and take all that came with it: they have their grace together."""
+        found = [self._matches.take()]
+        while len(self._matches):
+            found.append(self._matches.take(0))
+        return [match for match in found if match is not None]
+
+    def _close(self, found: Sequence[Match]) -> None:
+        facts = {each.program.pid: facts_of(each, self._table.sha256) for each in found}
         done = closing.close(
-            [found],
+            found,
             self._table,
             self._clock,
             grace_s=self._grace_s,
             ask_windows=self._ask_windows,
             cancelled=self._stopped.is_set,
         )
-        kind = IncidentKind.PROCESS_CLOSED if done.closed else IncidentKind.PROCESS_NOT_CLOSED
-        self._tell(Finding(kind=kind, facts=facts_of(found)), Capability.PROCESS_WATCH)
+        for kind, matches in (
+            (IncidentKind.PROCESS_CLOSED, done.closed),
+            (IncidentKind.PROCESS_NOT_CLOSED, done.left),
+        ):
+            for each in matches:
+                self._tell(Finding(kind=kind, facts=facts[each.program.pid]), Capability.PROCESS_WATCH)
 
 
 class ExamPrograms:
-    """A watch that reports prohibited programs and hands them to ``close``."""
+    """A watch that tells of prohibited programs and hands them to ``offer``; wakes up when one may have started.
 
-    def __init__(self, scanner: ProcessScanner, table: ProcessTable, close: Callable[[Match], bool]) -> None:
+    It tells before it hands over, so that the record has finding and closing in this order.
+    """
+
+    def __init__(
+        self,
+        scanner: ProcessScanner,
+        table: ProcessTable,
+        births: Births,
+        hashes: HashesLater,
+        tell: Tell,
+        offer: Callable[[Match], bool],
+    ) -> None:
         self._scanner = scanner
         self._table = table
-        self._close = close
+        self._births = births
+        self._hashes = hashes
+        self._tell = tell
+        self._offer = offer
 
     def observe(self) -> Sequence[Finding]:
-        """Return a finding for each program found since the last call, with the hash of its executable."""
+        """Tell of each program found since the last call; return those that can't even be tried to close."""
         findings = []
         for found in self._scanner.find_new():
-            facts = facts_of(found, self._table.sha256)
-            findings.append(Finding(kind=IncidentKind.PROCESS_FOUND, facts=facts))
-            if not self._close(found):
+            facts = facts_of(found, self._table.sha256 if _is_small(found) else None)
+            self._tell(Finding(kind=IncidentKind.PROCESS_FOUND, facts=facts), Capability.PROCESS_WATCH)
+            if not self._offer(found):
                 findings.append(Finding(kind=IncidentKind.PROCESS_NOT_CLOSED, facts=facts))
         return findings
+
+    def wait(self, seconds: float) -> None:
+        """Return when a program may have started, and at the latest after ``seconds``."""
+        self._births.wait(seconds)
+
+    def interrupt(self) -> None:
+        """Wait no more."""
+        self._births.interrupt()
+
+    def close(self) -> None:
+        """Give back what it holds."""
+        self._births.close()
+        self._hashes.stop()
+
+
+def _is_small(found: Match) -> bool:
+    """Whether its hash takes no noticeable time; that of a larger one comes with the report of its closing."""
+    try:
+        return Path(found.program.path).stat().st_size <= SMALL
+    except OSError:
+        return True

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from app.contract.errors import FairlockError
 from app.contract.incidents import IncidentKind
 from app.contract.policy import Capability
+from lockdown.births import Alert
 from lockdown.capabilities import Finding, Measure, Watch
 
 RETRY_S = 5.0
@@ -20,7 +21,10 @@ _log = logging.getLogger("fairlock.guard")
 
 
 class WatchThread:
-    """Asks ``watch`` every ``period_s`` seconds in the thread ``guard-<capability>`` until ``stop``."""
+    """Asks ``watch`` every ``period_s`` seconds in the thread ``guard-<capability>`` until ``stop``.
+
+    A watch that is an ``Alert`` is asked as soon as it says so, and closed at the end.
+    """
 
     def __init__(self, watch: Watch, capability: Capability, tell: Tell, *, period_s: float) -> None:
         self._watch = watch
@@ -38,15 +42,28 @@ class WatchThread:
     def stop(self) -> None:
         """Let it end; does not wait."""
         self._stop.set()
+        if isinstance(self._watch, Alert):
+            self._watch.interrupt()
 
     def join(self) -> None:
         """Wait until it has ended."""
         self._thread.join(JOIN_S)
 
     def _run(self) -> None:
-        while not self._stop.wait(RETRY_S if self._failing else self._period_s):
-            for finding in self._look():
-                self._tell(finding, self._capability)
+        try:
+            while not self._pause():
+                for finding in self._look():
+                    self._tell(finding, self._capability)
+        finally:
+            if isinstance(self._watch, Alert):
+                self._watch.close()
+
+    def _pause(self) -> bool:
+        """Wait until it is time to look; whether it is time to end instead."""
+        if self._failing or not isinstance(self._watch, Alert):
+            return self._stop.wait(RETRY_S if self._failing else self._period_s)
+        self._watch.wait(self._period_s)
+        return self._stop.is_set()
 
     def _look(self) -> Sequence[Finding]:
         try:

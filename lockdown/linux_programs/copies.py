@@ -1,0 +1,118 @@
+"""Whether a running program is a copy, under another name, of a prohibited one that is installed here.
+
+Three ways, each asked only if the one before says nothing:
+
+1. *Package.* Programs made with Electron share one executable; what they are is the package beside it.
+2. *Loaded bytes*, looked up by the build id. Appending to a copy or stripping it does not hide it. Not for files in
+   which one loader carries an appended program (AppImage, PyInstaller, Node): all of those would be the same.
+3. *SHA-256* of the whole file, read only where the size is equal.
+
+Used from the guard's watch thread; each file is read once. A reading takes milliseconds but for true copies.
+"""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lockdown.hashing import HashCache
+from lockdown.linux_programs import elf
+from lockdown.linux_programs.table import PROC
+from lockdown.processes import Program
+
+_PACKAGES = ("resources/app.asar", "resources/app/package.json")
+_PACKAGE_HEAD = 1 << 18  # the list of an archive's files with their digests is at its beginning
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traits:
+    """What one executable is. ``package`` and ``build_id`` are empty where it has none, ``size`` is in bytes."""
+
+    package: str
+    build_id: str
+    is_whole: bool
+    size: int
+
+
+class InstalledCopies:
+    """``installed`` maps the executables of prohibited programs to their names; implements ``watch.Copies``."""
+
+    def __init__(self, installed: Mapping[Path, str]) -> None:
+        self._hashes = HashCache()
+        self._verdicts: dict[tuple[int, int, int, int, str], str] = {}
+        self._paths = {str(path) for path in installed}
+        self._by_package: dict[str, str] = {}
+        self._by_build_id: dict[str, list[tuple[Path, str]]] = {}
+        self._by_size: dict[int, list[tuple[Path, str]]] = {}
+        for path, name in installed.items():
+            self._add(path, name)
+
+    def copy_of(self, program: Program) -> str:
+        """Return the name of the prohibited program of which ``program`` is a copy, or an empty text."""
+        if not program.path or program.path in self._paths:
+            return ""
+        running = f"{PROC}/{program.pid}/exe"
+        try:
+            status = os.stat(running)  # noqa: PTH116  (asked of every program)
+        except OSError:
+            return ""
+        key = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, program.path)
+        if key not in self._verdicts:
+            # Seen from inside its own mounts, as the program finds its package.
+            folder = Path(f"{PROC}/{program.pid}/root{program.path}").parent
+            self._verdicts[key] = self.name_of(Path(running), folder)
+        return self._verdicts[key]
+
+    def name_of(self, path: Path, folder: Path) -> str:
+        """Return the same for a file; ``folder`` is where it lies."""
+        found = traits(path, folder)
+        if found is None:
+            return ""
+        if found.package:
+            return self._by_package.get(found.package, "")
+        if same := self._by_build_id.get(found.build_id):
+            digest = _loaded(path)
+            return next((name for other, name in same if digest is not None and _loaded(other) == digest), "")
+        if same := self._by_size.get(found.size):
+            digest = self._hashes.sha256(path)
+            return next(
+                (name for other, name in same if digest is not None and self._hashes.sha256(other) == digest), ""
+            )
+        return ""
+
+    def _add(self, path: Path, name: str) -> None:
+        found = traits(path, path.parent)
+        if found is None:
+            return
+        if found.package:
+            self._by_package[found.package] = name
+            return
+        if found.build_id and found.is_whole:
+            self._by_build_id.setdefault(found.build_id, []).append((path, name))
+        self._by_size.setdefault(found.size, []).append((path, name))
+
+
+def traits(path: Path, folder: Path) -> Traits | None:
+    """Return what ``path`` is; ``folder`` is where it lies. ``None`` if it is no program the system loads itself."""
+    read = elf.read(path)
+    if read is None:
+        return None
+    return Traits(package=_package(folder), build_id=read.build_id, is_whole=read.is_whole, size=read.size)
+
+
+def _package(folder: Path) -> str:
+    """Return size and digest of the package that an Electron program is made of."""
+    for name in _PACKAGES:
+        try:
+            with (folder / name).open("rb") as file:
+                head = file.read(_PACKAGE_HEAD)
+                return f"{file.seek(0, 2)}-{hashlib.sha256(head).hexdigest()}"
+        except OSError:
+            continue
+    return ""
+
+
+def _loaded(path: Path) -> str | None:
+    read = elf.read(path)
+    return elf.loaded_digest(path, read) if read is not None else None

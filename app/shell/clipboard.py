@@ -27,7 +27,7 @@ _SCRIPT = """
     kept = selected() || kept; stop(event); document.execCommand("delete");
   }, true);
   addEventListener("paste", event => {
-    const outside = event.clipboardData ? event.clipboardData.getData("text") : "";
+    const outside = event.clipboardData && event.clipboardData.types.length > 0;  // whether, never what
     stop(event);
     if (kept) document.execCommand("insertText", false, kept);
     else if (outside) say("paste");

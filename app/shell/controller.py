@@ -15,12 +15,13 @@ from app.contract.errors import FairlockError, Fatal
 from app.contract.incidents import IncidentKind
 from app.contract.policy import Policy
 from app.contract.session import Effect, Event, SessionState, step
-from app.contract.times import Clock, Instant
+from app.contract.times import Clock
 from app.messages import EXAM_LOADED, LockIs, Refused
 from app.shell import refusals, text
 from app.shell.checking import Machine
 from app.shell.course import Course
 from app.shell.locking import Lock, required_of, standing
+from app.shell.losses import Loss
 from app.shell.pauses import EVENTS, Pauses
 from app.shell.preparation import ChecksGuard, ChecksRecorder, Preparation
 from app.shell.quitting import Answer, QuitCode
@@ -117,6 +118,7 @@ class Controller(QObject):
         stage.closed.connect(self._leave)
         window.engaged.connect(self._window_ready)
         window.focus_lost.connect(self._focus_lost)
+        window.keyboard_taken.connect(self._keyboard_taken)
         window.key_blocked.connect(self._key_blocked)
         self._time.time_up.connect(self._time_up)
         self._time.closing_done.connect(self._leave)
@@ -338,9 +340,11 @@ class Controller(QObject):
     def _page_incident(self, kind: IncidentKind, facts: Mapping[str, str]) -> None:
         self.reports.note(kind, facts, source="shell.page")
 
-    def _focus_lost(self, since: Instant, until: Instant) -> None:
-        facts = {"duration_ms": str(round(until.seconds_since(since) * 1000))}
-        self.reports.note(IncidentKind.FOCUS_LOST, facts, source="shell.window", since=since)
+    def _focus_lost(self, loss: Loss) -> None:
+        self.reports.note(IncidentKind.FOCUS_LOST, loss.facts(), source="shell.window", since=loss.since)
+
+    def _keyboard_taken(self, loss: Loss) -> None:
+        self.reports.note(IncidentKind.KEYBOARD_TAKEN, loss.facts(), source="shell.window", since=loss.since)
 
     def _key_blocked(self, name: str) -> None:
         self.reports.note(IncidentKind.KEY_BLOCKED, {"keys": name}, source="shell.window")

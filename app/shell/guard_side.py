@@ -69,7 +69,13 @@ class GuardSide:
                     controller.reports.note(IncidentKind.UNLOCK_FAILED, {"change": failure[:300]})
                 controller.happen(Event.RELEASE_FAILED if message.failed else Event.RELEASED)
             case m.Seen():
-                controller.reports.forward(message.report)
+                self._seen(message.report)
+
+    def _seen(self, report: m.Report) -> None:
+        """Pass it on; who took the focus is told together with the window's own report of how long."""
+        is_about_focus = report.kind is IncidentKind.FOCUS_LOST and "name" in report.facts
+        if not (is_about_focus and self._controller.stage.window.focus.blame(report.facts)):
+            self._controller.reports.forward(report)
 
     def _closed(self, answer: m.ProcessesClosed) -> None:
         controller = self._controller

@@ -4,20 +4,20 @@ GUI thread only. X11 is where all of it holds; ``holding`` and ``missing`` say w
 event filter on the application (that crashes with a web view), only on this window and on the view's input widget.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QScreen
 from PySide6.QtWidgets import QApplication, QStackedWidget, QVBoxLayout, QWidget
 
 from app.contract.policy import Capability
-from app.contract.times import Clock, Instant
+from app.contract.times import Clock
 from app.shell import keys
+from app.shell.keyboard import KeyboardHold
+from app.shell.losses import Losses
 
 GRAB_MS = 100
-REGRAB_TICKS = 5
 SETTLE_MS = 2_000
-GRABBING_PLATFORMS = frozenset({"xcb"})
 KIOSK_PLATFORMS = frozenset({"xcb", "windows", "cocoa"})
 ORDINARY_SIZE = (1120, 780)
 
@@ -27,6 +27,11 @@ class KeyGuard(QObject):
 
     blocked = Signal(str)
     quit_pressed = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.free: frozenset[str] = frozenset()
+        """Names of combinations that are let through all the same."""
 
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:  # noqa: N802  (Qt's name)
         """Decide about one event; must be quick, it sees every key."""
@@ -38,6 +43,8 @@ class KeyGuard(QObject):
                 self.quit_pressed.emit()
             return True
         name = keys.blocked(key, modifiers)
+        if name in self.free:
+            return False
         if name is not None:
             self.blocked.emit(name)
         return name is not None
@@ -46,7 +53,8 @@ class KeyGuard(QObject):
 class ShellWindow(QWidget):
     """The only window. While engaged it can't be closed, minimised, covered for long, or left by keyboard."""
 
-    focus_lost = Signal(object, object)
+    focus_lost = Signal(object)
+    keyboard_taken = Signal(object)
     key_blocked = Signal(str)
     quit_pressed = Signal()
     engaged = Signal()
@@ -60,13 +68,12 @@ class ShellWindow(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.pages)
-        self._clock = clock
         self._windowed = windowed
         self._engaged = False
         self._may_close = False
-        self._grabbed = False
-        self._ticks = 0
-        self._away_since: Instant | None = None
+        self.focus = Losses(clock, self.focus_lost.emit)
+        self._keyboard = KeyboardHold(clock, self)
+        self._keyboard.taken.connect(self.keyboard_taken)
         self._covers: list[QWidget] = []
         self.keys = KeyGuard(self)
         self.keys.blocked.connect(self.key_blocked)
@@ -123,11 +130,9 @@ class ShellWindow(QWidget):
         if not self._engaged:
             return
         self._engaged = False
-        self._come_back()
-        handle = self.windowHandle()
-        handle.setKeyboardGrabEnabled(False)
-        handle.removeEventFilter(self.keys)
-        self._grabbed = False
+        self.focus.close()
+        self._keyboard.let_go()
+        self.windowHandle().removeEventFilter(self.keys)
         self._uncover_screens()
         self.hide()
         self.setWindowState(Qt.WindowState.WindowNoState)
@@ -139,7 +144,7 @@ class ShellWindow(QWidget):
         held = set()
         if self._engaged and QGuiApplication.platformName() in KIOSK_PLATFORMS and self._fills_screen():
             held.add(Capability.KIOSK)
-        if self._grabbed:
+        if self._keyboard.is_held:
             held.add(Capability.INPUT_GUARD)
         return frozenset(held)
 
@@ -151,7 +156,7 @@ class ShellWindow(QWidget):
             reasons[Capability.KIOSK.value] = (
                 "the exam runs in a window" if self._windowed else "the desktop does not let the exam fill the screen"
             )
-        if Capability.INPUT_GUARD not in held and QGuiApplication.platformName() in GRABBING_PLATFORMS:
+        if Capability.INPUT_GUARD not in held and self._keyboard.is_possible() and not self.keys.free:
             reasons[Capability.INPUT_GUARD.value] = "the desktop does not hand over the keyboard"
         return reasons
 
@@ -163,42 +168,47 @@ class ShellWindow(QWidget):
 
     def _hold_on(self) -> None:
         """Every 100 ms: take back the focus and the keyboard if somebody took them."""
+        self.focus.tick()
         if QApplication.activePopupWidget() is not None:
             return  # a list of choices of the page needs the keyboard itself
         if QGuiApplication.applicationState() != Qt.ApplicationState.ApplicationActive:
             self.raise_()
             self.activateWindow()
-            self._grabbed = False
-        self._ticks += 1
-        if not self._grabbed or self._ticks % REGRAB_TICKS == 0:
-            self.take_keyboard()
-        if self._grabbed and self._fills_screen() and self._settle.isActive():
+            self._keyboard.is_held = False
+        if not self.keys.free:
+            self._keyboard.tick()
+        if (self._keyboard.is_held or self.keys.free) and self._fills_screen() and self._settle.isActive():
             self._settle.start(0)
 
     def take_keyboard(self) -> None:
-        """Take the keyboard. Again and again, for nobody says when it is lost: Qt makes the native window anew when the
-        web view comes in, and a window that was unmapped has lost its grab.
-        """
+        """Take the keyboard, also for a native window that Qt has just made anew."""
         if not self._engaged:
             return
-        handle = self.windowHandle()
-        handle.installEventFilter(self.keys)
-        if QGuiApplication.platformName() in GRABBING_PLATFORMS:
-            self._grabbed = handle.setKeyboardGrabEnabled(True)
+        self.windowHandle().installEventFilter(self.keys)
+        if not self.keys.free:
+            self._keyboard.take()
+
+    def let_through(self, free: Collection[str]) -> None:
+        """Leave these combinations (``keys.blocked`` names them) to the desktop and to assistive programs.
+
+        A held keyboard belongs to one program, so then it is not held at all: what the exam window itself can keep
+        from the page it does, and leaving the exam is noticed by the lost focus.
+        """
+        self.keys.free = frozenset(free)
+        if free and self._keyboard.is_held:
+            self._keyboard.let_go()
 
     def _follow_focus(self, state: Qt.ApplicationState) -> None:
         if not self._engaged:
             return
         if state == Qt.ApplicationState.ApplicationActive:
             self._come_back()
-        elif self._away_since is None:
-            self._away_since = self._clock.now()
+        else:
+            self.focus.begin()
 
     def _come_back(self) -> None:
-        since, self._away_since = self._away_since, None
         self.take_keyboard()
-        if since is not None:
-            self.focus_lost.emit(since, self._clock.now())
+        self.focus.end()
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802  (Qt's name)
         """Undo being minimised, at once."""

@@ -174,6 +174,38 @@ class GUID(ctypes.Structure):
     _fields_ = (("Data1", DWORD), ("Data2", WORD), ("Data3", WORD), ("Data4", BYTE * 8))
 
 
+class STORAGE_PROPERTY_QUERY(ctypes.Structure):  # noqa: N801
+    """What is asked of a disk."""
+
+    _fields_ = (("PropertyId", DWORD), ("QueryType", DWORD), ("AdditionalParameters", BYTE * 1))
+
+
+class STORAGE_DEVICE_DESCRIPTOR(ctypes.Structure):  # noqa: N801
+    """What a disk is; offsets count from its beginning, texts are ASCII and end with a zero."""
+
+    _fields_ = (
+        ("Version", DWORD),
+        ("Size", DWORD),
+        ("DeviceType", BYTE),
+        ("DeviceTypeModifier", BYTE),
+        ("RemovableMedia", BYTE),
+        ("CommandQueueing", BYTE),
+        ("VendorIdOffset", DWORD),
+        ("ProductIdOffset", DWORD),
+        ("ProductRevisionOffset", DWORD),
+        ("SerialNumberOffset", DWORD),
+        ("BusType", DWORD),
+        ("RawPropertiesLength", DWORD),
+        ("RawDeviceProperties", BYTE * 1),
+    )
+
+
+class DISK_GEOMETRY_EX(ctypes.Structure):  # noqa: N801
+    """How large a disk is, in bytes; the geometry before that is of no use any more."""
+
+    _fields_ = (("_geometry", BYTE * 24), ("DiskSize", ctypes.c_int64), ("Data", BYTE * 1))
+
+
 class REASON_CONTEXT(ctypes.Structure):  # noqa: N801
     """Why a power request is made: the simple form of the union ``Reason``, and room for the other."""
 
@@ -228,6 +260,7 @@ TYPES: Mapping[str, Any] = {
     **dict.fromkeys(("LPARAM", "LRESULT", "LONG_PTR"), POINTER_SIZED),
     **dict.fromkeys(("WPARAM", "UINT_PTR"), UNSIGNED_POINTER_SIZED),
     **dict.fromkeys(("HANDLE", "HWND", "HHOOK", "HINSTANCE", "HMODULE", "PCCERT_CONTEXT", "TIMERPROC"), HANDLE),
+    **dict.fromkeys(("SECURITY_ATTRIBUTES*", "OVERLAPPED*"), HANDLE),
     **dict.fromkeys(("CRYPT_PROVIDER_DATA*", "CRYPT_PROVIDER_SGNR*", "DISPLAYCONFIG_TOPOLOGY_ID*"), HANDLE),
     **dict.fromkeys(("LPCWSTR", "PCWSTR"), WIDE_TEXT),
     **dict.fromkeys(("LPWSTR", "WCHAR*"), ctypes.POINTER(WORD)),

@@ -79,10 +79,15 @@ ES_DISPLAY_REQUIRED = 0x2
 CR_SUCCESS = 0
 CM_GETIDLIST_FILTER_PRESENT = 0x100
 CM_GETIDLIST_FILTER_CLASS = 0x200
-DRIVE_REMOVABLE = 2
-DRIVE_FIXED = 3
-DRIVE_REMOTE = 4
-DRIVE_CDROM = 5
+CM_GETIDLIST_FILTER_ENUMERATOR = 0x1
+CM_LOCATE_DEVNODE_NORMAL = 0x0
+CM_DRP_DEVICEDESC = 0x1
+CM_DRP_FRIENDLYNAME = 0xD
+FILE_SHARE_READ = 0x1
+FILE_SHARE_WRITE = 0x2
+OPEN_EXISTING = 3
+IOCTL_STORAGE_QUERY_PROPERTY = 0x2D1400
+IOCTL_DISK_GET_DRIVE_GEOMETRY_EX = 0x700A0
 
 # signatures
 WTD_UI_NONE = 2
@@ -92,3 +97,17 @@ WTD_STATEACTION_VERIFY = 1
 WTD_STATEACTION_CLOSE = 2
 WTD_CACHE_ONLY_URL_RETRIEVAL = 0x1000
 CERT_NAME_SIMPLE_DISPLAY_TYPE = 4
+
+ENUMERATED = {
+    "SystemExecutionState": 16,
+    "PowerRequestDisplayRequired": 0,
+    "PowerRequestSystemRequired": 1,
+    "StorageDeviceProperty": 0,
+    "PropertyStandardQuery": 0,
+    "BusType1394": 4,
+    "BusTypeUsb": 7,
+    "BusTypeSata": 11,
+    "BusTypeSd": 12,
+    "BusTypeNvme": 17,
+}
+"""Members of enumerations, whose names are not in capitals."""

@@ -58,8 +58,8 @@ PROTOTYPES = prototypes.read(
         HANDLE OpenProcess(DWORD, BOOL, DWORD)
         BOOL CloseHandle(HANDLE)
         UINT GetSystemFirmwareTable(DWORD, DWORD, void*, DWORD)
-        DWORD GetLogicalDrives(void)
-        UINT GetDriveTypeW(LPCWSTR)
+        HANDLE CreateFileW(LPCWSTR, DWORD, DWORD, SECURITY_ATTRIBUTES*, DWORD, DWORD, HANDLE)
+        BOOL DeviceIoControl(HANDLE, DWORD, void*, DWORD, void*, DWORD, DWORD*, OVERLAPPED*)
         HANDLE PowerCreateRequest(REASON_CONTEXT*)
         BOOL PowerSetRequest(HANDLE, POWER_REQUEST_TYPE)
     """,
@@ -67,6 +67,8 @@ PROTOTYPES = prototypes.read(
         "cfgmgr32": """
         CONFIGRET CM_Get_Device_ID_List_SizeW(ULONG*, PCWSTR, ULONG)
         CONFIGRET CM_Get_Device_ID_ListW(PCWSTR, WCHAR*, ULONG, ULONG)
+        CONFIGRET CM_Locate_DevNodeW(DWORD*, WCHAR*, ULONG)
+        CONFIGRET CM_Get_DevNode_Registry_PropertyW(DWORD, ULONG, ULONG*, void*, ULONG*, ULONG)
     """,
         "version": """
         DWORD GetFileVersionInfoSizeW(LPCWSTR, DWORD*)

@@ -46,7 +46,7 @@ FENCES: dict[str, tuple[tuple[str, ...], str]] = {
     "mss": (("capture",), "screen grabs are capture's"),
     "cv2": (("capture", "detectors"), "pictures are converted at the edge only"),
     "onnxruntime": (("detectors.model",), "one place loads and checks models"),
-    "ctypes": (("lockdown.windows",), "native calls stay behind lockdown's capability protocols"),
+    "ctypes": (("lockdown.windows", "lockdown.macos"), "native calls stay behind lockdown's capability protocols"),
     "Xlib": (("lockdown.linux_x11",), "X11 stays behind the capability protocols"),
     "onnx": ((), "models are read by ONNX Runtime and written by app.models.onnx_file"),
     "subprocess": (("app.external", "app.demo"), "one place runs programs, with a clean environment"),

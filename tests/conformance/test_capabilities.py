@@ -1,13 +1,13 @@
-"""One suite that defines "works" for every backend of lockdown: the fake, and X11 on a real X server.
+"""One suite that defines "works" for every backend of lockdown: the fake, X11 on a real X server, and the parts of
+Windows and macOS on computers that answer call by call (``tests/native_cases.py``).
 
 A *measure* must hold after it is engaged, say so truthfully, be written down before it changes anything, and be
 undone by replaying what was written, twice without harm. A *watch* must be quiet while nothing happens, report what
 happens once, and raise when it can't look any more.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,14 @@ from app.contract.errors import Unsupported
 from app.contract.incidents import IncidentKind
 from app.external import run_external
 from lockdown import select
-from lockdown.capabilities import Finding, Measure, Replay, Undo, Watch, unsupported
+from lockdown.capabilities import Finding, Measure, Undo, unsupported
 from lockdown.fake import FakeDesktop, FakeMeasure, FakeTable, FakeWatch
 from lockdown.processes import PsutilTable
 from lockdown.restore import RestoreFile
 from lockdown.rule_lists import builtin_rules
 from lockdown.watch import ProcessScanner
+from tests import native_cases
+from tests.capability_cases import MeasureCase, WatchCase
 from tests.xserver import Desktop, wait_for, x11_desktop
 
 if select.system() == "linux":
@@ -37,30 +39,6 @@ if select.system() == "linux":
     from lockdown.linux_x11.windows import FocusWatch
 
 NOBODY_IS_OWN = lambda _pid: False  # noqa: E731  (a value handed to several constructors)
-
-
-@dataclass(frozen=True, kw_only=True)
-class MeasureCase:
-    """A measure and two ways to look at the desktop that do not go through it.
-
-    ``state`` reads what the measure changes; ``undone_by_somebody`` sets it back as a user could.
-    """
-
-    make: Callable[[], Measure]
-    state: Callable[[], object]
-    undone_by_somebody: Callable[[], object]
-    replayers: Mapping[str, Replay]
-    ends_with_process: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class WatchCase:
-    """A watch, something it must see, and how it loses its eyes."""
-
-    watch: Watch
-    provoke: Callable[[], AbstractContextManager[object]]
-    kind: IncidentKind
-    blind: Callable[[], object] | None
 
 
 @pytest.fixture(scope="module")
@@ -147,8 +125,10 @@ def _own_clipboard(server: "XServer") -> Any:
     return window
 
 
-@pytest.fixture(params=["fake", "x11 console keys", "x11 screen saver", "x11 clipboard"])
+@pytest.fixture(params=["fake", "x11 console keys", "x11 screen saver", "x11 clipboard", *native_cases.MEASURES])
 def measure_case(request: pytest.FixtureRequest) -> MeasureCase:
+    if request.param in native_cases.MEASURES:
+        return native_cases.MEASURES[request.param]()
     if request.param == "fake":
         return _fake_measure()
     if select.system() != "linux":
@@ -310,8 +290,10 @@ def _clipboard_watch(desktop: Desktop, connect: "Callable[[], XServer]") -> Watc
     return WatchCase(watch=watch, provoke=another_owner, kind=IncidentKind.CLIPBOARD, blind=server.close)
 
 
-@pytest.fixture(params=["fake", "fake programs", "x11 focus", "x11 displays", "x11 clipboard"])
+@pytest.fixture(params=["fake", "fake programs", "x11 focus", "x11 displays", "x11 clipboard", *native_cases.WATCHES])
 def watch_case(request: pytest.FixtureRequest) -> WatchCase:
+    if request.param in native_cases.WATCHES:
+        return native_cases.WATCHES[request.param]()
     if request.param == "fake":
         return _fake_watch()
     if request.param == "fake programs":

@@ -1,7 +1,8 @@
 """Every desktop says something about every capability, and external programs and folders are used safely."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,21 +15,26 @@ from lockdown import linux_wayland, select
 from lockdown.capabilities import HeldByShell, Part, Platform
 from lockdown.fake import FakeTable, FakeWatch
 from lockdown.macos import desktop as macos
+from lockdown.macos import functions as macos_functions
 from lockdown.windows import desktop as windows
+from lockdown.windows import functions as windows_functions
 
 
-def _platform(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Platform:
+@contextmanager
+def _platform(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Iterator[Platform]:
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "XDG_SESSION_TYPE"):
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    return select.platform(
+    platform = select.platform(
         run=external.run_external,
         table=FakeTable(),
         clock=ManualClock(),
         processes=FakeWatch(),
         is_own=lambda _pid: False,
     )
+    yield platform
+    platform.close()
 
 
 @pytest.mark.skipif(select.system() != "linux", reason="sessions of three types exist on Linux only")
@@ -44,25 +50,31 @@ def _platform(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Platform:
 def test_the_session_decides_and_programs_are_watched_everywhere(
     environment: dict[str, str], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    platform = _platform(monkeypatch, **environment)
-    assert platform.name == name
-    assert set(platform.parts) == set(Capability)
-    assert Capability.PROCESS_WATCH not in platform.missing
-    known = {} if name == "linux-x11" else platform.missing
+    with _platform(monkeypatch, **environment) as platform:
+        assert platform.name == name
+        assert set(platform.parts) == set(Capability)
+        assert Capability.PROCESS_WATCH not in platform.missing
+        known = {} if name == "linux-x11" else platform.missing
     assert {what: str(why) for what, why in select.absent().items()} == {what: str(why) for what, why in known.items()}
 
 
 @pytest.mark.skipif(select.system() != "linux", reason="X11 is looked for on Linux only")
 def test_a_display_that_is_not_there_is_a_reason_not_a_crash(monkeypatch: pytest.MonkeyPatch) -> None:
-    platform = _platform(monkeypatch, DISPLAY=":987")
-    assert "X server can't be reached" in str(platform.missing[Capability.CLIPBOARD_GUARD])
-    keys = platform.parts[Capability.INPUT_GUARD]
+    with _platform(monkeypatch, DISPLAY=":987") as platform:
+        assert "X server can't be reached" in str(platform.missing[Capability.CLIPBOARD_GUARD])
+        keys = platform.parts[Capability.INPUT_GUARD]
     assert isinstance(keys, HeldByShell)
     assert keys.limit
 
 
 @pytest.mark.parametrize(
-    "parts", [linux_wayland.parts(), windows.parts(), macos.parts()], ids=["wayland", "windows", "macos"]
+    "parts",
+    [
+        linux_wayland.parts(),
+        windows.parts(windows_functions.Functions(), FakeTable(), ManualClock(), lambda _pid: False),
+        macos.parts(macos_functions.Functions(), FakeTable(), ManualClock(), lambda _pid: False),
+    ],
+    ids=["wayland", "windows", "macos"],
 )
 def test_what_is_not_there_has_a_reason(parts: Mapping[Capability, Part]) -> None:
     assert set(parts) == set(Capability) - {Capability.PROCESS_WATCH}

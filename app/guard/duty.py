@@ -11,9 +11,9 @@ from app.contract.incidents import IncidentKind
 from app.contract.policy import Capability, Lockdown, Policy
 from app.contract.times import Clock
 from app.guard import examining
-from app.guard.hashing import HashesLater
 from app.guard.holding import Holding
-from app.guard.programs import Closer, ExamPrograms
+from app.guard.program_parts import ProgramParts
+from app.guard.programs import Closer
 from app.guard.watching import missing
 from app.messages import (
     CloseProcesses,
@@ -34,7 +34,6 @@ from lockdown.processes import ProcessTable, is_descendant
 from lockdown.restore import Replayed, RestoreFile
 from lockdown.rule_lists import builtin_rules, with_policy
 from lockdown.rules import Match, Rules
-from lockdown.watch import Copies, ProcessScanner
 
 
 class Duty:
@@ -60,7 +59,7 @@ class Duty:
         self._cancelled = cancelled
         self._replayers = select.replayers(run)
         self._holding: Holding | None = None
-        self._installed: tuple[Rules, Copies] | None = None
+        self._programs = ProgramParts(table, clock, own_root=own_root)
 
     def close_processes(self, order: CloseProcesses) -> None:
         """Find, and if asked end, what the policy prohibits."""
@@ -68,7 +67,7 @@ class Duty:
         rules, problem = _rules(policy)
         if problem is not None:
             self._tell(missing(Capability.PROCESS_WATCH, problem), Capability.PROCESS_WATCH)
-        found = self._scanner(rules).find_all()
+        found = self._programs.scanner(rules).find_all()
         if not order.close:
             self._send(ProcessesFound(processes=_infos(found)))
             return
@@ -94,12 +93,13 @@ class Duty:
             grace_s=policy.lockdown.close_grace_ms / 1000,
             ask_windows=select.window_closer(),
         )
-        desktop = self._platform(self._exam_programs(rules, closer))
+        desktop = self._platform(self._programs.during_exam(rules, self._tell, closer))
         holding = self._holding = Holding(self._restore, self._tell, self._cancelled, desktop, closer)
         lacks = holding.take()
         if problem is not None:
             lacks[Capability.PROCESS_WATCH] = problem
-        holding.watch(lacks, self._surveys(desktop, policy.lockdown))
+        strangers = self._programs.strangers(rules, policy.lockdown, self._tell, self._send)
+        holding.watch(lacks, [*self._surveys(desktop, policy.lockdown), *strangers])
         self._send(
             Engaged(
                 holding=_holding(desktop.parts, lacks),
@@ -114,12 +114,13 @@ class Duty:
         """Look at the machine as it is, change nothing, and say what the policy minds."""
         policy = _policy(order.policy)
         rules, _ = _rules(policy)
-        desktop = self._platform(self._scanner(rules))
+        desktop = self._platform(self._programs.scanner(rules))
         try:
-            concerns = examining.examine(desktop.parts, policy.lockdown)
+            surroundings = examining.examine(desktop.parts, policy.lockdown)
         finally:
             desktop.close()
-        self._send(Examined(tier=desktop.tier, concerns=concerns))
+        strangers = self._programs.strangers_now(rules, policy.lockdown)
+        self._send(Examined(tier=desktop.tier, concerns=(*surroundings, *strangers)))
 
     def release(self) -> None:
         """Undo everything and say so, even if a measure fails to let go.
@@ -157,29 +158,6 @@ class Duty:
 
     def _surveys(self, desktop: Platform, policy: Lockdown) -> Sequence[tuple[Capability, Watch]]:
         return examining.watches(desktop.parts, policy, self._clock, tell=self._tell, warn=self._send)
-
-    def _scanner(self, rules: Rules) -> ProcessScanner:
-        copies = self._copies(rules)
-        return ProcessScanner(self._table, rules, self._clock, own_root=self._own_root, copies=copies)
-
-    def _exam_programs(self, rules: Rules, closer: Closer) -> ExamPrograms:
-        births, hashes = select.births(), HashesLater(self._table)
-        scanner = ProcessScanner(
-            self._table,
-            rules,
-            self._clock,
-            own_root=self._own_root,
-            copies=self._copies(rules),
-            births=births,
-            hashes=hashes,
-        )
-        return ExamPrograms(scanner, self._table, births, hashes, self._tell, closer.offer)
-
-    def _copies(self, rules: Rules) -> Copies:
-        """Return what knows the copies of what ``rules`` prohibit; looking for it takes a moment, so only once."""
-        if self._installed is None or self._installed[0] != rules:
-            self._installed = rules, select.copies(rules)
-        return self._installed[1]
 
     def _tell(self, finding: Finding, capability: Capability) -> None:
         self._send(Seen(report=self._report(finding, f"guard.{capability}")))

@@ -145,6 +145,7 @@ POLICY_UNREADABLE = "The exam's policy can't be read by this version of Fairlock
 
 CONCERN_HEADING = "Fairlock noticed something about this computer"
 CONCERN_NAMES: Mapping[str, str] = {
+    "process_unknown": "Programs",
     "display_changed": "Displays",
     "device_changed": "Devices",
     "virtual_machine": "Computer",

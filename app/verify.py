@@ -17,6 +17,7 @@ from typing import TypeVar
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from app.contract import schema
+from app.contract.coverage import Missing, missing, wanted
 from app.contract.errors import FairlockError, IntegrityError, UserFacing
 from app.contract.policy import Policy
 from app.contract.sealing import jws, keys
@@ -39,6 +40,7 @@ class Report:
     """What ``fairlock verify`` says. ``exam``, ``candidate`` and ``institution`` are empty where unreadable.
 
     ``lockdown`` is the journal's last word on how the computer was locked; empty where the journal was not opened.
+    ``missing`` are the stretches of wanted tracks that no record covers.
     """
 
     export: str
@@ -50,6 +52,7 @@ class Report:
     pinned: bool
     opened: bool
     lockdown: Mapping[str, object] = field(default_factory=dict)
+    missing: Sequence[Missing] = ()
 
     @property
     def exit_code(self) -> int:
@@ -104,6 +107,7 @@ def check(export: Path, *, pin: str | None, private_key: ec.EllipticCurvePrivate
         pinned=pin is not None,
         opened=private_key is not None and not any(fault.where == "key" for fault in verdict.faults),
         lockdown=last_standing(standings.bodies),
+        missing=missing(verdict.records, wanted(policy.capture)) if policy else (),
     )
 
 
@@ -176,6 +180,7 @@ def to_json(report: Report) -> dict[str, object]:
         "records": len(verdict.records),
         "segments": dict(verdict.segments),
         "bytes": verdict.bytes,
+        "missing": [{"track": m.track, "from_ms": m.from_ms, "to_ms": m.to_ms} for m in report.missing],
         "faults": [{"outcome": f.outcome, "where": f.where, "message": f.message} for f in verdict.faults],
     }
 
@@ -190,7 +195,7 @@ def describe(report: Report) -> list[str]:
     }
     lines = [f"{name:<12} {_plain(value)}" for name, value in named.items() if value]
     lines += [_plain(line) for line in described(report.lockdown)]
-    lines += ["", *_tracks(report.verdict), ""]
+    lines += ["", *_tracks(report.verdict), "", *_stretches(report.missing)]
     for fault in report.verdict.faults[:SHOWN_FAULTS]:
         lines.append(_plain(f"FAULT  {fault.outcome:<16} {fault.where}: {fault.message}"))
     if len(report.verdict.faults) > SHOWN_FAULTS:
@@ -211,6 +216,15 @@ def _tracks(verdict: Verdict) -> Iterator[str]:
     yield f"{'track':<12}{'segments':>10}{'bytes':>16}{'seconds':>10}"
     for track, count in sorted(verdict.segments.items()):
         yield f"{track:<12}{count:>10}{sizes[track]:>16,}{lengths[track] / 1000:>10.1f}"
+
+
+def _stretches(lacking: Sequence[Missing]) -> Iterator[str]:
+    for one in lacking[:SHOWN_FAULTS]:
+        yield f"Not recorded: {one.track} from {one.from_ms / 1000:.1f} s to {one.to_ms / 1000:.1f} s"
+    if len(lacking) > SHOWN_FAULTS:
+        yield f"… and {len(lacking) - SHOWN_FAULTS} more stretches."
+    if lacking:
+        yield ""
 
 
 def _conclusion(report: Report) -> Iterator[str]:

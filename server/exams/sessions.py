@@ -6,6 +6,10 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session as Transaction
 
 from app.contract.actions import ActionKind
+from app.contract.coverage import Missing, missing, wanted
+from app.contract.policy import Policy
+from app.contract.sealing import jws
+from app.contract.sealing.records import Record
 from server.actions.views import ActionView
 from server.context import Context
 from server.db.models import ActionRecord, Candidate, Exam, Incident, Segment, Session
@@ -34,9 +38,19 @@ def detail(tx: Transaction, context: Context, session: str) -> SessionDetail:
         tracks=dict(tx.execute(counts).all()),
         head=found.head,
         records=found.records,
+        missing=_missing(tx, found),
         server_incidents=manifest.incidents(tx, session),
         actions=tuple(_action(action) for action in tx.scalars(actions)),
     )
+
+
+def _missing(tx: Transaction, session: Session) -> tuple[Missing, ...]:
+    """Return the stretches that the records say nothing of; the segments themselves nobody here can open."""
+    policy = jws.unverified(Policy, tx.scalars(select(Exam.policy).where(Exam.id == session.exam)).one())
+    tracks = wanted(policy.capture)
+    of_media = Segment.track.in_([track.value for track in tracks])
+    tokens = tx.scalars(select(Segment.record).where(Segment.session == session.id, of_media))
+    return missing((jws.unverified(Record, token) for token in tokens), tracks)
 
 
 def _rows(tx: Transaction, context: Context, query: Select[Session]) -> tuple[SessionRow, ...]:

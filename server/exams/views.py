@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from app.contract.coverage import Missing
 from app.contract.schema import setting
 from app.contract.sealing.evidence import ServerIncident
 from server.actions.views import ActionView
@@ -116,11 +117,15 @@ class SessionList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionDetail(SessionRow):
-    """One session: the line of the list and what belongs to it. ``head`` is the end of the chain last confirmed."""
+    """One session: the line of the list and what belongs to it.
+
+    ``head`` is the end of the chain last confirmed, ``missing`` what the records that arrived so far do not cover.
+    """
 
     epochs: int
     tracks: Mapping[str, int]
     head: Digest | None
     records: int
+    missing: tuple[Missing, ...]
     server_incidents: tuple[ServerIncident, ...]
     actions: tuple[ActionView, ...]

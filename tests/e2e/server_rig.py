@@ -246,7 +246,9 @@ class Application:
         assert answer.is_success, answer.text
         return schema.from_json(wire.HeartbeatAnswer, answer.json())
 
-    def seal(self, track: Track, *, size: int = 4_000, epoch: int = 0, advance: bool = True) -> tuple[str, bytes]:
+    def seal(
+        self, track: Track, *, size: int = 4_000, epoch: int = 0, advance: bool = True, start_ms: int = 0
+    ) -> tuple[str, bytes]:
         """Seal a segment of random bytes and sign its record; with ``advance`` it becomes the chain's head."""
         sequence = self.sequences.get(track, 0)
         sealer = SegmentSealer(
@@ -255,7 +257,7 @@ class Application:
             track=track,
             sequence=sequence,
             mime="application/octet-stream",
-            start_ms=0,
+            start_ms=start_ms,
             utc_ms=0,
             previous=self.head,
             recipients=self.policy.recipients,

@@ -223,6 +223,20 @@ def test_lost_file_is_told_once_and_the_rest_is_still_exported(
     assert [fault.outcome for fault in verdict.faults] == [Outcome.MISSING]
 
 
+def test_an_examiner_is_told_which_seconds_of_which_track_are_missing(
+    institution: Institution, sitting: Sitting
+) -> None:
+    app = sitting("coverage")
+    for track, starts in {Track.CAMERA: (0, 10_000), Track.SCREEN: (0, 5_000, 10_000), Track.JOURNAL: (0,)}.items():
+        for start_ms in starts:
+            assert app.put(*app.seal(track, start_ms=start_ms)).status_code == 201
+    lacking = institution.call("GET", f"/api/v1/sessions/{app.session}")["missing"]
+    assert lacking == [
+        {"track": "camera", "from_ms": 5_000, "to_ms": 10_000},
+        {"track": "microphone", "from_ms": 0, "to_ms": 15_000},
+    ]
+
+
 def test_second_program_is_refused_and_reported(institution: Institution, sitting: Sitting) -> None:
     app = sitting("second")
     other = Application(app.http, app.link)

@@ -1,6 +1,10 @@
 """What is read of a Linux computer: from trees like those of real ones, and from this computer itself."""
 
 import os
+import re
+import shutil
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,6 +23,7 @@ from lockdown.environment.media import MediaDevice
 from lockdown.environment.plugs import InputDevice, Storage
 from lockdown.environment.remote import Port
 from tests.edids import make_edid
+from tests.xserver import wait_for
 
 if select.system() != "linux":
     pytest.skip("these folders are Linux's", allow_module_level=True)
@@ -390,3 +395,65 @@ def test_the_clock_that_counts_sleep_is_not_behind() -> None:
     assert reading.at == clock.now()
     assert reading.boot_ns is not None
     assert reading.boot_ns > 0
+
+
+# --- real processes and events -------------------------------------------------------------------------------------
+
+_TRACER = """
+import ctypes, subprocess, sys, time
+child = subprocess.Popen(["sleep", "120"])
+libc = ctypes.CDLL(None, use_errno=True)
+PTRACE_SEIZE = 0x4206
+ok = libc.ptrace(PTRACE_SEIZE, child.pid, None, None) == 0
+print(child.pid if ok else f"refused {ctypes.get_errno()}", flush=True)
+sys.stdin.read()
+child.kill()
+"""
+
+
+def test_a_real_tracer_is_named() -> None:
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", _TRACER], stdin=pipe, stdout=pipe, text=True) as tracer:
+        assert tracer.stdout is not None
+        said = tracer.stdout.readline().strip()
+        if said.startswith("refused"):
+            tracer.communicate()
+            pytest.skip(f"this kernel lets no program trace its own child ({said})")
+        insides = read_insides(Roots(), [int(said)], NOBODY, own_folders(), "/nowhere")
+        ours = read_insides(Roots(), [int(said)], lambda pid: pid == tracer.pid, own_folders(), "/nowhere")
+        tracer.communicate()
+    assert insides.tracers == (Path(sys.executable).resolve().name,)
+    assert ours.tracers == ()
+
+
+def test_a_library_loaded_from_a_folder_of_the_user_is_named(tmp_path: Path) -> None:
+    real = re.search(r"(/\S*libz\S*\.so\S*|/\S*libm\S*\.so\S*)", Path("/proc/self/maps").read_text(encoding="utf-8"))
+    assert real is not None
+    copy = tmp_path / "hook.so"
+    shutil.copy2(real[1], copy)
+    code = f"import ctypes, sys; ctypes.CDLL({str(copy)!r}); print('loaded', flush=True); sys.stdin.read()"
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", code], stdin=pipe, stdout=pipe, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "loaded\n"
+        seen = read_insides(Roots(), [process.pid], NOBODY, own_folders(), str(tmp_path))
+        own = read_insides(Roots(), [process.pid], NOBODY, (*own_folders(), f"{tmp_path}/"), str(tmp_path))
+        process.communicate()
+    assert seen.libraries == (str(copy),)
+    assert own.libraries == ()
+
+
+def test_the_kernels_word_about_a_device_is_heard() -> None:
+    """The kernel is asked to say again that a disk changed, which it tells as if it had."""
+    says_again = next(Path("/sys/block").glob("*/uevent"), None)
+    if says_again is None or not os.access(says_again, os.W_OK):
+        pytest.skip("only the administrator may ask the kernel to repeat itself")
+    block, sound = DeviceEvents(("block",)), DeviceEvents(("sound",))
+    if not block.is_listening:
+        pytest.skip("the kernel is not to be heard here")
+    block.happened()
+    says_again.write_text("change")
+    wait_for(block.happened, "the kernel's word")
+    assert not sound.happened()
+    for events in (block, sound):
+        events.close()

@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin
 DEMO_SECONDS ?= 40
+CLIENT := app capture detectors lockdown
 
 .PHONY: setup develop demo test faults faults-release check bench package models clean lock
 
@@ -40,11 +41,14 @@ faults-release: develop
 faults: develop
 	@$(RUN)/python -m tests.faults.evidence -n $(or $(N),1000)
 
-## Lint and types, and how large files and functions are.
+## Lint and types (the client's also as on Windows and macOS), and how large files and functions are.
 check: develop
 	@$(RUN)/ruff check .
 	@$(RUN)/ruff format --check .
 	@$(RUN)/mypy
+	@for system in win32 darwin; do \
+	  $(RUN)/mypy --platform $$system --cache-dir .mypy_cache/$$system --exclude '^lockdown/linux' $(CLIENT) || exit 1; \
+	done
 	@$(RUN)/python -m tests.architecture.size
 
 ## Speed, as ratios measured in one run; writes out/bench.json.

@@ -13,7 +13,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
-from multiprocessing.connection import Connection
+from typing import Protocol
 
 import app.messages
 from app.contract import canonical, schema
@@ -36,6 +36,35 @@ _TYPES: Mapping[str, type] = {
     if dataclasses.is_dataclass(cls) and cls.__module__ == app.messages.__name__
 }
 _log = logging.getLogger("fairlock.channel")
+
+
+class Pipe(Protocol):
+    """One end of a pipe between two processes: of ``multiprocessing``, whose class for it is another on Windows."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether this end was closed."""
+        ...
+
+    def close(self) -> None:
+        """Close this end."""
+        ...
+
+    def fileno(self) -> int:
+        """Return the number by which the system knows it."""
+        ...
+
+    def poll(self, timeout: float | None = ..., /) -> bool:
+        """Whether something to receive came within ``timeout`` seconds."""
+        ...
+
+    def recv_bytes(self, maxlength: int | None = ..., /) -> bytes:
+        """Receive one message. Raises ``EOFError`` when the other end is gone, ``OSError`` if it is too long."""
+        ...
+
+    def send_bytes(self, buf: bytes, /) -> None:
+        """Send one message."""
+        ...
 
 
 def encode(message: object) -> bytes:
@@ -89,7 +118,7 @@ class Silence:
 class Channel:
     """One end of a pipe. Create it, ``start`` it once, ``send`` from any thread, ``close`` it once."""
 
-    def __init__(self, connection: "Connection[bytes, bytes]", name: str) -> None:
+    def __init__(self, connection: Pipe, name: str) -> None:
         self._connection = connection
         self.name = name
         self._outbox: Bounded[bytes] = Bounded(CAPACITY)

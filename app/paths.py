@@ -37,19 +37,31 @@ def _base(kind: str) -> Path:
     home = os.environ.get(HOME_VARIABLE)
     if home:
         return Path(home).expanduser().absolute() / kind
-    if sys.platform == "win32":
+    return _system_base(kind)
+
+
+if sys.platform == "win32":
+
+    def _system_base(kind: str) -> Path:
         return _from_environment("LOCALAPPDATA", Path.home() / "AppData" / "Local") / "Fairlock" / kind
-    if sys.platform == "darwin":
+
+elif sys.platform == "darwin":
+
+    def _system_base(kind: str) -> Path:
         library = Path.home() / "Library"
-        return (
-            library / "Caches" / "Fairlock" if kind == "cache" else library / "Application Support" / "Fairlock" / kind
-        )
-    if kind == "cache":
-        return _from_environment("XDG_CACHE_HOME", Path.home() / ".cache") / "fairlock"
-    if kind == "run" and "XDG_RUNTIME_DIR" in os.environ:
-        return Path(os.environ["XDG_RUNTIME_DIR"]) / "fairlock"
-    data = _from_environment("XDG_DATA_HOME", Path.home() / ".local" / "share") / "fairlock"
-    return data / "run" if kind == "run" else data
+        if kind == "cache":
+            return library / "Caches" / "Fairlock"
+        return library / "Application Support" / "Fairlock" / kind
+
+else:
+
+    def _system_base(kind: str) -> Path:
+        if kind == "cache":
+            return _from_environment("XDG_CACHE_HOME", Path.home() / ".cache") / "fairlock"
+        if kind == "run" and "XDG_RUNTIME_DIR" in os.environ:
+            return Path(os.environ["XDG_RUNTIME_DIR"]) / "fairlock"
+        data = _from_environment("XDG_DATA_HOME", Path.home() / ".local" / "share") / "fairlock"
+        return data / "run" if kind == "run" else data
 
 
 def _from_environment(variable: str, otherwise: Path) -> Path:

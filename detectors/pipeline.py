@@ -171,8 +171,8 @@ class DetectionPipeline:
 
 def _stand_back() -> None:
     """Give this thread a low priority, where a thread can have its own: recording and the exam page come first."""
-    setpriority = getattr(os, "setpriority", None)
+    setpriority, of_a_thread = getattr(os, "setpriority", None), getattr(os, "PRIO_PROCESS", None)
     if setpriority is not None:
         # Linux takes a thread's id here; elsewhere the call refuses, and nothing is lost.
         with suppress(OSError):
-            setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+            setpriority(of_a_thread, threading.get_native_id(), _NICENESS)

@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+from app.channel import Pipe
 from app.supervisor import RestartWindow
 from lockdown import select
 from lockdown.restore import RestoreFile
@@ -37,7 +38,7 @@ class LastHand:
         self._context = multiprocessing.get_context("spawn")
         self._window = RestartWindow()
         self._process: BaseProcess | None = None
-        self._pipe: Connection[bytes, bytes] | None = None
+        self._pipe: Pipe | None = None
         self._is_ready = False
 
     @property

@@ -19,8 +19,13 @@ def open_screen(fps: int, clock: Clock, environment: Mapping[str, str] = os.envi
     a compositor only what it copies itself is the screen: an X server that runs below it sees its own windows at most.
     X11 and wlroots compositors are tested; Windows and macOS go the way of X11 and are not tested yet.
     """
-    if sys.platform in ("win32", "darwin"):
+    if sys.platform == "win32" or sys.platform == "darwin":  # mypy reads only this form
         return GrabbedScreen(fps, clock)
+    else:  # noqa: RET505  (without it, the rest is dead code to mypy on those systems)
+        return _linux_screen(fps, clock, environment)
+
+
+def _linux_screen(fps: int, clock: Clock, environment: Mapping[str, str]) -> VideoSource:
     compositor = socket_path(environment)
     if compositor is not None:
         return CopiedScreen(fps, clock, path=compositor)

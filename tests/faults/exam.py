@@ -23,9 +23,12 @@ PATIENCE_S = 60.0
 class Exam:
     """A running exam on ``machine``. ``pids`` are those of the beginning: shell, recorder, guard, last hand."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", machine: Machine, output: Path) -> None:
+    def __init__(
+        self, process: "subprocess.Popen[bytes]", machine: Machine, output: Path, page_is_shown: Callable[[], bool]
+    ) -> None:
         self.process = process
         self.machine = machine
+        self.page_is_shown = page_is_shown
         self._output = output.open()
         self._log = ""
         self.pids: Mapping[str, int] = {}
@@ -62,6 +65,11 @@ class Exam:
                 os.kill(self.pids[name], signal.SIGKILL)
         return began
 
+    def senders(self) -> frozenset[int]:
+        """Return the recorder, and what Python keeps alive beside it."""
+        tracker = {pid for pid, command in self.machine.processes().items() if "resource_tracker" in command}
+        return frozenset({self.pids["recorder"], *tracker})
+
     def ask_to_end(self) -> None:
         """Do as a log-out does: the exam ends in order."""
         self.process.terminate()
@@ -79,11 +87,13 @@ class Exam:
 
 
 @contextmanager
-def exam(desktop: Desktop, machine: Machine, options: Mapping[str, str]) -> Iterator[Exam]:
+def exam(
+    desktop: Desktop, machine: Machine, options: Mapping[str, str], page_is_shown: Callable[[], bool]
+) -> Iterator[Exam]:
     """Run an exam that presses its own buttons; whatever is left of it is killed at the end of the block."""
     machine.home.mkdir(parents=True)
     file, output = machine.home / "options.json", machine.home / "output"
-    file.write_text(json.dumps({"log": str(machine.home / "log"), **options}))
+    file.write_text(json.dumps(dict(options)))
     inherited = {name: value for name, value in desktop.environment.items() if not name.startswith("QT")}
     with output.open("wb") as out:
         process = subprocess.Popen(
@@ -94,7 +104,7 @@ def exam(desktop: Desktop, machine: Machine, options: Mapping[str, str]) -> Iter
             stdout=out,
             stderr=subprocess.STDOUT,
         )
-    running = Exam(process, machine, output)
+    running = Exam(process, machine, output, page_is_shown)
     try:
         yield running
     finally:
@@ -133,7 +143,7 @@ STEPS: Mapping[str, Callable[[Exam], bool]] = {
     "key map changed": lambda exam: exam.machine.is_changed(),
     "screen saver off": lambda exam: exam.machine.saver_is_off(),
     "exam opens": lambda exam: exam.went("running"),
-    "page shown": lambda exam: exam.went("running") and _page_is_shown(exam),
+    "page shown": lambda exam: exam.went("running") and exam.page_is_shown(),
     "unlocking begins": lambda exam: exam.went("unlocking"),
     "first change undone": lambda exam: exam.went("unlocking") and not exam.machine.saver_is_off(),
     "restore file empty": lambda exam: (
@@ -144,8 +154,3 @@ STEPS: Mapping[str, Callable[[Exam], bool]] = {
 """In their order; each is seen from outside, in the log, in the restore file or on the desktop."""
 LOCKING = ("locking begins", "first undo on file", "key map changed", "screen saver off", "exam opens", "page shown")
 UNLOCKING = ("unlocking begins", "first change undone", "restore file empty", "sending begins")
-
-
-def _page_is_shown(exam: Exam) -> bool:
-    told = exam.machine.home / "log.recorder"
-    return told.exists() and "exam page loaded" in told.read_text()

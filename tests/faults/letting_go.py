@@ -3,6 +3,9 @@
 ``python -m tests.faults.letting_go [-n 200] [--seed 7] [--workers 2]`` prints a table: step × who was killed, how
 often, and the longest time until everything was as before. Every trial has its own exam; a worker has its own X server.
 
+Most trials play the recorder, which changes nothing; every twentieth has the whole application: a real server, a real
+recorder with sample footage. That recorder may go on sending for a while when the others are dead.
+
 What "as before" means for whom. When the shell is among the killed, the exam is over: everything in ``machine.State``
 must be as before, within ``GOAL_S`` of the kill. When it lives, the exam goes on (locked again within a moment, if it
 was being locked), is then asked to end, and what it changed must be as before within ``GOAL_S`` of the beginning of
@@ -11,77 +14,26 @@ next start undoes it: the time is that of ``fairlock restore`` from its start.
 """
 
 import argparse
-import random
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from tests.faults.exam import LOCKING, ROOT, STEPS, UNLOCKING, Exam, exam, wait
+from app.messages import EXAM_LOADED
+from tests.e2e.stage import stage, write_camera, write_microphone
+from tests.faults.exam import LOCKING, ROOT, UNLOCKING, Exam, exam, wait
 from tests.faults.machine import Machine, State
-from tests.unit.shell_parts import site
+from tests.faults.trials import LONGEST_S, Outcome, Trial, plan, table
+from tests.unit.shell_parts import Site, site
 from tests.xserver import Desktop, x11_desktop
 
-GOAL_S = 2.0
-LONGEST_S = 20.0
-VICTIMS = (
-    ("shell",),
-    ("recorder",),
-    ("guard",),
-    ("shell", "guard"),
-    ("shell", "recorder"),
-    ("guard", "recorder"),
-    ("shell", "guard", "recorder"),
-    ("shell", "guard", "recorder", "last hand"),
-)
 OF_A_LIVING_SHELL = {"windows", "focus", "processes"}
 """What is there as long as the shell shows its last screens."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
-    """Kill ``victims``, in this order, ``delay_ms`` after ``step`` was reached."""
-
-    number: int
-    step: str
-    victims: tuple[str, ...]
-    delay_ms: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """``seconds`` until the machine was as before, ``last`` what came last; ``left`` is what was not, in the end."""
-
-    trial: Trial
-    seconds: float
-    last: str = ""
-    left: str = ""
-
-    @property
-    def is_good(self) -> bool:
-        """Whether the machine was as before in time."""
-        return not self.left and self.seconds <= GOAL_S
-
-
-def plan(count: int, seed: int) -> list[Trial]:
-    """Return ``count`` trials: all steps and victims equally often, order, delays and order of killing at random."""
-    chance = random.Random(seed)  # noqa: S311  (to be repeatable)
-    pairs = [(step, victims) for step in STEPS for victims in VICTIMS]
-    chance.shuffle(pairs)
-    trials = []
-    for number in range(count):
-        step, victims = pairs[number % len(pairs)]
-        delay = chance.choice((0, chance.randrange(10), chance.randrange(150), chance.randrange(600)))
-        order = tuple(chance.sample(victims, len(victims)))
-        trials.append(Trial(number=number, step=step, victims=order, delay_ms=delay))
-    return trials
 
 
 def run(trials: Iterable[Trial], *, workers: int = 1) -> list[Outcome]:
@@ -97,38 +49,64 @@ def _work(waiting: "deque[Trial]") -> list[Outcome]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="letting-go-")))
         desktop = stack.enter_context(x11_desktop())
-        origin = stack.enter_context(site()).origin
+        served = stack.enter_context(site())
         while waiting:
             trial = waiting.popleft()
-            machine = Machine(desktop, folder / f"{trial.number}")
-            try:
-                outcomes.append(_try(trial, desktop, machine, origin))
-            finally:
-                machine.close()
-            last = outcomes[-1]
-            print(f"{trial} -> {last.seconds:.2f} s {last.left or last.last}", file=sys.stderr, flush=True)
+            outcome = _try(trial, desktop, served, folder / f"{trial.number}")
+            print(f"{trial} -> {outcome.seconds:.2f} s {outcome.left or outcome.last}", file=sys.stderr, flush=True)
+            outcomes.append(outcome)
     return outcomes
 
 
-def _try(trial: Trial, desktop: Desktop, machine: Machine, origin: str) -> Outcome:
-    before = _settled(machine)
+def _try(trial: Trial, desktop: Desktop, served: Site, folder: Path) -> Outcome:
+    folder.mkdir()
+    machine = Machine(desktop, folder / "home")
     try:
-        with exam(desktop, machine, {"origin": origin}) as running:
-            running.know_processes()
-            _go_to(trial, running)
-            killed = running.kill(trial.victims)
-            if "shell" not in trial.victims:
-                done = _end_in_order(trial, running, before, killed)
-                killed = running.kill(["shell"])
-                _wait_until_as_before(machine, before, killed)
-            elif "last hand" in trial.victims:
-                done = _start_next(desktop, running, before)
-            else:
-                running.process.wait()
-                done = _wait_until_as_before(machine, before, killed)
+        with _parts(trial, served, folder) as (options, page_is_shown):
+            before = _settled(machine)
+            with exam(desktop, machine, options, page_is_shown) as running:
+                seconds, last = _kill_and_wait(trial, desktop, running, before)
     except TimeoutError as error:
         return Outcome(trial=trial, seconds=LONGEST_S, left=str(error))
-    return Outcome(trial=trial, seconds=done[0], last=done[1])
+    finally:
+        machine.close()
+    return Outcome(trial=trial, seconds=seconds, last=last)
+
+
+@contextmanager
+def _parts(trial: Trial, served: Site, folder: Path) -> "Iterator[tuple[Mapping[str, str], Callable[[], bool]]]":
+    """Yield the options of the exam, and how to see that its page is there."""
+    if trial.whole:
+        served.seen.clear()
+        camera, microphone = write_camera(folder / "camera.avi"), write_microphone(folder / "microphone.wav")
+        with stage(folder, exam_site=served.origin) as running:
+            samples = {"sample_camera": str(camera), "sample_microphone": str(microphone)}
+            yield {"link": running.institution.link, **samples}, lambda: bool(served.seen)
+        return
+    told = folder / "log.recorder"
+    options = {"origin": served.origin, "log": str(folder / "log")}
+    yield options, lambda: told.exists() and EXAM_LOADED in told.read_text()
+
+
+def _kill_and_wait(trial: Trial, desktop: Desktop, running: Exam, before: State) -> tuple[float, str]:
+    """Run one trial; return the seconds until the machine was as before, and what came last."""
+    machine = running.machine
+    running.know_processes()
+    _go_to(trial, running)
+    killed = running.kill(trial.victims)
+    if "shell" not in trial.victims:
+        done = _end_in_order(trial, running, before, killed)
+        killed = running.kill(["shell"])
+        _wait_until_as_before(machine, before, killed)
+        return done
+    if "last hand" in trial.victims:
+        return _start_next(desktop, running, before)
+    running.process.wait()
+    machine.spared = running.senders() if trial.whole and "recorder" not in trial.victims else frozenset()
+    done = _wait_until_as_before(machine, before, killed)
+    machine.spared = frozenset()
+    _wait_until_as_before(machine, before, killed)
+    return done
 
 
 def _settled(machine: Machine) -> State:
@@ -179,26 +157,6 @@ def _wait_until_as_before(
             raise TimeoutError(last)
         time.sleep(0.01)
     return time.monotonic() - since, last
-
-
-def table(outcomes: Sequence[Outcome]) -> str:
-    """Return how often and the longest time, a line for each step and a column for each set of victims."""
-    names = {frozenset(victims): "+".join(name[0].upper() for name in victims) for victims in VICTIMS}
-    lines = [f"{'killed soon after':<22}" + "".join(f"{name:>13}" for name in names.values())]
-    for step in STEPS:
-        cells = []
-        for victims in names:
-            times = [o.seconds for o in outcomes if o.trial.step == step and frozenset(o.trial.victims) == victims]
-            cells.append(f"{len(times)}× {max(times):.2f} s" if times else "")
-        lines.append(f"{step:<22}" + "".join(f"{cell:>13}" for cell in cells))
-    good = [outcome for outcome in outcomes if outcome.is_good]
-    times = sorted(outcome.seconds for outcome in outcomes)
-    lines.append("S shell, R recorder, G guard, L last hand; with L: the time of the next start")
-    lines.append(
-        f"as before within {GOAL_S:g} s: {len(good)} of {len(outcomes)} ({100 * len(good) / len(outcomes):.1f} %), "
-        f"median {statistics.median(times):.2f} s, longest {times[-1]:.2f} s"
-    )
-    return "\n".join(lines)
 
 
 def main() -> int:

@@ -41,6 +41,8 @@ class Machine:
     def __init__(self, desktop: Desktop, home: Path) -> None:
         self._desktop = desktop
         self.home = home
+        self.spared: frozenset[int] = frozenset()
+        """Processes that may live on, because they still send the recording."""
         self._display = Display(desktop.display)
         self._root: Any = self._display.screen().root
         self._window: Any = self._root.create_window(
@@ -76,7 +78,7 @@ class Machine:
             monitors=self._monitors(),
             windows=frozenset(window.id for window in self._root.query_tree().children if self._is_shown(window)),
             root_properties=frozenset(self._display.get_atom_name(atom) for atom in self._root.list_properties()),
-            processes=frozenset(self.processes()),
+            processes=frozenset(self.processes()) - self.spared,
             files=self._files(),
         )
 

@@ -46,7 +46,7 @@ class ProcfsTable(PsutilTable):
                 created=self._boot + int(rest[19]) / _TICKS_PER_S,
                 name=name,
                 path=_path(pid),
-                user=self._owner(pid),
+                user=_owner(pid),
             )
         except OSError:
             return None
@@ -54,17 +54,6 @@ class ProcfsTable(PsutilTable):
     def sha256(self, program: Program) -> str | None:
         """Return the SHA-256 (hex) of the running file itself, also when it was renamed or deleted since."""
         return self._executables.sha256(executable(program.pid)) or super().sha256(program)
-
-    def _owner(self, pid: int) -> str:
-        """Return the real user.
-
-        A process that asked not to be inspected looks like root's, and must not escape the rules by that.
-        """
-        owner = str(os.stat(f"/proc/{pid}").st_uid)  # noqa: PTH116  (on the path of every look)
-        if owner == self._user:
-            return owner
-        with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as file:  # noqa: PTH123  (the same)
-            return next((line.split()[1] for line in file if line.startswith("Uid:")), owner)
 
     def _same(self, program: Program) -> psutil.Process:
         now = self.look(program.pid)
@@ -78,10 +67,18 @@ def executable(pid: int) -> Path:
     return PROC / str(pid) / "exe"
 
 
+def _owner(pid: int) -> str:
+    """Return the user whose rights the process has. Unlike its files, the folder shows that for every process."""
+    return str(os.stat(f"/proc/{pid}").st_uid)  # noqa: PTH116  (on the path of every look)
+
+
 def _stat(pid: int) -> tuple[str, list[str]]:
     """Return the name and the fields after it. A name may hold spaces and brackets; the last bracket ends it."""
-    with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:  # noqa: PTH123  (on the path of every look)
-        text = file.read(4096).decode("utf-8", "replace")
+    file = os.open(f"/proc/{pid}/stat", os.O_RDONLY)
+    try:
+        text = os.read(file, 4096).decode("utf-8", "replace")
+    finally:
+        os.close(file)
     head, _, rest = text.rpartition(")")
     return head.partition("(")[2], rest.split()
 

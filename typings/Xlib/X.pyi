@@ -9,7 +9,6 @@ PropModeReplace: int
 SelectionClear: int
 SelectionRequest: int
 PropertyChangeMask: int
-PropertyChangeMask: int
 SubstructureNotifyMask: int
 SubstructureRedirectMask: int
 Above: int
@@ -25,3 +24,4 @@ KeyPress: int
 KeyRelease: int
 MotionNotify: int
 RevertToParent: int
+ClientMessage: int

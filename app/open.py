@@ -27,7 +27,14 @@ def main(arguments: Sequence[str]) -> int:
 def _parse(arguments: Sequence[str]) -> ShellOptions:
     parser = argparse.ArgumentParser(prog="fairlock open", description="Take an exam.")
     parser.add_argument("link", help="the link from your institution: fairlock://join?…")
-    parser.add_argument("--theme", choices=("system", "light", "dark"), default="system")
+    add_common(parser)
+    given = parser.parse_args(arguments)
+    return shell_options(given, given.link)
+
+
+def add_common(parser: argparse.ArgumentParser) -> None:
+    """Add what every way of taking an exam understands."""
+    parser.add_argument("--theme", choices=("system", "light", "dark", "contrast"), default="system")
     demonstration = parser.add_argument_group(
         "demonstrations", "These work only where the institution's signed policy says that it is a demonstration."
     )
@@ -37,9 +44,12 @@ def _parse(arguments: Sequence[str]) -> ShellOptions:
     demonstration.add_argument("--sample-note", default="", metavar="TEXT", help="what the samples show")
     demonstration.add_argument("--prefer-samples", action="store_true", help="even where there are devices")
     demonstration.add_argument("--screenshots", type=Path, metavar="DIR", help="save a picture of every screen")
-    given = parser.parse_args(arguments)
+
+
+def shell_options(given: argparse.Namespace, link: str) -> ShellOptions:
+    """Return the options of an exam under ``link`` (empty: it is asked for) from the arguments of ``add_common``."""
     return ShellOptions(
-        link=given.link,
+        link=link,
         recorder_options=RecorderOptions(
             home=paths.data_dir(),
             sample_camera=given.sample_camera,

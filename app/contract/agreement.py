@@ -152,7 +152,7 @@ def described(agreement: Agreement) -> tuple[str, ...]:
     """Return what is granted in short words, for the candidate and for the examiner."""
     said = [WORDS[allowance] for allowance in agreement.allowances]
     if agreement.extra_time_permille:
-        said.append(f"{agreement.extra_time_permille / 10:g} % more time")
+        said.append(f"{agreement.extra_time_permille / 10:g}\u00a0% more time")
     if agreement.breaks_s and Allowance.BREAKS in agreement.allowances:
         said[said.index(WORDS[Allowance.BREAKS])] = f"breaks of {-(-agreement.breaks_s // 60)} minutes in all"
     return tuple(said)

@@ -13,16 +13,16 @@ def _words(text: str) -> frozenset[str]:
 
 SCREEN_READERS = _words(
     """
-    brltty brltty-clip espeak-ng orca sd_espeak-ng speech-dispatcher xbrlapi
-    fusion jfw narrator nvda supernova
-    voiceover voiceoverd
+    brltty brltty-clip cthulhu espeak espeak-ng orca sd_dummy sd_espeak-ng speech-dispatcher xbrlapi
+    claroread fusion fusionui jfw narrator nvda nvda_slave readandwrite supernova
+    voiceover voiceover_utility voiceoverd
     """
 )
 MAGNIFIERS = _words(
     """
     kmag magnus xzoom
-    fusion magnify supernova zoomtext zt
-    universalaccessd zoom_window
+    fusion fusionui magnify supernova zoomtext zoomtextui zt
+    accessibilityvisualsagent universalaccessd zoom_window
     """
 )
 INPUT_METHODS = _words(
@@ -36,12 +36,15 @@ INPUT_METHODS = _words(
 )
 INPUT_AIDS = _words(
     """
-    caribou dasher florence mousetweaks nerd-dictation onboard talon
-    atbroker dragon eyecontrol natspeak osk tobii.eyex.engine voiceaccess
-    accessibilityuiserver assistivecontrol keyboard_viewer speechrecognitioncore
+    caribou dasher florence kmousetool kmouth mousetweaks nerd-dictation onboard opentrack simon squeekboard talon
+    wvkbd-mobintl
+    atbroker dragon dragonbar eyecontrol gazepointer livecaptions natspeak osk sethc tobii.eyex.engine
+    tobiidynavox.gaming utilman voiceaccess
+    accessibilityuiserver assistivecontrol keyboard_viewer keyboardaccessagent livetranscriptionagent
+    speechrecognitioncore switchcontrol voicecontrol
     """
 )
-"""On-screen keyboards, dictation, eye control, help with the mouse."""
+"""On-screen keyboards, dictation, captions, eye control, help with the mouse."""
 
 KEYS = _words(
     """

@@ -20,11 +20,15 @@ from app import launch
 from app.clock import SystemClock
 from app.contract.incidents import IncidentKind
 from app.contract.session import Event
+from app.contract.tiers import Tier
 from app.shell import text, theme
+from app.shell.appearance import Appearance
+from app.shell.arrival import Arrival
 from app.shell.bridge import Bridge
 from app.shell.checking import Machine
 from app.shell.children import enter
 from app.shell.controller import Controller
+from app.shell.course import ExitCode
 from app.shell.guard_side import GuardSide
 from app.shell.kiosk import ShellWindow
 from app.shell.options import ShellOptions
@@ -45,18 +49,24 @@ def run(options: ShellOptions, started: launch.Launch) -> int:
     application = QApplication(sys.argv[:1])
     application.setApplicationName("Fairlock")
     application.setQuitOnLastWindowClosed(False)
-    chosen = theme.choose(options.theme)
-    theme.apply(application, chosen)
+    look = Appearance(application, theme.choose(options.theme))
     clock = SystemClock()
     with ExitStack() as stack:
         bridge = Bridge()
         stack.callback(bridge.close)
         supervisor = Supervisor()
         stack.callback(supervisor.stop, STOP_S)
-        window = ShellWindow(clock, windowed=options.windowed)
+        window = ShellWindow(clock, windowed=options.windowed, alone=select.tier() == Tier.A)
         badges = (text.DEMONSTRATION,) if options.rehearse else ()
-        stage = Stage(window, chosen, badges=badges, photographs=options.screenshots)
+        stage = Stage(window, look, badges=badges, photographs=options.screenshots)
         stack.callback(stage.dispose)
+        link = options.link
+        if options.station is not None and not link:
+            window.show_ordinary()
+            waited = Arrival(stage, options.station, clock).wait()
+            if waited is None:
+                return int(ExitCode.LEFT)
+            link = waited
         recorder_child = _spawn(supervisor, bridge, RECORDER, options.recorder_entry, options.recorder_options)
         guard_child = _spawn(supervisor, bridge, GUARD, options.guard_entry, options.guard_options)
         machine = Machine(
@@ -68,8 +78,9 @@ def run(options: ShellOptions, started: launch.Launch) -> int:
             doubts=select.doubts(),
         )
         controller = Controller(stage, clock, machine, Rehearsal(is_on=options.rehearse))
+        controller.closes_itself = options.station is not None
         token = secrets.token_bytes(32)
-        recorder = RecorderSide(controller, recorder_child, link=options.link, program_token=token)
+        recorder = RecorderSide(controller, recorder_child, link=link, program_token=token)
         guard = GuardSide(controller, guard_child)
         _connect(bridge, {RECORDER: recorder, GUARD: guard})
         facts = launch.describe(started)

@@ -18,6 +18,7 @@ from app.contract.session import Effect, Event, SessionState, step
 from app.contract.times import Clock
 from app.messages import EXAM_LOADED, LockIs, Refused
 from app.shell import refusals, text
+from app.shell.breaks import BREAK, BREAK_OVER, Breaks
 from app.shell.checking import Machine
 from app.shell.course import Course
 from app.shell.locking import Lock, required_of, standing
@@ -33,6 +34,7 @@ from app.shell.timekeeper import Timekeeper
 LOCK_LIMIT_MS = 60_000
 UNLOCK_LIMIT_MS = 20_000
 MOST_WAITING = 32
+SEAT_SECONDS = 60
 
 _S = SessionState
 _log = logging.getLogger("fairlock.shell")
@@ -69,6 +71,7 @@ class Controller(QObject):
         self.course = Course()
         self.reports = Reports(clock)
         self.lock = Lock()
+        self.closes_itself = False  # the last screen goes by itself, for the next candidate
         self.preparation = Preparation(stage, machine, rehearsal, passed=self._checks_passed, left=self._left)
         self._pauses = Pauses()
         self._rehearsal = rehearsal
@@ -79,6 +82,10 @@ class Controller(QObject):
         self._limit = QTimer(self)
         self._limit.setSingleShot(True)
         self._limit.timeout.connect(self._limit_reached)
+        self._breaks = Breaks(clock, None)
+        self._break_limit = QTimer(self)
+        self._break_limit.setSingleShot(True)
+        self._break_limit.timeout.connect(self._break_is_over)
 
     def start(self, recorder: RecorderDoor, guard: GuardDoor) -> None:
         """Begin with the link that the recorder was given."""
@@ -116,9 +123,12 @@ class Controller(QObject):
         stage.visited.connect(self.reports.visited)
         stage.quit_code_given.connect(self._try_quit_code)
         stage.closed.connect(self._leave)
+        stage.break_wanted.connect(self._begin_break)
+        stage.break_ended.connect(self._end_break)
         window.engaged.connect(self._window_ready)
         window.focus_lost.connect(self._focus_lost)
         window.keyboard_taken.connect(self._keyboard_taken)
+        window.input_sent.connect(self._input_sent)
         window.key_blocked.connect(self._key_blocked)
         self._time.time_up.connect(self._time_up)
         self._time.closing_done.connect(self._leave)
@@ -149,9 +159,9 @@ class Controller(QObject):
         """Cover the exam for ``reason`` (see ``app.shell.pauses``)."""
         self._pauses.add(reason, words)
         if self.state is _S.RUNNING:
-            self.happen(EVENTS[reason])
+            self.happen(EVENTS[reason], reason)
         elif self.state is _S.PAUSED:
-            self._cover()
+            self._stay_covered()
 
     def go_on(self, reason: str) -> None:
         """``reason`` no longer holds; the exam comes back if it was the last one."""
@@ -160,7 +170,12 @@ class Controller(QObject):
         if self._pauses.first is None:
             self.happen(Event.RESUME)
         else:
-            self._cover()
+            self._stay_covered()
+
+    def _stay_covered(self) -> None:
+        """The exam stays covered, for another reason than before."""
+        self._cover()
+        self._recorder.tell_state(self.state, self._pauses.why)
 
     def _advance(self, event: Event, why: str) -> None:
         state, effects = step(self.state, event)
@@ -200,6 +215,7 @@ class Controller(QObject):
         joined = self.course.joined
         self._time.allow(policy.duration_s, used_s=joined.elapsed_ms / 1000 if joined is not None else 0.0)
         self._quit_code = QuitCode(policy.browser.quit_code, self.clock)
+        self._breaks = Breaks(self.clock, self.course.agreement)
         if policy.demonstration:
             self.stage.allow_photographs()
         else:
@@ -207,7 +223,7 @@ class Controller(QObject):
             self.stage.badges = ()
         if self._rehearsal.is_on:
             self.reports.note(IncidentKind.ENVIRONMENT, {"demonstration": "buttons press themselves"})
-        self.stage.show_notice(policy)
+        self.stage.show_notice(policy, self.course.agreement)
         self._rehearsal.press(self._acknowledged)
 
     def run_checks(self) -> None:
@@ -276,6 +292,7 @@ class Controller(QObject):
             candidate=joined.candidate,
             entry_url=joined.entry_url,
             sources=self.course.sources,
+            breaks=self._breaks.are_granted,
         )
 
     def _cover(self) -> None:
@@ -288,7 +305,25 @@ class Controller(QObject):
             self._time.countdown.go_on()
         self.stage.cover_exam(*first)
 
+    def _begin_break(self) -> None:
+        if self.state is _S.RUNNING and self._breaks.begin():
+            self._break_limit.start(round(self._breaks.left_s() * 1000))
+            self.pause(BREAK, text.break_left(self._breaks.left_s()))
+
+    def _break_is_over(self) -> None:
+        """Nothing is left: time runs again, and the exam comes back when the candidate does."""
+        self._breaks.end()
+        self.pause(BREAK_OVER)
+        self.go_on(BREAK)
+
+    def _end_break(self) -> None:
+        self._break_limit.stop()
+        self._breaks.end()
+        self.go_on(BREAK)
+        self.go_on(BREAK_OVER)
+
     def _close_exam(self) -> None:
+        self._break_limit.stop()
         self._time.stop()
         self._limit.stop()
         self.stage.close_exam()
@@ -311,6 +346,8 @@ class Controller(QObject):
         self.stage.show_end(self.course.ending())
         if self._rehearsal.is_on:
             self._time.begin_closing()
+        elif self.closes_itself:
+            self._time.begin_closing(SEAT_SECONDS)
 
     # --- what the candidate, the page and the window do --------------------------------------------------------
 
@@ -345,6 +382,10 @@ class Controller(QObject):
 
     def _keyboard_taken(self, loss: Loss) -> None:
         self.reports.note(IncidentKind.KEYBOARD_TAKEN, loss.facts(), source="shell.window", since=loss.since)
+
+    def _input_sent(self, what: str) -> None:
+        facts = {"blocked": what, "by": "XSendEvent"}
+        self.reports.note(IncidentKind.INPUT_INJECTED, facts, source="shell.window")
 
     def _key_blocked(self, name: str) -> None:
         self.reports.note(IncidentKind.KEY_BLOCKED, {"keys": name}, source="shell.window")

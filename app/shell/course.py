@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from app.contract.agreement import Agreement, Allowance
 from app.contract.policy import Policy
 from app.messages import Joined, ProcessInfo
 from app.shell import text
@@ -29,6 +30,7 @@ class Course:
 
     joined: Joined | None = None
     policy: Policy | None = None
+    agreement: Agreement | None = None
     sources: Mapping[str, str] = field(default_factory=dict)
     models: Mapping[str, str] = field(default_factory=dict)
     ended_by: str = ""
@@ -39,6 +41,11 @@ class Course:
     undone: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
     closed: list[ProcessInfo] = field(default_factory=list)
+
+    @property
+    def allowances(self) -> tuple[Allowance, ...]:
+        """What the candidate was granted."""
+        return self.agreement.allowances if self.agreement is not None else ()
 
     def end(self, by: str, why: str = "") -> None:
         """Note how it ended; the first word counts."""

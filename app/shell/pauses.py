@@ -1,12 +1,19 @@
 """Why the exam is covered: several reasons can hold at once, and it comes back when the last one is gone. Pure."""
 
 from app.contract.session import Event
+from app.shell.breaks import BREAK, BREAK_OVER
 
-ORDER = ("pause", "guarantee_lost", "frozen")
+ORDER = ("pause", "guarantee_lost", "frozen", BREAK, BREAK_OVER)
 """The reason shown first; the names are those of ``text.COVER_LINES`` and of the events."""
-STOPS_TIME = frozenset({"pause", "guarantee_lost"})
-"""Not the candidate's doing. While frozen the time runs on, or pulling the plug would be a way to get more of it."""
-EVENTS = {"pause": Event.PAUSE, "guarantee_lost": Event.GUARANTEE_LOST, "frozen": Event.FROZEN}
+STOPS_TIME = frozenset({"pause", "guarantee_lost", BREAK})
+"""Not the candidate's doing, or agreed. While frozen it runs on, or pulling the plug would be a way to get more."""
+EVENTS = {
+    "pause": Event.PAUSE,
+    "guarantee_lost": Event.GUARANTEE_LOST,
+    "frozen": Event.FROZEN,
+    BREAK: Event.PAUSE,
+    BREAK_OVER: Event.PAUSE,
+}
 
 
 class Pauses:
@@ -33,6 +40,11 @@ class Pauses:
     def first(self) -> tuple[str, str] | None:
         """The reason to show and its words."""
         return next(((name, self._reasons[name]) for name in ORDER if name in self._reasons), None)
+
+    @property
+    def why(self) -> str:
+        """What the recorder is told: that a break lasts counts more there than what else covers the exam."""
+        return BREAK if BREAK in self._reasons else next((name for name in ORDER if name in self._reasons), "")
 
     @property
     def stops_time(self) -> bool:

@@ -12,6 +12,7 @@ from PySide6.QtCore import QTimer
 from app import messages as m
 from app.contract import schema
 from app.contract.actions import Action, ActionKind
+from app.contract.agreement import Agreement
 from app.contract.errors import IntegrityError
 from app.contract.incidents import IncidentKind
 from app.contract.policy import Policy
@@ -122,11 +123,13 @@ class RecorderSide:
         controller = self._controller
         try:
             policy = schema.loads(Policy, joined.policy.encode())
+            agreement = schema.loads(Agreement, joined.agreement.encode()) if joined.agreement else None
         except IntegrityError:
             controller.fail(Event.REFUSED, text.POLICY_UNREADABLE)
             return
         if controller.course.policy is None:
             controller.course.policy = policy
+            controller.course.agreement = agreement
         controller.course.joined = joined
         controller.stage.renew_entry(joined.entry_url)
         state = controller.state

@@ -12,8 +12,10 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
+from app.contract.agreement import Agreement
 from app.contract.policy import Policy
 from app.shell import engine, text
+from app.shell.appearance import Appearance
 from app.shell.clipboard import empty_system_clipboard
 from app.shell.gate import Gate
 from app.shell.kiosk import ShellWindow
@@ -27,8 +29,8 @@ from app.shell.screens.flush import FlushScreen
 from app.shell.screens.notice import NoticeScreen
 from app.shell.screens.overlay import Overlay, Question
 from app.shell.screens.progress import ProgressScreen
+from app.shell.screens.start import StartScreen
 from app.shell.tab import ExamTab
-from app.shell.theme import Theme
 
 DISPOSE_RETRY_MS = 20
 
@@ -43,6 +45,7 @@ class Exam:
     candidate: str
     entry_url: str
     sources: Mapping[str, str]
+    breaks: bool = False
 
 
 class Stage(QObject):
@@ -60,13 +63,15 @@ class Stage(QObject):
     incident = Signal(object, object)
     cookie_seen = Signal(str)
     visited = Signal(str)
+    break_wanted = Signal()
+    break_ended = Signal()
 
     def __init__(
-        self, window: ShellWindow, theme: Theme, *, badges: Sequence[str] = (), photographs: Path | None = None
+        self, window: ShellWindow, look: Appearance, *, badges: Sequence[str] = (), photographs: Path | None = None
     ) -> None:
         super().__init__()
         self.window = window
-        self.theme = theme
+        self.look = look
         self.badges = tuple(badges)
         self.tab: ExamTab | None = None
         self.exam: ExamScreen | None = None
@@ -81,17 +86,23 @@ class Stage(QObject):
 
     # --- before the exam ---------------------------------------------------------------------------------------
 
+    def show_start(self, *, seat: str, has_own: bool, may_end: bool) -> StartScreen:
+        """Show the start page of a testing centre's seat, and return it to be listened to."""
+        screen = StartScreen(self.look, seat=seat, has_own=has_own, may_end=may_end, badges=self.badges)
+        self._show("start", screen)
+        return screen
+
     def show_joining(self) -> None:
         """Show that the exam is being joined."""
         screen = ProgressScreen(
-            self.theme, step=0, title=text.JOINING_TITLE, line=text.JOINING_LINE, badges=self.badges, cancel=True
+            self.look, step=0, title=text.JOINING_TITLE, line=text.JOINING_LINE, badges=self.badges, cancel=True
         )
         screen.cancelled.connect(self.left)
         self._show("joining", screen)
 
-    def show_notice(self, policy: Policy) -> None:
+    def show_notice(self, policy: Policy, agreement: Agreement | None = None) -> None:
         """Show what will happen, and the choice."""
-        screen = NoticeScreen(self.theme, policy, badges=self.badges)
+        screen = NoticeScreen(self.look, policy, agreement, badges=self.badges)
         screen.acknowledged.connect(self.acknowledged)
         screen.declined.connect(self.declined)
         self._show("notice", screen)
@@ -100,7 +111,7 @@ class Stage(QObject):
     def show_checks(self) -> ChecksScreen:
         """Show the checks, empty at first, and return the screen to fill."""
         if self._checks is None:
-            self._checks = ChecksScreen(self.theme, badges=self.badges)
+            self._checks = ChecksScreen(self.look, badges=self.badges)
             self._checks.proceed.connect(self.proceed)
             self._checks.again.connect(self.again)
             self._checks.left.connect(self.left)
@@ -110,7 +121,7 @@ class Stage(QObject):
 
     def show_wait(self, name: str, title: str, line: str, *, step: int = 3) -> None:
         """Show a wait without choices."""
-        self._show(name, ProgressScreen(self.theme, step=step, title=title, line=line, badges=self.badges))
+        self._show(name, ProgressScreen(self.look, step=step, title=title, line=line, badges=self.badges))
 
     def allow_photographs(self) -> None:
         """Pictures may be taken, for the exam is a demonstration."""
@@ -128,8 +139,13 @@ class Stage(QObject):
         gate = Gate(allow=policy.browser.allow, entry_url=exam.entry_url, submit_url=policy.browser.submit_url)
         platform = QGuiApplication.platformName()
         engine.configure(gate.endpoints, software_drawing=engine.has_no_graphics_card(platform))
-        bar = ExamBar(self.theme, title=policy.title, candidate=exam.candidate, badges=self._exam_badges(exam.sources))
-        self.exam = ExamScreen(self.theme, bar)
+        bar = ExamBar(
+            title=policy.title,
+            candidate=exam.candidate,
+            badges=self._exam_badges(exam.sources),
+            breaks=exam.breaks,
+        )
+        self.exam = ExamScreen(bar)
         self._show("exam", self.exam)
         self.tab = ExamTab(self.exam, gate=gate, asker=self.overlay, entry_url=exam.entry_url)
         self.tab.incident.connect(self.incident)
@@ -141,6 +157,10 @@ class Stage(QObject):
         self.tab.trouble.connect(self.exam.show_trouble)
         bar.reload.connect(self.tab.reload)
         bar.zoom.connect(self.tab.zoom)
+        bar.rest.connect(self.break_wanted)
+        self.tab.keys.bar_wanted.connect(self.exam.switch_focus)
+        self.tab.begin_at(self.look.scale)
+        self.exam.cover.ended.connect(self.break_ended)
         self.exam.put_view(self.tab.view)
         self.exam.uncover()
         self.tab.open()
@@ -183,16 +203,11 @@ class Stage(QObject):
         if self.exam is not None:
             self.exam.show_message(text.CONCERN_HEADING, words)
 
-    def show_concern(self, words: str) -> None:
-        """Say what the policy minds about this computer during the exam; it stays until it is acknowledged."""
-        if self.exam is not None:
-            self.exam.show_message(text.CONCERN_HEADING, words)
-
     # --- after the exam ----------------------------------------------------------------------------------------
 
     def show_flush(self) -> None:
         """Show the upload."""
-        self._flush = FlushScreen(self.theme, badges=self.badges)
+        self._flush = FlushScreen(self.look, badges=self.badges)
         self._show("flush", self._flush)
 
     def show_progress(self, sent: int, total: int) -> None:
@@ -203,7 +218,7 @@ class Stage(QObject):
     def show_end(self, ending: Ending) -> None:
         """Show the last screen; from now on the window may be closed."""
         self.window.allow_close()
-        self._end = EndScreen(self.theme, ending, badges=self.badges)
+        self._end = EndScreen(self.look, ending, badges=self.badges)
         self._end.closed.connect(self.closed)
         self._show("end", self._end)
 

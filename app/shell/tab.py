@@ -13,15 +13,20 @@ from PySide6.QtWebEngineWidgets import QWebEngineView
 from PySide6.QtWidgets import QWidget
 
 from app.clock import SystemClock
+from app.contract.incidents import IncidentKind
 from app.contract.times import Clock
+from app.shell import text
+from app.shell.announcing import announce
+from app.shell.clipboard import OutgoingLock
 from app.shell.gate import Gate
 from app.shell.merging import Merging
 from app.shell.page import Asker, ExamPage
 from app.shell.profile import ExamProfile
+from app.shell.tab_keys import TabKeys
 
 RELOAD_MS = 3_000
 FLUSH_MS = 1_000
-ZOOM_STEPS = (0.75, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0)
+ZOOM_STEPS = (0.75, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
 
 
 class ExamView(QWebEngineView):
@@ -57,12 +62,16 @@ class ExamTab(QObject):
         self._refused = Merging(self.incident.emit, clock or SystemClock())
         self._profile = ExamProfile(gate, self._refused.add, self.cookie_seen.emit, entry_url=entry_url)
         self._page = ExamPage(self._profile, gate, asker, self._refused.add)
+        OutgoingLock(self).copied.connect(self._note_copy)
         self._flush = QTimer(self)
         self._flush.setInterval(FLUSH_MS)
         self._flush.timeout.connect(self._refused.flush)
         self._flush.start()
         self.view = ExamView(parent)
         self.view.setPage(self._page)
+        self._normal = 1.0
+        self.keys = TabKeys(self)
+        self.keys.zoom.connect(self.zoom)
         self._retry = QTimer(self)
         self._retry.setSingleShot(True)
         self._retry.setInterval(RELOAD_MS)
@@ -98,17 +107,27 @@ class ExamTab(QObject):
         else:
             self._page.load(current)
 
+    def begin_at(self, text_scale: float) -> None:
+        """Show the page at the zoom that fits how large the candidate wants text."""
+        self._normal = min(ZOOM_STEPS, key=lambda step: abs(step - text_scale))
+        self.view.setZoomFactor(self._normal)
+
     def zoom(self, steps: int) -> None:
-        """Make the page larger or smaller by so many steps; 0 is back to normal."""
+        """Make the page larger or smaller by so many steps; 0 is back to where it began."""
         factor = min(ZOOM_STEPS, key=lambda step: abs(step - self.view.zoomFactor()))
-        index = ZOOM_STEPS.index(1.0) if steps == 0 else ZOOM_STEPS.index(factor) + steps
+        index = ZOOM_STEPS.index(self._normal) if steps == 0 else ZOOM_STEPS.index(factor) + steps
         self.view.setZoomFactor(ZOOM_STEPS[max(0, min(index, len(ZOOM_STEPS) - 1))])
+        announce(self.view, text.TEXT_SIZE.format(percent=round(self.view.zoomFactor() * 100)))
+
+    def flush_reports(self) -> None:
+        """Report now how often something was refused."""
+        self._refused.flush(everything=True)
 
     def dispose(self) -> None:
         """Take it down: page, view, profile. Any other order makes Chromium hold on to a dead profile."""
         self._retry.stop()
         self._flush.stop()
-        self._refused.flush(everything=True)
+        self.flush_reports()
         # Safe to call twice: what Qt deleted with its parent is gone already.
         self.blockSignals(True)
         for part in (self._page, self.view, self._profile):
@@ -119,7 +138,11 @@ class ExamTab(QObject):
         """Let ``keys`` see what is typed; on the view's own input widget, never on the application (Qt crashes)."""
         proxy = self.view.focusProxy()
         if proxy is not None:
+            proxy.installEventFilter(self.keys)
             proxy.installEventFilter(keys)
+
+    def _note_copy(self) -> None:
+        self._refused.add(IncidentKind.CLIPBOARD, {"blocked": "copy"})
 
     def _note_loaded(self) -> None:
         self._was_loaded = True

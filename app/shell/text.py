@@ -6,11 +6,25 @@ Pure: strings in, strings out. Text from outside (titles, names, messages) is on
 from collections.abc import Mapping, Sequence
 
 from app.contract import tiers
+from app.contract.agreement import Agreement, described, not_looked_for
+from app.contract.incidents import IncidentKind
 from app.contract.policy import Policy
 from app.contract.wire import CONFIRMATION_LIMIT_MS
 
 PRODUCT = "Fairlock"
 STEPS = ("Join", "Notice", "Checks", "Exam", "Hand in")
+
+START_TITLE = "Exam seat {seat}"
+START_TITLE_ALONE = "Exam seat"
+START_LINE = "Enter what you were given for your exam. The invigilator helps you if it is not taken."
+START_FIELD = "Code or exam link"
+START_GO = "Continue"
+START_OWN = "Open this seat's exam"
+START_INVIGILATOR = "Invigilator"
+PIN_TITLE = "End the kiosk"
+PIN_LINE = "Enter the invigilator's PIN. This computer then leaves the exam session until it is started again."
+PIN_GO = "End the kiosk"
+PIN_WRONG = "This is not the PIN. Each wrong one makes the wait longer."
 
 JOINING_TITLE = "Joining the exam"
 JOINING_LINE = "Fetching the rules of your exam and checking their signature."
@@ -18,6 +32,10 @@ LOCKING_TITLE = "Getting the exam ready"
 LOCKING_LINE = "Starting the recording and locking this computer. This takes a few seconds."
 UNLOCKING_TITLE = "Unlocking this computer"
 UNLOCKING_LINE = "Undoing every change that was made for the exam."
+
+HIGH_CONTRAST = "High contrast"
+TEXT_SIZE = "Text at {percent} percent"
+AGREED_HEADING = "Agreed with you"
 
 NOTICE_TITLE = "Before you start"
 NOTICE_YES = "I have read this, continue"
@@ -30,6 +48,9 @@ CHECKS_AGAIN = "Check again"
 CHECKS_GO = "Start the exam"
 CHECKS_CLOSE = "Close them and start"
 CHECKS_LEAVE = "Leave"
+CHECK_PASSED = "passed"
+CHECK_BLOCKS = "must be put right"
+CHECK_WARNS = "please note"
 CHECKS_GOOD = "All is ready."
 CHECKS_BAD = "The exam can't start yet. Put right what is marked, then check again."
 PROGRAMS_HEADING = "Programs to be closed"
@@ -82,12 +103,23 @@ QUIT_LINE = "Ask the person in charge of the exam for the code. Your answers are
 QUIT_GO = "End the exam"
 QUIT_WRONG = "This is not the code. Each wrong code makes the wait longer."
 
+BREAK_TAKE = "Take a break"
+BREAK_END = "Go on with the exam"
+UNCOVERED = "The exam goes on."
+
 COVER_TITLES: Mapping[str, str] = {
+    "break": "You are taking a break",
+    "break_over": "Your break time is used up",
     "frozen": "The exam is frozen",
     "pause": "The exam is paused",
     "guarantee_lost": "The exam is paused",
 }
 COVER_LINES: Mapping[str, str] = {
+    "break": (
+        "The exam is covered and the time shown here stands still. The recording goes on; that you are away now is as "
+        "agreed. Press the button when you want to go on."
+    ),
+    "break_over": "The time of the exam runs again. Press the button to go on with the exam.",
     "frozen": (
         f"The server has not heard from this computer for more than {CONFIRMATION_LIMIT_MS // 1000} seconds, so the "
         "exam page is closed off. It comes back by itself as soon as the connection is there again. Your answers up "
@@ -202,13 +234,42 @@ def recorded(policy: Policy) -> str:
     return f"{what}, from the moment the exam opens until you hand in. Also what happens to the exam window.{pages}"
 
 
-def detected(policy: Policy) -> str:
+def agreed(agreement: Agreement) -> str:
+    """Return what was granted to this candidate, in a sentence or two."""
+    granted = join_words(described(agreement)) or "nothing beyond the rules of the exam"
+    return (
+        f"{granted[:1].upper()}{granted[1:]}. It is written to the recording as agreed, without a reason, so that "
+        "whoever looks at it does not wonder."
+    )
+
+
+def break_left(seconds: float) -> str:
+    """Return how much of the breaks is left."""
+    return f"{clock(seconds)} of your break time are left."
+
+
+def battery(percent: int, *, plugged: bool) -> str:
+    """Return the charge as it is spoken."""
+    return f"Battery {percent} percent{', charging' if plugged else ''}"
+
+
+def spoken_time(seconds: float, *, left: bool) -> str:
+    """Return the time left or elapsed as it is spoken: "1 hour 5 minutes left"."""
+    whole = max(0, int(seconds))
+    parts = ((whole // 3600, "hour"), (whole % 3600 // 60, "minute"), (whole % 60 if whole < 300 else 0, "second"))
+    words = [f"{count} {unit}{'s' if count != 1 else ''}" for count, unit in parts if count]
+    return f"{' '.join(words) or 'less than a minute'} {TIME_LEFT if left else TIME_ELAPSED}"
+
+
+def detected(policy: Policy, agreement: Agreement | None = None) -> str:
     """Return what is looked for, where, and who decides."""
     detection, capture = policy.detection, policy.capture
+    nobody = agreement is None or IncidentKind.ABSENT not in not_looked_for(agreement.allowances)
+    persons = "other persons or nobody being in the picture" if nobody else "other persons in the picture"
     wanted = (
         (detection.objects and capture.camera, "phones, books and laptops in the picture"),
         # Either detector counts people (detectors.people).
-        ((detection.objects or detection.faces) and capture.camera, "other persons or nobody being in the picture"),
+        ((detection.objects or detection.faces) and capture.camera, persons),
         (detection.speech and capture.microphone, "speech"),
     )
     things = [name for is_on, name in wanted if is_on]

@@ -1,22 +1,30 @@
-"""The looks: one light and one dark set of colours, and one style sheet made from either. GUI thread only."""
+"""The colours: light, dark and high contrast, or those of a system that is set to high contrast itself.
+
+GUI thread only. ``app.shell.sheet`` makes a style sheet of them, ``app.shell.appearance`` decides which are shown.
+"""
 
 from dataclasses import dataclass
-from string import Template
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
-from PySide6.QtWidgets import QApplication, QStyleFactory
+
+FORCED_CONTRAST = 7.0
+"""Least contrast of a system's own colours for them to be taken over as high contrast (WCAG 2.2, 1.4.6)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Theme:
-    """Colours as ``#rrggbb``. Text on its ground has a contrast of at least 4.5:1 (tested)."""
+    """Colours as ``#rrggbb``. Text on its ground has a contrast of at least 4.5:1, in high contrast 7:1; ``edge`` (of
+    what can be pressed or written in) and ``focus`` of at least 3:1 (tested).
+    """
 
     name: str
     ground: str
     surface: str
     bar: str
     line: str
+    edge: str
+    focus: str
     text: str
     muted: str
     accent: str
@@ -35,6 +43,8 @@ LIGHT = Theme(
     surface="#ffffff",
     bar="#ffffff",
     line="#d7dde3",
+    edge="#7c8894",
+    focus="#1d5bb8",
     text="#171c22",
     muted="#55606c",
     accent="#1d5bb8",
@@ -52,6 +62,8 @@ DARK = Theme(
     surface="#1b2127",
     bar="#1b2127",
     line="#333c45",
+    edge="#76828f",
+    focus="#7fb2ff",
     text="#e9edf1",
     muted="#a3adb8",
     accent="#7fb2ff",
@@ -63,84 +75,67 @@ DARK = Theme(
     tint="#1f2c3d",
     warn_tint="#33290f",
 )
-
-_SHEET = Template("""
-* { font-size: 14px; }
-QWidget { color: $text; }
-QWidget[role="window"], QScrollArea, QWidget[role="canvas"] { background: $ground; border: none; }
-QFrame[role="card"] { background: $surface; border: 1px solid $line; border-radius: 10px; }
-QFrame[role="header"], QFrame[role="bar"] { background: $bar; border: none; border-bottom: 1px solid $line; }
-QFrame[role="footer"] { background: $bar; border: none; border-top: 1px solid $line; }
-QFrame[role="banner"] { background: $warn_tint; border: none; border-bottom: 1px solid $line; }
-QFrame[role="veil"] { background: rgba(8, 12, 16, 150); }
-QFrame[role="rule"] { background: $line; border: none; max-height: 1px; min-height: 1px; }
-QLabel { background: transparent; }
-QLabel[role="title"] { font-size: 26px; font-weight: 600; }
-QLabel[role="subtitle"] { font-size: 15px; color: $muted; }
-QLabel[role="heading"] { font-size: 15px; font-weight: 600; }
-QLabel[role="name"] { font-weight: 600; }
-QLabel[role="muted"] { color: $muted; }
-QLabel[role="brand"] { font-size: 15px; font-weight: 600; }
-QLabel[role="step"] { color: $muted; padding: 4px 10px; }
-QLabel[role="step-now"] { color: $accent; background: $tint; border-radius: 12px; padding: 4px 12px; font-weight: 600; }
-QLabel[role="good"] { color: $good; }
-QLabel[role="warn"] { color: $warn; }
-QLabel[role="bad"] { color: $bad; }
-QLabel[role="badge"] {
-    color: $warn; background: $warn_tint; border: 1px solid $warn; border-radius: 4px;
-    padding: 2px 7px; font-size: 12px; font-weight: 600;
-}
-QLabel[role="recording"] { color: $bad; font-weight: 600; }
-QLabel[role="time"], QLabel[role="time-low"] { font-size: 17px; font-weight: 600; }
-QLabel[role="time-low"] { color: $bad; }
-QPushButton {
-    background: $surface; border: 1px solid $line; border-radius: 7px; padding: 9px 18px; min-height: 18px;
-}
-QPushButton:hover { border-color: $accent; }
-QPushButton:focus { border: 2px solid $accent; padding: 8px 17px; }
-QPushButton:disabled { color: $muted; border-color: $line; background: $ground; }
-QPushButton[role="primary"] { background: $accent; color: $on_accent; border: 1px solid $accent; font-weight: 600; }
-QPushButton[role="primary"]:hover, QPushButton[role="primary"]:pressed { background: $accent_down; }
-QPushButton[role="primary"]:focus { border: 2px solid $text; }
-QPushButton[role="primary"]:disabled { background: $line; border-color: $line; color: $muted; }
-QPushButton[role="tool"] { border: 1px solid transparent; background: transparent; padding: 5px; border-radius: 6px; }
-QPushButton[role="tool"]:hover { background: $tint; }
-QPushButton[role="tool"]:focus { border: 1px solid $accent; padding: 5px; }
-QLineEdit {
-    background: $surface; border: 1px solid $line; border-radius: 7px; padding: 9px 11px;
-    selection-background-color: $accent; selection-color: $on_accent;
-}
-QLineEdit:focus { border: 2px solid $accent; padding: 8px 10px; }
-QProgressBar { background: $line; border: none; border-radius: 4px; max-height: 8px; min-height: 8px; }
-QProgressBar::chunk { background: $accent; border-radius: 4px; }
-QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }
-QScrollBar::handle:vertical { background: $line; border-radius: 5px; min-height: 40px; }
-QScrollBar::add-line, QScrollBar::sub-line { height: 0; }
-""")
+HIGH_CONTRAST = Theme(
+    name="high contrast",
+    ground="#000000",
+    surface="#000000",
+    bar="#000000",
+    line="#ffffff",
+    edge="#ffffff",
+    focus="#ffff00",
+    text="#ffffff",
+    muted="#ffffff",
+    accent="#00ffff",
+    accent_down="#ffffff",
+    on_accent="#000000",
+    good="#3ff23f",
+    warn="#ffff00",
+    bad="#ffa0a0",
+    tint="#000000",
+    warn_tint="#000000",
+)
 
 
 def choose(wish: str) -> Theme:
-    """Return the theme for ``"light"``, ``"dark"``, or what the system prefers."""
-    if wish in ("light", "dark"):
-        return LIGHT if wish == "light" else DARK
+    """Return the theme for ``"light"``, ``"dark"``, ``"contrast"``, or what the system prefers.
+
+    To be asked before the application's palette is set, for the system's colours are read from it.
+    """
+    named = {"light": LIGHT, "dark": DARK, "contrast": HIGH_CONTRAST}
+    if wish in named:
+        return named[wish]
     hints = QGuiApplication.styleHints()
+    if hints.accessibility().contrastPreference() == Qt.ContrastPreference.HighContrast:
+        return forced(QGuiApplication.palette())
     return DARK if hints.colorScheme() == Qt.ColorScheme.Dark else LIGHT
 
 
-def apply(application: QApplication, theme: Theme) -> None:
-    """Dress the whole application; our own style on every system, so that what was tested is what is seen."""
-    application.setStyle(QStyleFactory.create("Fusion"))
-    palette = QPalette()
-    for role, colour in (
-        (QPalette.ColorRole.Window, theme.ground),
-        (QPalette.ColorRole.Base, theme.surface),
-        (QPalette.ColorRole.Text, theme.text),
-        (QPalette.ColorRole.WindowText, theme.text),
-        (QPalette.ColorRole.Button, theme.surface),
-        (QPalette.ColorRole.ButtonText, theme.text),
-        (QPalette.ColorRole.Highlight, theme.accent),
-        (QPalette.ColorRole.HighlightedText, theme.on_accent),
-    ):
-        palette.setColor(role, QColor(colour))
-    application.setPalette(palette)
-    application.setStyleSheet(_SHEET.substitute({name: getattr(theme, name) for name in Theme.__slots__}))
+def forced(palette: QPalette) -> Theme:
+    """Return a theme of a system's own high-contrast colours, or ours where those are not readable enough.
+
+    They are what the person chose to be able to read; nothing is mixed in but the names of the roles.
+    """
+    role = QPalette.ColorRole
+    ground, ink = palette.color(role.Window), palette.color(role.WindowText)
+    mark, on_mark, link = palette.color(role.Highlight), palette.color(role.HighlightedText), palette.color(role.Link)
+    if contrast(ground, ink) < FORCED_CONTRAST or contrast(mark, on_mark) < FORCED_CONTRAST:
+        return HIGH_CONTRAST
+    text, back = ink.name(), ground.name()
+    focus = mark.name() if contrast(mark, ground) >= 3.0 else text
+    accent = link.name() if contrast(link, ground) >= FORCED_CONTRAST else text
+    plain = dict.fromkeys(("line", "edge", "text", "muted", "good", "warn", "bad"), text)
+    grounds = dict.fromkeys(("ground", "surface", "bar", "tint", "warn_tint"), back)
+    return Theme(name="system", focus=focus, accent=accent, accent_down=text, on_accent=back, **plain, **grounds)
+
+
+def contrast(one: QColor | str, other: QColor | str) -> float:
+    """Return the contrast ratio of two colours, 1 to 21 (WCAG 2.2, "contrast ratio")."""
+    lighter, darker = sorted((_luminance(QColor(one)), _luminance(QColor(other))), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour: QColor) -> float:
+    def linear(value: float) -> float:
+        return value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
+
+    return 0.2126 * linear(colour.redF()) + 0.7152 * linear(colour.greenF()) + 0.0722 * linear(colour.blueF())

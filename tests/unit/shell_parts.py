@@ -22,6 +22,19 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from PySide6 import QtWebEngineWidgets  # noqa: F401  (before the QApplication exists)
+from PySide6.QtWidgets import QApplication
+
+from app.shell.appearance import Appearance
+from app.shell.theme import Theme
+
+
+def dressed(theme: Theme, *, steps: int = 0) -> Appearance:
+    """Dress the application in ``theme``, with text so many steps larger."""
+    application = QApplication.instance()
+    assert isinstance(application, QApplication)
+    look = Appearance(application, theme)
+    look.resize(steps)
+    return look
 
 
 class Listener:

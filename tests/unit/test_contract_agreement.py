@@ -182,7 +182,7 @@ def test_speech_that_is_allowed_is_not_listened_for_and_the_rest_stays() -> None
 
 def test_what_is_granted_is_said_in_short_words() -> None:
     granted = replace(GRANTED, allowances=(Allowance.SCREEN_READER, Allowance.BREAKS), breaks_s=901)
-    assert agreements.described(granted) == ("screen reader", "breaks of 16 minutes in all", "25 % more time")
+    assert agreements.described(granted) == ("screen reader", "breaks of 16 minutes in all", "25\u00a0% more time")
 
 
 def test_every_assistive_program_that_the_rules_protect_belongs_to_an_allowance() -> None:

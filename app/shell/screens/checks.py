@@ -7,43 +7,39 @@ from PySide6.QtWidgets import QFrame, QWidget
 
 from app.messages import Check, ProcessInfo
 from app.shell import text
+from app.shell.announcing import announce
+from app.shell.appearance import Appearance
 from app.shell.screens import parts
 from app.shell.screens.base import Screen
-from app.shell.theme import Theme
+from app.shell.screens.pictures import Picture
 
 
-class CheckLine(QWidget):
-    """One check: sign, name, sentence."""
-
-    def __init__(self, theme: Theme, check: Check) -> None:
-        super().__init__()
-        if check.ok:
-            sign, colour, state = "check", theme.good, "passed"
-        elif check.blocking:
-            sign, colour, state = "cross", theme.bad, "must be put right"
-        else:
-            sign, colour, state = "warning", theme.warn, "please note"
-        across = parts.row(self, spacing=14)
-        across.setContentsMargins(20, 8, 20, 8)
-        across.addWidget(parts.picture(sign, colour, 20), 0, Qt.AlignmentFlag.AlignTop)
-        name = parts.label(check.name, "name", wrap=False)
-        name.setFixedWidth(120)
-        across.addWidget(name, 0, Qt.AlignmentFlag.AlignTop)
-        role = "" if check.ok else ("bad" if check.blocking else "warn")
-        across.addWidget(parts.label(check.message, role), 1, Qt.AlignmentFlag.AlignTop)
-        self.setAccessibleName(f"{check.name}: {state}")
-        self.setAccessibleDescription(check.message)
+def check_line(check: Check) -> QFrame:
+    """Return one check: sign, name, sentence."""
+    if check.ok:
+        sign, tone, state = "check", "good", text.CHECK_PASSED
+    elif check.blocking:
+        sign, tone, state = "cross", "bad", text.CHECK_BLOCKS
+    else:
+        sign, tone, state = "warning", "warn", text.CHECK_WARNS
+    line = parts.frame("line")
+    across = parts.row(line, spacing=14)
+    across.setContentsMargins(18, 6, 18, 6)
+    across.addWidget(Picture(sign, tone, 20), 0, Qt.AlignmentFlag.AlignTop)
+    across.addWidget(parts.label(check.name, "name", wrap=False), 0, Qt.AlignmentFlag.AlignTop)
+    across.addWidget(parts.label(check.message, "" if check.ok else tone), 1, Qt.AlignmentFlag.AlignTop)
+    return parts.readable(line, f"{check.name}: {state}", check.message)
 
 
 class ChecksScreen(Screen):
-    """Shows the checks as they come in."""
+    """Shows the checks as they come in. What is not right is announced; what is, can be read by Tab."""
 
     proceed = Signal()
     again = Signal()
     left = Signal()
 
-    def __init__(self, theme: Theme, *, badges: Sequence[str] = ()) -> None:
-        super().__init__(theme, step=2, title=text.CHECKS_TITLE, subtitle=text.CHECKS_LINE, badges=badges, wide=True)
+    def __init__(self, look: Appearance, *, badges: Sequence[str] = ()) -> None:
+        super().__init__(look, step=2, title=text.CHECKS_TITLE, subtitle=text.CHECKS_LINE, badges=badges, wide=True)
         self._card = parts.frame("card")
         self._lines = parts.column(self._card, spacing=0)
         self._lines.setContentsMargins(0, 6, 0, 6)
@@ -55,7 +51,7 @@ class ChecksScreen(Screen):
         self.middle.addWidget(self._card)
         self.result = parts.label(text.CHECKS_RUNNING, "muted")
         self.middle.addWidget(self.result)
-        self.leave_button = self.add_button(text.CHECKS_LEAVE)
+        self.leave_button = self.add_button(text.CHECKS_LEAVE, way_out=True)
         self.again_button = self.add_button(text.CHECKS_AGAIN)
         self.go_button = self.add_button(text.CHECKS_GO, "primary")
         self.leave_button.clicked.connect(self.left)
@@ -74,7 +70,7 @@ class ChecksScreen(Screen):
 
     def show_check(self, check: Check) -> None:
         """Show one result; a later one of the same name replaces it."""
-        line = CheckLine(self.theme, check)
+        line = check_line(check)
         old = self._shown.get(check.name)
         if old is not None:
             self._lines.replaceWidget(old, line)
@@ -83,6 +79,8 @@ class ChecksScreen(Screen):
             self._lines.addWidget(line)
         self._shown[check.name] = line
         self._card.show()
+        if not check.ok:
+            announce(self, f"{line.accessibleName()}. {check.message}")
 
     def show_programs(self, programs: Sequence[ProcessInfo], *, grace_s: float, still_running: bool) -> None:
         """Show what has to be closed, once per program."""
@@ -96,8 +94,10 @@ class ChecksScreen(Screen):
         words = text.PROGRAMS_LEFT if still_running else text.PROGRAMS_LINE.format(seconds=f"{grace_s:.0f}")
         self._program_lines.addWidget(parts.label(words, "bad" if still_running else ""))
         self._program_lines.addSpacing(4)
-        for name, path in sorted({(program.name, program.path) for program in programs}):
-            self._program_lines.addWidget(_program_line(self.theme, name, path))
+        names = sorted({(program.name, program.path) for program in programs})
+        for name, path in names:
+            self._program_lines.addWidget(_program_line(name, path))
+        announce(self, f"{text.PROGRAMS_HEADING}: {text.join_words([name for name, _ in names])}. {words}")
 
     def show_result(self, *, good: bool, programs: bool) -> None:
         """All checks are in."""
@@ -105,8 +105,7 @@ class ChecksScreen(Screen):
         self.go_button.setAccessibleName(self.go_button.text())
         words = text.CHECKS_GOOD if good else text.CHECKS_BAD
         self._say("" if good and programs else words, "good" if good else "bad", go=good, again=True)
-        if good:
-            self.go_button.setFocus()
+        (self.go_button if good else self.again_button).setFocus()
 
     def show_closing(self) -> None:
         """The programs are being ended."""
@@ -115,15 +114,24 @@ class ChecksScreen(Screen):
     def _say(self, words: str, role: str, *, go: bool, again: bool) -> None:
         self.result.setText(words)
         parts.set_role(self.result, role)
+        announce(self, words)
+        if not go and not again:
+            self.leave_button.setFocus()  # the others are about to be switched off, and the keyboard must be somewhere
         self.go_button.setEnabled(go)
         self.again_button.setEnabled(again)
 
 
-def _program_line(theme: Theme, name: str, path: str) -> QFrame:
-    line = QFrame()
+def _program_line(name: str, path: str) -> QFrame:
+    line = parts.frame("line")
     across = parts.row(line, spacing=10)
-    across.addWidget(parts.picture("program", theme.muted, 20))
-    across.addWidget(parts.label(name, "heading", wrap=False))
-    across.addWidget(parts.label(path, "muted"), 1)
-    line.setAccessibleName(f"{name}, {path}")
-    return line
+    across.addWidget(Picture("program", "muted", 20), 0, Qt.AlignmentFlag.AlignTop)
+    words = parts.column(spacing=0)
+    words.addWidget(parts.label(name, "heading"))
+    words.addWidget(parts.label(_breakable(path), "muted"))
+    across.addLayout(words, 1)
+    return parts.readable(line, name, path)
+
+
+def _breakable(path: str) -> str:
+    """Return ``path`` with places where a line may end, invisible ones: a path has no blanks."""
+    return path.replace("/", "/\u200b").replace("\\", "\\\u200b")

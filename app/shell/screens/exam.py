@@ -1,43 +1,22 @@
-"""The exam screen: bar, banner, the tab or the cover over it. The tab itself is ``app.shell.tab``."""
+"""The exam screen: bar, banners, the tab or the cover over it. The tab itself is ``app.shell.tab``.
+
+F6 goes from the page to the bar and back, Escape from the bar to the page, so that nobody has to leave the page by Tab.
+"""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QStackedWidget, QWidget
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QApplication, QFrame, QStackedWidget, QWidget
 
 from app.shell import text
+from app.shell.announcing import announce
 from app.shell.screens import parts
 from app.shell.screens.bar import ExamBar
-from app.shell.theme import Theme
+from app.shell.screens.cover import Cover
+from app.shell.screens.fitting import GrowingBox
+from app.shell.screens.pictures import Picture
 
-
-class Cover(QWidget):
-    """What is seen instead of the exam while it is paused: why, and what happens next."""
-
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self.setProperty("role", "window")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        outside = parts.column(self)
-        outside.addStretch(2)
-        card = parts.frame("card")
-        card.setFixedWidth(620)
-        inside = parts.column(card, spacing=14, margin=36)
-        inside.addWidget(parts.picture("pause", theme.accent, 44))
-        self.title = parts.label("", "title")
-        self.line = parts.label("")
-        self.reason = parts.label("", "muted")
-        for part in (self.title, self.line, self.reason):
-            inside.addWidget(part)
-        outside.addLayout(parts.centred(card))
-        outside.addStretch(3)
-
-    def say(self, why: str, reason: str) -> None:
-        """Show the words for ``why`` (see ``text.COVER_TITLES``) and the examiner's own reason, if any."""
-        self.title.setText(text.COVER_TITLES[why])
-        self.line.setText(text.COVER_LINES[why])
-        self.reason.setText(reason)
-        self.reason.setVisible(bool(reason))
-        self.setAccessibleName(text.COVER_TITLES[why])
-        self.setAccessibleDescription(text.COVER_LINES[why])
+BANNER_SHARE = 300
+"""Thousandths of the screen's height that a message may take; a longer one scrolls."""
 
 
 class Banner(QFrame):
@@ -45,19 +24,21 @@ class Banner(QFrame):
 
     acknowledged = Signal()
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.setProperty("role", "banner")
         across = parts.row(self, spacing=12)
         across.setContentsMargins(16, 10, 16, 10)
-        self._theme = theme
-        across.addWidget(parts.picture("message", theme.warn, 22), 0, Qt.AlignmentFlag.AlignTop)
-        words = parts.column(spacing=2)
+        across.addWidget(Picture("message", "warn", 22), 0, Qt.AlignmentFlag.AlignTop)
+        boxed = QWidget()
+        boxed.setProperty("role", "boxed")
+        words = parts.column(boxed, spacing=2)
         self._heading = parts.label("", "heading")
         self._line = parts.label("")
         words.addWidget(self._heading)
         words.addWidget(self._line)
-        across.addLayout(words, 1)
+        self._box = GrowingBox(boxed, share=BANNER_SHARE)
+        across.addWidget(self._box, 1)
         self._button = parts.button(text.MESSAGE_SEEN)
         self._button.clicked.connect(self.acknowledged)
         across.addWidget(self._button, 0, Qt.AlignmentFlag.AlignVCenter)
@@ -69,22 +50,27 @@ class Banner(QFrame):
         self._heading.setVisible(bool(heading))
         self._line.setText(line[:2_000])
         self._button.setVisible(can_be_closed)
+        self._box.setAccessibleName(heading or line)
+        self._box.setAccessibleDescription(line)
+        self._button.setAccessibleDescription(line[:2_000])
         self.setAccessibleName(heading or line)
+        if not self.isVisible() or can_be_closed:
+            announce(self, f"{heading}. {line}".lstrip(". "), urgent=True)
         self.show()
 
 
 class ExamScreen(QWidget):
     """Holds the parts together; the web view is put in and taken out by the stage."""
 
-    def __init__(self, theme: Theme, bar: ExamBar) -> None:
+    def __init__(self, bar: ExamBar) -> None:
         super().__init__()
         self.setProperty("role", "window")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.bar = bar
-        self.cover = Cover(theme)
+        self.cover = Cover()
         self._messages: list[tuple[str, str]] = []
-        self._banner = Banner(theme)
-        self._trouble = Banner(theme)
+        self._banner = Banner()
+        self._trouble = Banner()
         self._banner.acknowledged.connect(self._next_message)
         self._pages = QStackedWidget()
         self._pages.addWidget(self.cover)
@@ -108,6 +94,8 @@ class ExamScreen(QWidget):
     def uncover(self) -> None:
         """Show the exam."""
         if self._view is not None:
+            if self.is_covered and self.cover.title.text():
+                announce(self, text.UNCOVERED, urgent=True)
             self._pages.setCurrentWidget(self._view)
             self._view.setFocus()
 
@@ -115,12 +103,29 @@ class ExamScreen(QWidget):
         """Hide the exam and say why."""
         self.cover.say(why, reason)
         self._pages.setCurrentWidget(self.cover)
-        self.cover.setFocus()
+        self.cover.take_focus()
 
     @property
     def is_covered(self) -> bool:
         """Whether the exam page can't be seen."""
         return self._pages.currentWidget() is self.cover
+
+    def switch_focus(self) -> None:
+        """Go from the page to the bar, or back."""
+        focused = QApplication.focusWidget()
+        if focused is not None and self.bar.isAncestorOf(focused):
+            self._leave_bar()
+        else:
+            self.bar.take_focus()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802  (Qt's name)
+        """What the page did not want: the way between bar and page."""
+        if event.key() == Qt.Key.Key_F6:
+            self.switch_focus()
+        elif event.key() == Qt.Key.Key_Escape:
+            self._leave_bar()
+        else:
+            super().keyPressEvent(event)
 
     def show_message(self, heading: str, line: str) -> None:
         """Show an examiner's message, or keep it until those before were acknowledged."""
@@ -135,10 +140,16 @@ class ExamScreen(QWidget):
         else:
             self._trouble.hide()
 
+    def _leave_bar(self) -> None:
+        if self.is_covered:
+            self.cover.take_focus()
+        elif self._view is not None:
+            self._view.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
     def _next_message(self) -> None:
         del self._messages[:1]
         if self._messages:
             self._banner.say(*self._messages[0], can_be_closed=True)
         else:
             self._banner.hide()
-            self.uncover() if not self.is_covered else self.cover.setFocus()
+            self._leave_bar()

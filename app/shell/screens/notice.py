@@ -3,45 +3,45 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QGridLayout
 
+from app.contract.agreement import Agreement
 from app.contract.policy import Policy
 from app.shell import text
+from app.shell.appearance import Appearance
 from app.shell.screens import parts
 from app.shell.screens.base import Screen
-from app.shell.theme import Theme
+from app.shell.screens.fitting import Columns
 
 
 class NoticeScreen(Screen):
-    """Six cards made from the policy, and the choice."""
+    """Cards made from the policy and from what was agreed with the candidate, and the choice."""
 
     acknowledged = Signal()
     declined = Signal()
 
-    def __init__(self, theme: Theme, policy: Policy, *, badges: Sequence[str] = ()) -> None:
+    def __init__(
+        self, look: Appearance, policy: Policy, agreement: Agreement | None = None, *, badges: Sequence[str] = ()
+    ) -> None:
         super().__init__(
-            theme,
+            look,
             step=1,
             title=f"{text.NOTICE_TITLE}: {policy.title}",
             subtitle=policy.institution,
             badges=badges,
             wide=True,
         )
-        cards = (
+        cards = [
             ("camera", "What is recorded", text.recorded(policy)),
-            ("eye", "What is looked for", text.detected(policy)),
+            ("eye", "What is looked for", text.detected(policy, agreement)),
             ("key", "Who can open it", text.readers(policy)),
             ("clock", "How long it is kept", text.kept(policy)),
             ("lock", "What happens to this computer", text.changed(policy)),
             ("network", "If the connection fails", text.connection()),
-        )
-        grid = QGridLayout()
-        grid.setSpacing(14)
-        for index, (name, heading, words) in enumerate(cards):
-            grid.addWidget(parts.fact_card(name, heading, words, theme), index // 2, index % 2)
-            grid.setColumnStretch(index % 2, 1)
-        self.middle.addLayout(grid)
-        no = self.add_button(text.NOTICE_NO)
+        ]
+        if agreement is not None:
+            self.middle.addWidget(parts.fact_card("check", text.AGREED_HEADING, text.agreed(agreement)))
+        self.middle.addWidget(Columns([parts.fact_card(*card) for card in cards]))
+        no = self.add_button(text.NOTICE_NO, way_out=True)
         yes = self.add_button(text.NOTICE_YES, "primary")
         no.clicked.connect(self.declined)
         yes.clicked.connect(self.acknowledged)

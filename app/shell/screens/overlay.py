@@ -8,7 +8,12 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QWidget
 
 from app.shell import text
+from app.shell.announcing import announce
 from app.shell.screens import parts
+from app.shell.screens.fitting import GrowingBox, Halves
+
+WORDS_SHARE = 400
+"""Thousandths of the window's height that the words of a question may take; more of them scroll."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +62,7 @@ class Overlay(QFrame):
         self.setGeometry(self._below.rect())
         self.show()
         self.raise_()
+        announce(self, f"{question.title}. {question.line[:2_000]}", urgent=True)
 
     def dismiss(self) -> None:
         """Take the question away; it counts as answered with no."""
@@ -79,6 +85,15 @@ class Overlay(QFrame):
         if event.type() == QEvent.Type.Resize and watched is self._below:
             self.setGeometry(self._below.rect())
         return False
+
+    def focusNextPrevChild(self, forward: bool) -> bool:  # noqa: N802  (Qt's name)
+        """Keep Tab inside the question: what is below it is veiled."""
+        stops = [child for child in self.findChildren(QWidget) if _is_stop(child)]
+        if not stops:
+            return False
+        now = stops.index(self.focusWidget()) if self.focusWidget() in stops else -1
+        stops[(now + (1 if forward else -1)) % len(stops)].setFocus(Qt.FocusReason.TabFocusReason)
+        return True
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802  (Qt's name)
         """Escape means no."""
@@ -103,28 +118,34 @@ class Overlay(QFrame):
         return given[0] if given else None
 
     def _build(self, question: Question) -> QWidget:
-        card = parts.frame("card")
-        card.setFixedWidth(460)
+        card = parts.frame("dialog")
+        card.setAccessibleName(question.title)
+        card.setAccessibleDescription(question.line[:2_000])
         inside = parts.column(card, spacing=14, margin=24)
         inside.addWidget(parts.label(question.title, "heading"))
-        inside.addWidget(parts.label(question.line[:2_000]))
+        boxed = QWidget()
+        boxed.setProperty("role", "boxed")
+        parts.column(boxed).addWidget(parts.label(question.line[:2_000]))
+        inside.addWidget(GrowingBox(boxed, share=WORDS_SHARE, name=question.line[:2_000]))
         self._field = None
         if question.field is not None:
             self._field = QLineEdit(question.field)
             self._field.setAccessibleName(question.title)
+            self._field.setAccessibleDescription(question.line[:2_000])
             self._field.setEchoMode(QLineEdit.EchoMode.Password if question.secret else QLineEdit.EchoMode.Normal)
             self._field.returnPressed.connect(self._say_yes)
             inside.addWidget(self._field)
-        across = parts.row(spacing=10)
-        across.addStretch(1)
+        buttons = Halves("buttons", margins=(0, 0, 0, 0))
+        buttons.left.addStretch(1)
         if question.no:
             no = parts.button(question.no)
             no.clicked.connect(self.dismiss)
-            across.addWidget(no)
+            buttons.left.addWidget(no)
         yes = parts.button(question.yes, "primary")
+        yes.setAccessibleDescription(question.line[:2_000])
         yes.clicked.connect(self._say_yes)
-        across.addWidget(yes)
-        inside.addLayout(across)
+        buttons.right.addWidget(yes)
+        inside.addWidget(buttons)
         card.setFocusProxy(self._field or yes)
         card.setFocus()
         return card
@@ -148,3 +169,7 @@ class Overlay(QFrame):
             card.deleteLater()
         if answer is not None:
             answer(value)
+
+
+def _is_stop(widget: QWidget) -> bool:
+    return widget.isVisible() and widget.isEnabled() and bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus)

@@ -1,10 +1,9 @@
-"""The pieces that every screen is built of: labels (plain text, always), buttons, cards, icons."""
+"""The pieces that every screen is built of: labels (plain text, always), buttons, cards, layouts."""
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from app.shell import icons
-from app.shell.theme import Theme
+from app.shell.screens.pictures import Picture
 
 
 def label(text: str, role: str = "", *, wrap: bool = True) -> QLabel:
@@ -27,34 +26,13 @@ def set_role(widget: QWidget, role: str) -> None:
 
 
 def button(text: str, role: str = "") -> QPushButton:
-    """Return a button that can be reached and pressed by keyboard alone."""
+    """Return a button that can be reached and pressed by keyboard alone (Enter and the space bar)."""
     made = QPushButton(text)
     made.setAccessibleName(text)
     made.setAutoDefault(True)
     made.setCursor(Qt.CursorShape.PointingHandCursor)
     if role:
         made.setProperty("role", role)
-    return made
-
-
-def tool(name: str, text: str, theme: Theme) -> QPushButton:
-    """Return a small button with a drawing; ``text`` is its name and hint."""
-    made = QPushButton()
-    made.setIcon(icons.icon(name, theme.text))
-    made.setIconSize(QSize(20, 20))
-    made.setAccessibleName(text)
-    made.setToolTip(text)
-    made.setProperty("role", "tool")
-    made.setCursor(Qt.CursorShape.PointingHandCursor)
-    return made
-
-
-def picture(name: str, colour: str, size: int = 22) -> QLabel:
-    """Return a drawing."""
-    made = QLabel()
-    made.setTextFormat(Qt.TextFormat.PlainText)
-    made.setPixmap(icons.pixmap(name, colour, size))
-    made.setFixedSize(size, size)
     return made
 
 
@@ -85,21 +63,27 @@ def centred(inside: QWidget) -> QHBoxLayout:
     """Return a row with ``inside`` in its middle. Not by alignment, which would cut wrapped text off."""
     made = row(spacing=0)
     made.addStretch(1)
-    made.addWidget(inside)
+    made.addWidget(inside, 1000)
     made.addStretch(1)
     return made
 
 
-def fact_card(name: str, heading: str, text: str, theme: Theme) -> QFrame:
+def readable(frame: QFrame, name: str, words: str) -> QFrame:
+    """Make ``frame`` a stop for Tab, so that a screen reader speaks what is in it; return it."""
+    frame.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    frame.setAccessibleName(name)
+    frame.setAccessibleDescription(words)
+    return frame
+
+
+def fact_card(name: str, heading: str, text: str) -> QFrame:
     """Return a card with a drawing, a heading and a paragraph."""
     card = frame("card")
     across = row(card, spacing=14, margin=18)
-    across.addWidget(picture(name, theme.accent, 24), 0, Qt.AlignmentFlag.AlignTop)
+    across.addWidget(Picture(name, "accent", 24), 0, Qt.AlignmentFlag.AlignTop)
     words = column(spacing=5)
     words.addWidget(label(heading, "heading"))
     words.addWidget(label(text))
     words.addStretch(1)
     across.addLayout(words, 1)
-    card.setAccessibleName(heading)
-    card.setAccessibleDescription(text)
-    return card
+    return readable(card, heading, text)

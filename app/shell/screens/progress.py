@@ -6,9 +6,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QProgressBar
 
 from app.shell import text
+from app.shell.appearance import Appearance
 from app.shell.screens import parts
 from app.shell.screens.base import Screen
-from app.shell.theme import Theme
 
 
 class ProgressScreen(Screen):
@@ -17,9 +17,9 @@ class ProgressScreen(Screen):
     cancelled = Signal()
 
     def __init__(
-        self, theme: Theme, *, step: int, title: str, line: str, badges: Sequence[str] = (), cancel: bool = False
+        self, look: Appearance, *, step: int, title: str, line: str, badges: Sequence[str] = (), cancel: bool = False
     ) -> None:
-        super().__init__(theme, step=step, title=title, badges=badges)
+        super().__init__(look, step=step, title=title, badges=badges)
         card = parts.frame("card")
         inside = parts.column(card, spacing=18, margin=24)
         self.line = parts.label(line)
@@ -29,6 +29,6 @@ class ProgressScreen(Screen):
         bar.setAccessibleName(line)
         inside.addWidget(self.line)
         inside.addWidget(bar)
-        self.middle.addWidget(card)
+        self.middle.addWidget(parts.readable(card, title, line))
         if cancel:
-            self.add_button(text.CANCEL).clicked.connect(self.cancelled)
+            self.add_button(text.CANCEL, way_out=True).clicked.connect(self.cancelled)

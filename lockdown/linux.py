@@ -49,7 +49,7 @@ def platform(*, run: RunExternal, table: ProcessTable, clock: Clock, processes: 
         parts = linux_x11.parts(connections, run, table, clock, is_own)
         beside = linux_x11.beside(connections, table, clock, is_own)
         if kind == "kiosk":
-            parts = linux_kiosk.parts(parts)
+            parts = linux_kiosk.parts(parts, clock)
     else:
         parts = _LACKING[kind]()
     if kind in (*_ON_X11, "wayland"):

@@ -38,7 +38,7 @@ class Kept:
 
 def _written(lock: LockIs) -> Mapping[str, Any]:
     clock, kept = ManualClock(), Kept()
-    journal = Journal(kept, Timeline(clock.now()), clock)
+    journal = Journal(kept, Timeline(clock.now(), clock.now()), clock)
     journal.start()
     journal.lockdown(lock)
     journal.stop()

@@ -55,6 +55,9 @@ class Server:
     url: str = setting(doc="Base address of the server, without a trailing slash.", minimum=8, maximum=500)
     token_key: bytes = setting(doc="RSA public key (DER SPKI, at least 3072 bit) for the tokens.", maximum=1200)
     receipt_key: bytes = setting(doc="Ed25519 public key (32 bytes) of receipts and bindings.", minimum=32, maximum=32)
+    pins: tuple[bytes, ...] = setting(
+        (), doc="SHA-256 of the public keys that the server's certificate may have; none: any valid one.", maximum=10
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

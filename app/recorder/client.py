@@ -6,6 +6,7 @@ sending a segment also ``IntegrityError`` when the server stores something else 
 
 import hashlib
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -29,6 +30,7 @@ from app.contract.wire import (
     Refusal,
     SegmentAnswer,
 )
+from app.recorder.transport import SecureAdapter, is_pin_mismatch
 
 T = TypeVar("T")
 
@@ -39,9 +41,14 @@ ANSWER_S = 15.0
 class ServerClient:
     """One server. Safe to use from several threads: each call makes its own short use of a pooled session."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, authorities: Path | None = None) -> None:
+        """``authorities`` is a file of certificates to trust instead of the usual ones."""
         self._base = f"{url}/api/v1"
         self._http = requests.Session()
+        self._secure = SecureAdapter()
+        self._http.mount("https://", self._secure)
+        if authorities is not None:
+            self._http.verify = str(authorities)
         self._http.headers["User-Agent"] = "Fairlock"
         # Not from the environment: REQUESTS_CA_BUNDLE would let a proxy read and change everything, and a .netrc
         # would replace our authorisation. The system's proxy is respected; it sees nothing but TLS.
@@ -53,6 +60,10 @@ class ServerClient:
     def use_token(self, access_token: str) -> None:
         """Authorise the calls that follow with a ``BindAnswer.access_token``."""
         self._bearer = access_token
+
+    def pin(self, pins: Sequence[bytes]) -> None:
+        """Talk only to a server with one of these keys from now on; an empty list takes any valid one."""
+        self._secure.pin(pins)
 
     def policy(self, exam: str) -> PolicyAnswer:
         """Fetch an exam's signed policy; the caller checks the signature."""
@@ -118,16 +129,26 @@ class ServerClient:
                 allow_redirects=False,
             )
         except requests.exceptions.SSLError as error:
-            raise UserFacing(
-                "The server's certificate is not valid.",
-                advice="Check this computer's date and network, or ask your institution.",
-                code="E-CERTIFICATE",
-            ) from error
+            raise _not_secure(error) from error
         except requests.RequestException as error:
             raise Retryable(f"The server can't be reached: {error}", code="E-SERVER-UNREACHABLE") from error
         if 200 <= response.status_code < 300:
             return schema.from_json(answer, _json(response))
         raise _refusal(response)
+
+
+def _not_secure(error: requests.exceptions.SSLError) -> UserFacing:
+    if is_pin_mismatch(error):
+        return UserFacing(
+            "Somebody else than your institution's server answers in its name.",
+            advice="Use another network, without a filter that opens encrypted connections, or ask your institution.",
+            code="E-PIN",
+        )
+    return UserFacing(
+        "The server's certificate is not valid, or its encryption is out of date.",
+        advice="Check this computer's date and network, or ask your institution.",
+        code="E-CERTIFICATE",
+    )
 
 
 def _json(response: requests.Response) -> canonical.Json:

@@ -129,6 +129,7 @@ def bind(
 ) -> JoinedSession:
     """Open the session's next epoch with a fresh signing key."""
     policy = verify_policy(PolicyAnswer(policy=saved.policy, institution_key=saved.institution_key), saved.link)
+    client.pin(policy.server.pins)
     agreement = verify_agreement(saved.agreement, saved.institution_key, exam=policy.exam, candidate=saved.candidate)
     signing_key = Ed25519PrivateKey.generate()
     public = keys.public_bytes(signing_key.public_key())
@@ -217,6 +218,7 @@ def start_timeline(joined: JoinedSession, clock: Clock) -> JoinedSession:
 def _join_anew(client: ServerClient, link: ExamLink, folder: Path, clock: Clock) -> SavedSession:
     answer = client.policy(link.exam)
     policy = verify_policy(answer, link.url())
+    client.pin(policy.server.pins)
     if policy.expires_ms < clock.now().utc_ms:
         raise UserFacing(
             "This exam is over, or this computer's clock is wrong.",

@@ -24,6 +24,7 @@ const SERVER = object({
   url: text({ min: 8, max: 500 }),
   token_key: bytes({ max: 1200 }),
   receipt_key: bytes({ min: 32, max: 32 }),
+  pins: withDefault(list(bytes(), { max: 10 }), () => []),
 });
 
 const BROWSER = object({

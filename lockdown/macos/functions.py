@@ -106,7 +106,7 @@ TYPES: Mapping[str, Any] = {
     **dict.fromkeys(_UNSIGNED_32, ctypes.c_uint32),
     **dict.fromkeys(_SIGNED_32, ctypes.c_int32),
     **dict.fromkeys(("CFIndex", "CFNumberType"), ctypes.c_long),
-    **dict.fromkeys(("CFTypeID", "size_t", "ItemCount"), ctypes.c_size_t),
+    **dict.fromkeys(("CFTypeID", "size_t"), ctypes.c_size_t),
     **dict.fromkeys(("CGEventFlags", "CGEventMask"), ctypes.c_uint64),
     "Boolean": ctypes.c_uint8,
     "bool": ctypes.c_bool,

@@ -90,8 +90,11 @@ def _hardware(api: Api) -> Hardware:
 def _firmware(api: Api) -> bytes:
     """Return the raw table, empty if there is none."""
     size = api.GetSystemFirmwareTable(_SMBIOS, 0, None, 0)
-    buffer = ctypes.create_string_buffer(size or 1)
-    return buffer.raw[: api.GetSystemFirmwareTable(_SMBIOS, 0, buffer, size)] if size else b""
+    if not size:
+        return b""
+    buffer = ctypes.create_string_buffer(size)
+    written = api.GetSystemFirmwareTable(_SMBIOS, 0, buffer, size)
+    return buffer.raw[:written]
 
 
 def _is_remote(api: Api) -> bool:

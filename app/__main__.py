@@ -9,6 +9,7 @@ from app.version import VERSION
 USAGE = """\
 fairlock open LINK            take an exam
 fairlock demo                 show the whole line on this machine
+fairlock kiosk                run a testing centre's seat for one exam
 fairlock upload               send evidence that an earlier exam left on this computer
 fairlock verify EXPORT        check exported evidence without a server
 fairlock models               list or fetch the detection models
@@ -50,6 +51,12 @@ def _demo(arguments: Sequence[str]) -> int:
     return run(arguments)
 
 
+def _kiosk(arguments: Sequence[str]) -> int:
+    from app.kiosk import main as run  # noqa: PLC0415  (likewise)
+
+    return run(arguments)
+
+
 def _upload(arguments: Sequence[str]) -> int:
     from app.recorder.leftovers import main as run  # noqa: PLC0415  (likewise)
 
@@ -77,6 +84,7 @@ def _restore(arguments: Sequence[str]) -> int:
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "open": _open,
     "demo": _demo,
+    "kiosk": _kiosk,
     "upload": _upload,
     "verify": _verify,
     "models": _models,

@@ -51,7 +51,10 @@ class KeyGuard(QObject):
 
 
 class ShellWindow(QWidget):
-    """The only window. While engaged it can't be closed, minimised, covered for long, or left by keyboard."""
+    """The only window. ``alone``: the compositor spreads it over all displays and shows nothing else.
+
+    While engaged it can't be closed, minimised, covered for long, or left by keyboard.
+    """
 
     focus_lost = Signal(object)
     keyboard_taken = Signal(object)
@@ -59,7 +62,7 @@ class ShellWindow(QWidget):
     quit_pressed = Signal()
     engaged = Signal()
 
-    def __init__(self, clock: Clock, *, windowed: bool = False) -> None:
+    def __init__(self, clock: Clock, *, windowed: bool = False, alone: bool = False) -> None:
         super().__init__()
         self.setProperty("role", "window")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -69,6 +72,7 @@ class ShellWindow(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.pages)
         self._windowed = windowed
+        self._alone = alone
         self._engaged = False
         self._may_close = False
         self.focus = Losses(clock, self.focus_lost.emit)
@@ -235,12 +239,14 @@ class ShellWindow(QWidget):
         return self.screen()
 
     def _fills_screen(self) -> bool:
-        return self.isVisible() and self.geometry() == self._screen().geometry()
+        screen = self._screen().geometry()
+        fills = self.geometry().contains(screen) if self._alone else self.geometry() == screen
+        return self.isVisible() and fills
 
     def _cover_screens(self, _added: QScreen | None = None) -> None:
         """Make every other display dark: one window each, so that nothing can be read there."""
         self._uncover_screens()
-        if not self._engaged:
+        if not self._engaged or self._alone:  # a second window would lie over the exam
             return
         for screen in QGuiApplication.screens():
             if screen is self._screen():

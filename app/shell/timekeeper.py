@@ -1,4 +1,4 @@
-"""The second hand: moves the bar's clock and battery, says when the time is up, and closes a demonstration's end."""
+"""The second hand: moves the bar's clock and battery, says when the time is up, and closes an end that nobody closes."""
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -39,10 +39,10 @@ class Timekeeper(QObject):
         self._timer.start()
         self.tick()
 
-    def begin_closing(self) -> None:
-        """The last screen of a demonstration is seen."""
-        self._closing_s = END_SECONDS
-        self._stage.show_end_countdown(END_SECONDS)
+    def begin_closing(self, seconds: int = END_SECONDS) -> None:
+        """The last screen of a demonstration, or of a testing centre's seat, is seen."""
+        self._closing_s = seconds
+        self._stage.show_end_countdown(seconds)
         self._timer.start()
 
     def stop(self) -> None:

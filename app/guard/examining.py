@@ -73,6 +73,7 @@ def _named(evidence: Evidence) -> str:
 class SurveyWatch:
     """A watch over one part's surveys: reports what comes and what goes, by the policy.
 
+    A part that is a watch as well is asked here too, so that one thread alone uses its connections.
     ``warn`` is called with what the candidate is to be told; a refusal during the exam is a warning.
     """
 
@@ -86,38 +87,44 @@ class SurveyWatch:
 
     def begin(self) -> Sequence[Finding]:
         """Look for the first time: return what is a concern already, and a list of the ordinary things."""
+        self._changes()
         now = self._before = tuple(self._survey.survey(self._policy))
         ordinary = [one for one in now if one.ordinary and one.subject is Subject.INPUT_DEVICES]
-        there = (self._came(one, quietly=True) for one in now if not one.ordinary)
-        return [*(finding for finding in there if finding is not None), *_list(ordinary)]
+        there = [one for one in now if self._is_minded(one) and not one.ordinary and self._is_news(one, "came")]
+        return [*(_finding(one, "was there at the start") for one in there), *_list(ordinary)]
 
     def observe(self) -> Sequence[Finding]:
-        """Return what came and what went since the last look; the first one is the start."""
-        if self._before is None:
-            self.begin()
-            return ()
+        """Return what came and what went since the last look."""
+        if self._before is None:  # it could not look until now
+            return self.begin()
+        changes = self._changes()
         now = tuple(self._survey.survey(self._policy))
         news = compare(self._before, now)
         self._before = now
-        came = [finding for one in news.came if (finding := self._came(one))]
-        return [*came, *(finding for one in news.went if (finding := self._went(one)))]
+        came = [one for one in news.came if self._is_minded(one) and self._is_news(one, "came")]
+        went = [one for one in news.went if self._is_missed(one) and self._is_news(one, "went")]
+        self._tell_candidate(came)
+        return [*changes, *(_finding(one, "came") for one in came), *(_finding(one, "went") for one in went)]
 
-    def _came(self, evidence: Evidence, *, quietly: bool = False) -> Finding | None:
-        plain = evidence.ordinary and evidence.subject.treatment(self._policy) is not Treatment.IGNORE
-        concern = concern_of([evidence], self._policy)
-        if (concern is None and not plain) or not self._is_news(evidence, "came"):
-            return None
-        if concern is not None and not quietly and concern.treatment in (Treatment.WARN, Treatment.REFUSE):
-            self._warn(replace(concern, treatment=Treatment.WARN))
-        change = {"change": "was there at the start" if quietly else "came"} if evidence.subject in _PLUGGED else {}
-        return Finding(kind=evidence.subject.kind, facts={**evidence.described(), **change})
+    def _changes(self) -> Sequence[Finding]:
+        return self._survey.observe() if isinstance(self._survey, Watch) else ()
 
-    def _went(self, evidence: Evidence) -> Finding | None:
-        is_minded = evidence.subject.treatment(self._policy) is not Treatment.IGNORE
-        if evidence.subject not in _PLUGGED or not is_minded or not self._is_news(evidence, "went"):
-            return None
-        facts = {key: text for key, text in evidence.described().items() if key not in ("signals", "score")}
-        return Finding(kind=evidence.subject.kind, facts={**facts, "change": "went"})
+    def _is_minded(self, evidence: Evidence) -> bool:
+        """Whether the policy wants to hear of it when it comes."""
+        if evidence.ordinary:
+            return evidence.subject.treatment(self._policy) is not Treatment.IGNORE
+        return treatment(evidence, self._policy) is not Treatment.IGNORE
+
+    def _is_missed(self, evidence: Evidence) -> bool:
+        """Whether the policy wants to hear of it when it goes: of a device, not of a sign."""
+        is_device = evidence.subject in _PLUGGED and (evidence.ordinary or "device" in evidence.facts)
+        return is_device and evidence.subject.treatment(self._policy) is not Treatment.IGNORE
+
+    def _tell_candidate(self, came: Sequence[Evidence]) -> None:
+        for subject in Subject:
+            concern = concern_of([one for one in came if one.subject is subject], self._policy)
+            if concern is not None and concern.treatment in (Treatment.WARN, Treatment.REFUSE):
+                self._warn(replace(concern, treatment=Treatment.WARN))
 
     def _is_news(self, evidence: Evidence, change: str) -> bool:
         now_s = self._clock.now().mono_ns / 1e9
@@ -173,6 +180,15 @@ def _evidence(survey: Survey, policy: Lockdown) -> Sequence[Evidence]:
         return survey.survey(policy)
     except Unsupported:
         return ()
+
+
+def _finding(evidence: Evidence, change: str) -> Finding:
+    facts = evidence.described()
+    if change == "went":
+        facts = {key: text for key, text in facts.items() if key not in ("signals", "score")}
+    if evidence.subject in _PLUGGED:
+        facts["change"] = change
+    return Finding(kind=evidence.subject.kind, facts=facts)
 
 
 def _list(devices: Sequence[Evidence]) -> Iterator[Finding]:

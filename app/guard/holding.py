@@ -13,6 +13,7 @@ from app.contract.policy import Capability
 from app.guard.programs import Closer
 from app.guard.watching import StillHeld, Tell, WatchThread, missing
 from lockdown.capabilities import Limited, Measure, Part, Platform, Watch
+from lockdown.environment.evidence import Survey
 from lockdown.restore import RestoreFile
 from lockdown.watch import POLL_S
 
@@ -40,10 +41,10 @@ class Holding:
         return {name: reason for name, part in self._desktop.parts.items() if (reason := self._take(name, part))}
 
     def watch(self, lacks: Mapping[str, str], surveys: Sequence[tuple[Capability, Watch]] = ()) -> None:
-        """Start the threads of what is there; ``surveys`` are watches over its surveys."""
+        """Start the threads of what is there; ``surveys`` are watches over the parts that can be surveyed."""
         self._closer.start()
         for name, part in self._desktop.parts.items():
-            if isinstance(part, Watch) and name not in lacks:
+            if isinstance(part, Watch) and not isinstance(part, Survey) and name not in lacks:
                 period = CLIPBOARD_PERIOD_S if name is Capability.CLIPBOARD_GUARD else POLL_S
                 self._watches.append(WatchThread(part, name, self._tell, period_s=period))
         for name, watch in self._desktop.beside:

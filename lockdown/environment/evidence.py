@@ -81,9 +81,11 @@ class Evidence:
 
     def described(self) -> dict[str, str]:
         """Return the facts of its incident: what is known, every sign, and the score."""
-        said = {"signals": "; ".join(signal.says for signal in self.signals), "score": str(self.score)}
         named = {"name": self.name} if self.name else {}
-        return {**self.facts, **named, **{key: text for key, text in said.items() if text}}
+        if not self.signals:
+            return {**self.facts, **named}
+        signals = "; ".join(signal.says for signal in self.signals)
+        return {**self.facts, **named, "signals": signals, "score": str(self.score)}
 
 
 def combine(weights: Iterable[int]) -> int:

@@ -18,11 +18,14 @@ import pytest
 from app.channel import decode, encode
 from app.contract import schema
 from app.contract.incidents import IncidentKind
-from app.contract.policy import POLICY_VERSION, Browser, Capability, Lockdown, Policy, Recipient, Server
+from app.contract.policy import POLICY_VERSION, Browser, Capability, Lockdown, Policy, Recipient, Server, Treatment
 from app.messages import (
     CloseProcesses,
+    Concern,
     Engage,
     Engaged,
+    Examine,
+    Examined,
     ProcessesClosed,
     ProcessesFound,
     Release,
@@ -32,6 +35,7 @@ from app.messages import (
 )
 from lockdown import select
 from lockdown.rule_lists import builtin_rules
+from tests.unit.programs_on_disk import copy, unique
 from tests.xserver import Desktop, end, wait_for, x11_desktop
 
 ROOT = Path(__file__).parents[2]
@@ -39,9 +43,10 @@ M = TypeVar("M")
 
 # A name of the built-in list that nothing else on a machine which runs tests is likely to have.
 DECOY = "krdc"
+on_linux = pytest.mark.skipif(select.system() != "linux", reason="nothing to lose: only on Linux")
 
 
-def _policy(*prohibit: str, grace_ms: int = 1_000) -> str:
+def _policy(*prohibit: str, grace_ms: int = 1_000, unknown: Treatment = Treatment.IGNORE) -> str:
     """A policy that permits every built-in name but the decoy's: the tests must not close a developer's browser."""
     builtin = builtin_rules(select.system()).names
     policy = Policy(
@@ -55,7 +60,12 @@ def _policy(*prohibit: str, grace_ms: int = 1_000) -> str:
         browser=Browser(
             start_url="http://127.0.0.1:1/", allow=("http://127.0.0.1:1",), submit_url="http://127.0.0.1:1/s"
         ),
-        lockdown=Lockdown(prohibit=prohibit, permit=tuple(sorted(builtin - {DECOY})), close_grace_ms=grace_ms),
+        lockdown=Lockdown(
+            prohibit=prohibit,
+            permit=tuple(sorted(builtin - {DECOY})),
+            close_grace_ms=grace_ms,
+            unknown_programs=unknown,
+        ),
         recipients=(Recipient(id="x" * 43, name="Examiner", key=bytes(65)),),
     )
     return schema.dumps(policy).decode()
@@ -190,6 +200,36 @@ def test_a_renamed_copy_is_caught_by_its_hash(
         end(renamed)
 
 
+@pytest.fixture
+def with_decoy_installed(tmp_path: Path) -> Iterator[Shell]:
+    """A shell and its guard where the decoy is installed, not running."""
+    unique(tmp_path / "bin" / DECOY)
+    environment = {**_no_desktop(), "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}"}
+    with _shell(tmp_path / "restore.json", environment) as shell:
+        yield shell
+
+
+@on_linux
+def test_a_renamed_copy_of_an_installed_program_is_closed_though_nobody_listed_its_hash(
+    with_decoy_installed: Shell, tmp_path: Path, decoys: "Callable[[str], subprocess.Popen[bytes]]"
+) -> None:
+    shell = with_decoy_installed
+    before = subprocess.Popen([copy(tmp_path / "bin" / DECOY, tmp_path / "home/essay"), "120"])
+    innocent = decoys("fairlock-other-notes")
+    try:
+        done = shell.answer(ProcessesClosed, CloseProcesses(policy=_policy(), close=True))
+        assert [(p.pid, p.name, p.rule) for p in done.closed] == [(before.pid, "essay", "remote-desktop")]
+        shell.answer(Engaged, Engage(policy=_policy()))
+        during = subprocess.Popen([tmp_path / "home/essay", "120"])
+        wait_for(lambda: shell.reports(IncidentKind.PROCESS_CLOSED), "the report of closing")
+        (found,) = shell.reports(IncidentKind.PROCESS_FOUND)
+        assert (found.facts["pid"], found.facts["by"], found.facts["copy_of"]) == (str(during.pid), "copy", DECOY)
+        assert during.wait(5) == -signal.SIGTERM
+        assert innocent.poll() is None
+    finally:
+        end(before)
+
+
 def test_a_script_that_only_mentions_the_name_is_left_alone(headless: Shell, tmp_path: Path) -> None:
     script = tmp_path / f"{DECOY}.py"
     script.write_text("import time; time.sleep(120)")
@@ -215,6 +255,40 @@ def test_a_program_started_during_the_exam_is_reported_and_closed(
     assert decoy.wait(5) == -signal.SIGTERM
 
 
+@on_linux
+def test_a_program_that_no_list_names_is_a_concern_before_the_exam_and_an_incident_during_it(
+    desktop: Desktop, tmp_path: Path
+) -> None:
+    xterm = shutil.which("xterm")
+    assert xterm is not None
+    policy = _policy(unknown=Treatment.REFUSE)
+    with (
+        _shell(tmp_path / "restore.json", desktop.environment) as shell,
+        desktop.program(str(copy(Path(xterm), tmp_path / "fairlock-notes")), "-e", "sleep", "120") as notes,
+    ):
+
+        def minded() -> list[Concern]:
+            examined = shell.answer(Examined, Examine(policy=policy))
+            return [one for one in examined.concerns if one.kind is IncidentKind.PROCESS_UNKNOWN]
+
+        wait_for(minded, "the concern")
+        (concern,) = minded()
+        assert concern.treatment is Treatment.REFUSE
+        assert concern.signals == (str(tmp_path / "fairlock-notes"),)
+        shell.answer(Engaged, Engage(policy=policy))
+        wait_for(lambda: shell.reports(IncidentKind.PROCESS_UNKNOWN), "the incident")
+        (report,) = shell.reports(IncidentKind.PROCESS_UNKNOWN)
+        assert report.facts["pid"] == str(notes.pid)
+        assert report.facts["name"] == "fairlock-notes"
+        assert notes.poll() is None, "told, never closed"
+
+
+def test_where_windows_can_not_be_seen_that_is_said(headless: Shell) -> None:
+    headless.answer(Engaged, Engage(policy=_policy(unknown=Treatment.RECORD)))
+    reasons = [report.facts["reason"] for report in headless.reports(IncidentKind.CAPABILITY_MISSING)]
+    assert any("have a window" in reason for reason in reasons)
+
+
 def test_a_misspelt_rule_makes_the_watch_missing_not_silent(headless: Shell) -> None:
     engaged = headless.answer(Engaged, Engage(policy=_policy("sha265:00")))
     assert "sha265:00" in engaged.missing[Capability.PROCESS_WATCH]
@@ -234,9 +308,10 @@ def test_engage_holds_the_desktop_and_release_gives_it_back(desktop: Desktop, tm
     before = (_options(desktop), _saver_timeout(desktop))
     with _shell(restore_file, desktop.environment) as shell:
         engaged = shell.answer(Engaged, Engage(policy=_policy()))
-        held = {"input_guard", "clipboard_guard", "process_watch", "window_watch", "display_watch", "sleep_guard"}
+        held = {"input_guard", "clipboard_guard", "process_watch", "window_watch", "display_watch", "remote_watch"}
+        held |= {"device_watch", "sleep_guard"}
         assert set(engaged.holding) == held
-        assert set(engaged.missing) == {"remote_watch", "device_watch", "capture_shield"}
+        assert set(engaged.missing) == {"capture_shield"}
         assert "srvrkeys:none" in _options(desktop)
         assert _saver_timeout(desktop) == "0"
         assert restore_file.exists()

@@ -20,7 +20,7 @@ QScrollArea:focus { border: 2px solid $focus; }
 QWidget[role="content"] { max-width: 720px; }
 QWidget[role="content-wide"] { max-width: 1040px; }
 QFrame[role="card"], QFrame[role="dialog"] { background: $surface; border: 1px solid $line; border-radius: 10px; }
-QFrame[role="card"]:focus { border: 2px solid $focus; }
+QFrame[role="card"]:focus, QFrame[role="cover"]:focus { border: 2px solid $focus; }
 QFrame[role="cover"] { background: $surface; border: 1px solid $line; border-radius: 10px; max-width: 620px; }
 QFrame[role="dialog"] { min-width: 300px; max-width: 460px; }
 QFrame[role="header"], QFrame[role="bar"] { background: $bar; border: none; border-bottom: 1px solid $line; }

@@ -12,6 +12,7 @@ import { dateTime } from "../view/format";
 import { IncidentList } from "../view/incidents";
 import { journalList } from "../view/journal";
 import { lanesOf } from "../view/lanes";
+import { locked } from "../view/locked";
 import { particulars } from "../view/particulars";
 import { Tabs } from "../view/tabs";
 import { Timeline } from "../view/timeline";
@@ -134,7 +135,7 @@ export class SessionScreen implements Screen {
     const unreadable = this.story.unreadable.map((text) => h("p", { class: "problem" }, `A part can't be read: ${text}`));
     const journal = this.story.journal();
     fill(this.panels.journal, ...unreadable, journalList(journal, jump));
-    this.panels.evidence.prepend(equipment(journal));
+    this.panels.evidence.prepend(locked(journal), equipment(journal));
     for (const { track, sample } of sourcesOf(journal)) {
       if (sample && (track === "camera" || track === "screen")) {
         this.player?.label(track, `${sentence(track)}: sample footage`);

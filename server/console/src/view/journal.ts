@@ -12,6 +12,7 @@ const TYPES: Readonly<Record<JournalEntry["type"], string>> = {
   source: "Source",
   note: "Note",
   agreement: "Agreement",
+  lockdown: "Lockdown",
 };
 
 export function journalList(entries: readonly JournalEntry[], jump: (seconds: number) => void): HTMLElement {

@@ -1,4 +1,4 @@
-"""Files broken on purpose: good ones from the vectors with a few wounds, as a careless disk or a clever enemy leaves them."""
+"""Files broken on purpose: good ones with a few wounds, as a careless disk or a clever enemy leaves them."""
 
 import json
 import struct

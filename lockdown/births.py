@@ -27,6 +27,11 @@ class Alert(Protocol):
 class Births(Alert, Protocol):
     """Says when a program may have started, and which."""
 
+    @property
+    def tells_all(self) -> bool:
+        """Whether it tells also of processes that change their program or their name."""
+        ...
+
     def since(self) -> frozenset[int] | None:
         """Return the processes that started or changed their program since the last call.
 
@@ -40,6 +45,11 @@ class Polling:
 
     def __init__(self) -> None:
         self._interrupted = threading.Event()
+
+    @property
+    def tells_all(self) -> bool:
+        """Return that it does not."""
+        return False
 
     def wait(self, seconds: float) -> None:
         """Wait."""

@@ -2,8 +2,9 @@
 
 ``find_new`` is meant to be called at least every ``POLL_S`` seconds from one thread of the guard. A new process is
 looked at again and again for ``SECOND_LOOK_S`` (between fork and exec it still has its parent's name), and all of them
-every ``FULL_SCAN_S`` seconds, because a process can change its program or its name. What was found innocent is judged
-anew when anything about it changed, and after ``FORGET_S`` in any case. It ends nothing.
+every ``FULL_SCAN_S`` seconds, because a process can change its program or its name; three times as rarely where the
+system tells of that. What was found innocent is judged anew when anything about it changed, and like the processes of
+other users after ``FORGET_S`` in any case. It ends nothing.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -14,10 +15,11 @@ from app.contract.times import Clock, Instant
 from lockdown.births import Births, Polling
 from lockdown.capabilities import Finding
 from lockdown.processes import Identity, ProcessTable, Program
-from lockdown.rules import Match, Rules, Surroundings, descendants, match
+from lockdown.rules import Match, Rules, Surroundings, descendants, is_untouchable, match
 
 POLL_S = 0.25
 FULL_SCAN_S = 5.0
+FULL_SCAN_TOLD_S = 15.0
 FORGET_S = 30.0
 SECOND_LOOK_S = 1.0
 
@@ -90,6 +92,7 @@ class ProcessScanner:
         self._young: dict[int, Instant] = {}
         self._reported: set[tuple[int, float, str]] = set()
         self._innocent: dict[int, Program] = {}
+        self._others: set[int] = set()
         self._forgot: Instant | None = None
 
     def find_all(self) -> Sequence[Match]:
@@ -131,7 +134,8 @@ class ProcessScanner:
         """Return the processes to look at now, and remember which of them are young."""
         changed, settled = self._births.since(), self._hashes.settled()
         self._young = {pid: at for pid, at in self._young.items() if now.seconds_since(at) < SECOND_LOOK_S}
-        full = self._last_full is None or now.seconds_since(self._last_full) >= FULL_SCAN_S
+        period_s = FULL_SCAN_TOLD_S if self._births.tells_all else FULL_SCAN_S
+        full = self._last_full is None or now.seconds_since(self._last_full) >= period_s
         if full or changed is None:
             pids = self._table.pids()
             changed, self._listed = (changed or frozenset()) | (pids - self._listed), pids
@@ -139,7 +143,7 @@ class ProcessScanner:
         self._forget(changed | settled, now)
         if full:
             self._last_full = now
-            return self._listed
+            return self._listed - self._others
         return frozenset(self._young) | settled
 
     def _forget(self, pids: Iterable[int], now: Instant) -> None:
@@ -147,8 +151,10 @@ class ProcessScanner:
         if self._forgot is None or now.seconds_since(self._forgot) >= FORGET_S:
             self._forgot = now
             self._innocent.clear()
+            self._others.clear()
         for pid in pids:
             self._innocent.pop(pid, None)
+            self._others.discard(pid)
 
     def _match(self, pids: Iterable[int]) -> list[Match]:
         looked = [program for program in map(self._table.look, pids) if program is not None]
@@ -157,6 +163,7 @@ class ProcessScanner:
         nobody = self._nobody()
         suspects = [p for p in programs if self._match_one(p, nobody) is not None]
         self._innocent.update((p.pid, p) for p in programs if p not in suspects)
+        self._others.update(p.pid for p in programs if is_untouchable(p, nobody))
         if not suspects:
             return []
         around = self.surroundings()

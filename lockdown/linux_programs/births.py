@@ -31,7 +31,7 @@ _LAST_PID = Path("/proc/loadavg")
 
 
 class NewPrograms:
-    """Implements ``Births`` on Linux; ``by_events`` says, once something was asked, whether the kernel tells."""
+    """Implements ``Births`` on Linux; with ``events=False`` it does not ask for the kernel's news."""
 
     def __init__(self, *, events: bool = True) -> None:
         self._wanted = events
@@ -42,7 +42,7 @@ class NewPrograms:
         self._opened = False
 
     @property
-    def by_events(self) -> bool:
+    def tells_all(self) -> bool:
         """Whether the kernel tells."""
         self._open()
         return self._socket is not None

@@ -20,7 +20,7 @@ on_linux = pytest.mark.skipif(select.system() != "linux", reason="nothing to los
 
 def _events() -> NewPrograms:
     births = NewPrograms()
-    if not births.by_events:
+    if not births.tells_all:
         births.close()
         pytest.skip("needs more rights: this kernel tells only root of new programs")
     return births
@@ -105,7 +105,7 @@ def test_threads_wake_nobody() -> None:
 def test_without_the_kernels_news_it_is_known_whether_anything_started(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(linux_births, "_CONNECTOR", 99)  # no such protocol
     births = NewPrograms()
-    assert not births.by_events
+    assert not births.tells_all
     births.since()
     _run()
     assert births.since() is None

@@ -7,13 +7,13 @@ system's, our own, and assistive technology. ``lockdown.rule_lists`` reads the r
 """
 
 import fnmatch
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from lockdown.processes import Identity, Program
 
 POLICY_RULE = "policy"
+TERMINAL_RULE = "terminal"
 WEAK = frozenset({"name", "path", "signer"})
 """What protects a part of the system or assistive technology that a rule hits by nothing else."""
 
@@ -45,10 +45,11 @@ class Match:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """Who we are: ``user`` as ``Program.user`` spells it, and the process ids of our own tree."""
+    """Who we are: ``user`` as ``Program.user`` spells it, the process ids of our own tree, and of what started it."""
 
     user: str
     own: frozenset[int]
+    above: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +115,8 @@ def match(program: Program, rules: Rules, around: Surroundings, inspect: Inspect
         by = None if permitted and rule.id != POLICY_RULE else traits.hit(rule)
         if by is None or (by in WEAK and is_protected_by_name(program, rules)):
             continue
+        if rule.id == TERMINAL_RULE and program.pid in around.above:
+            continue  # Fairlock was started in it, and would end with it
         return Match(program=program, rule=rule.id, by=by, copy_of=traits.copy_of if by == "copy" else "")
     return None
 
@@ -145,24 +148,6 @@ def names_of(program: Program) -> frozenset[str]:
     """Return both names it goes by: the process's, which it can change, and the file's. Never its arguments."""
     file = program.path.rpartition("\\" if "\\" in program.path else "/")[2]
     return frozenset(key(name) for name in (program.name, file) if name)
-
-
-def descendants(root: int, programs: Mapping[int, int]) -> frozenset[int]:
-    """Return ``root`` and everything it started; ``programs`` maps each process id to its parent's.
-
-    What started ``root`` is not part of it: a browser must not be safe because the exam's link was opened there.
-    """
-    children: dict[int, list[int]] = {}
-    for pid, parent in programs.items():
-        children.setdefault(parent, []).append(pid)
-    found: set[int] = set()
-    waiting = [root]
-    while waiting:
-        pid = waiting.pop()
-        if pid not in found:
-            found.add(pid)
-            waiting.extend(children.get(pid, ()))
-    return frozenset(found)
 
 
 class _Traits:

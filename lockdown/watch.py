@@ -14,8 +14,9 @@ from app.contract.incidents import IncidentKind
 from app.contract.times import Clock, Instant
 from lockdown.births import Births, Polling
 from lockdown.capabilities import Finding
+from lockdown.family import ancestors, descendants
 from lockdown.processes import Identity, ProcessTable, Program
-from lockdown.rules import Match, Rules, Surroundings, descendants, is_untouchable, match
+from lockdown.rules import Match, Rules, Surroundings, is_untouchable, match
 
 POLL_S = 0.25
 FULL_SCAN_S = 5.0
@@ -116,7 +117,8 @@ class ProcessScanner:
     def surroundings(self) -> Surroundings:
         """Return who we are at this moment: it costs a look at every process."""
         parents = {p.pid: p.parent for p in map(self._table.look, self._table.pids()) if p is not None}
-        return Surroundings(user=self._table.own_user(), own=descendants(self._own_root, parents))
+        own, above = descendants(self._own_root, parents), ancestors(self._own_root, parents)
+        return Surroundings(user=self._table.own_user(), own=own, above=above)
 
     def identity(self, program: Program) -> Identity:
         """Return what its executable says it is; with the next two, what ``rules.match`` asks for."""

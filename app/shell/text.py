@@ -58,7 +58,10 @@ PROGRAMS_LINE = (
     "These programs are not allowed during this exam. Save your work in them first. They are asked to end; after "
     "{seconds} s they are ended."
 )
-PROGRAMS_LEFT = "These programs could not be ended. Close them yourself, then check again."
+PROGRAMS_LEFT = (
+    "These programs could not be ended. Close them yourself, then check again. If one does not close, restart this "
+    "computer and open the exam link again."
+)
 DESKTOP_GOOD = "The exam can fill the screen and hold the keyboard."
 DESKTOP_NONE = "There is no screen to show the exam on. Start Fairlock from a desktop session."
 DESKTOP_LACKS = (

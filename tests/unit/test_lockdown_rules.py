@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from app.contract.errors import IntegrityError
 from app.contract.policy import Lockdown
 from lockdown.fake import FAKE_USER
+from lockdown.family import ancestors, descendants
 from lockdown.processes import Identity, Program
 from lockdown.rule_lists import builtin_rules, policy_rule, with_policy
-from lockdown.rules import Match, Rules, Surroundings, descendants, is_permitted, key, match
+from lockdown.rules import Match, Rules, Surroundings, is_permitted, key, match
 
 US = Surroundings(user=FAKE_USER, own=frozenset({500}))
 BUILTIN = builtin_rules("linux")
@@ -188,6 +189,20 @@ def test_a_permitted_program_is_known_by_any_identity() -> None:
     rules = _rules(permit=("original:org.gnome.Calculator",))
     assert is_permitted(_program("app"), rules, Executable(original="org.gnome.Calculator"))
     assert not is_permitted(_program("app"), rules, Executable())
+
+
+def test_a_terminal_that_started_us_is_closed_only_if_the_policy_itself_says_so() -> None:
+    below = Surroundings(user=FAKE_USER, own=frozenset({500}), above=frozenset({900}))
+    terminal, browser = _program("konsole"), _program("firefox")
+    assert match(terminal, BUILTIN, below, Executable()) is None
+    assert match(browser, BUILTIN, below, Executable()) is not None
+    assert match(terminal, _rules("konsole"), below, Executable()) is not None
+
+
+def test_what_started_us_is_followed_to_its_beginning() -> None:
+    assert ancestors(40, {40: 30, 30: 20, 20: 1, 1: 0, 21: 20}) == {30, 20, 1}
+    assert ancestors(2, {2: 3, 3: 2}) == {2, 3}
+    assert ancestors(7, {}) == frozenset()
 
 
 def test_our_tree_is_what_we_started_and_not_what_started_us() -> None:

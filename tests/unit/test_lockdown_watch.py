@@ -158,6 +158,15 @@ def test_a_reused_process_id_is_reported_again() -> None:
     assert len(scanner.observe()) == 1
 
 
+def test_the_terminal_that_fairlock_was_started_in_is_left_because_the_exam_would_end_with_it() -> None:
+    scanner, table, _clock = _scanner()
+    table.start("konsole", pid=50)
+    table.start("bash", pid=51, parent=50)
+    table.start("shell", pid=OWN_ROOT, parent=51)
+    table.start("konsole", pid=52)
+    assert [m.program.pid for m in scanner.find_all()] == [52]
+
+
 def test_our_own_children_are_never_found_but_the_browser_that_opened_the_link_is() -> None:
     scanner, table, _clock = _scanner()
     table.start("chromium", pid=50)

@@ -31,15 +31,13 @@ ADVICE: Mapping[Subject, str] = {
     Subject.DEBUGGER: "Close debuggers and programs that change others, then start Fairlock again.",
     Subject.VIRTUAL_DEVICES: "Close the programs that make cameras or microphones, and use those of the computer.",
 }
-_WHAT: Mapping[Subject, str] = {
-    Subject.EXTRA_DISPLAYS: "Displays",
-    Subject.STORAGE_DEVICES: "Storage",
-    Subject.INPUT_DEVICES: "Keyboards and mice",
-    Subject.VIRTUAL_MACHINE: "This may be a virtual machine",
-    Subject.REMOTE_SESSION: "Somebody may see or control this screen from elsewhere",
-    Subject.DEBUGGER: "Another program may look into Fairlock",
-    Subject.VIRTUAL_DEVICES: "A camera or microphone may be made by a program",
+_OPENING: Mapping[Subject, str] = {
+    Subject.VIRTUAL_MACHINE: "This may be a virtual machine: ",
+    Subject.REMOTE_SESSION: "Somebody may see or control this screen from elsewhere: ",
+    Subject.DEBUGGER: "Another program may look into Fairlock: ",
+    Subject.VIRTUAL_DEVICES: "A camera or microphone may be made by a program: ",
 }
+"""The rest speak for themselves: what is plugged in is there or not."""
 _CONSEQUENCE: Mapping[Treatment, str] = {
     Treatment.RECORD: "You may start; this is written to the recording.",
     Treatment.WARN: "You may start; this is written to the recording.",
@@ -55,19 +53,24 @@ def concern_of(found: Sequence[Evidence], policy: Lockdown) -> Concern | None:
     subject = minded[0].subject
     follows = subject.treatment(policy)
     signals = tuple(dict.fromkeys(f"{_named(one)}{signal.says}" for one in minded for signal in one.signals))
+    seen = f"{_OPENING.get(subject, '')}{'; '.join(map(_said, minded))}"
     return Concern(
         kind=subject.kind,
         treatment=follows,
         score=max(evidence.score for evidence in minded),
         signals=signals,
-        says=f"{_WHAT[subject]}: {'; '.join(signals)}. {ADVICE[subject]} {_CONSEQUENCE[follows]}",
+        says=f"{seen[0].upper()}{seen[1:]}. {ADVICE[subject]} {_CONSEQUENCE[follows]}",
     )
+
+
+def _said(evidence: Evidence) -> str:
+    return f"{_named(evidence)}{', '.join(signal.says for signal in evidence.signals)}"
 
 
 def _named(evidence: Evidence) -> str:
     """Several displays have the same signs; of the rest the sign itself says what it is about."""
     is_one_display = evidence.subject is Subject.EXTRA_DISPLAYS and "allowed" not in evidence.facts
-    return f"{evidence.name}: " if is_one_display else ""
+    return f"display {evidence.name}: " if is_one_display else ""
 
 
 class SurveyWatch:

@@ -186,7 +186,7 @@ CONCERN_NAMES: Mapping[str, str] = {
     "virtual_machine": "Computer",
     "remote_session": "Remote use",
     "debugger": "Debugger",
-    "virtual_device": "Camera, sound",
+    "virtual_device": "Devices",
 }
 CONCERN_OTHER = "Computer"
 

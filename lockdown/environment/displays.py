@@ -68,7 +68,7 @@ def _signals(screen: Screen, shown: Sequence[Screen]) -> Iterator[Signal]:
     if _RECORDERS.search(screen.title):
         yield Signal(says="it is named like a device that records or splits the picture", weight=700)
     if screen.is_area:
-        yield Signal(says="no connector drives it: a program declared it", weight=800)
+        yield Signal(says="a program declared it, no connector drives it", weight=800)
     elif not screen.title and not _BUILT_IN.match(screen.connector):
         yield Signal(says="it does not say what it is (old cables and switches do that)", weight=300)
 

@@ -108,7 +108,7 @@ def test_a_second_monitor_during_the_exam_is_reported_and_told(
         assert {finding.kind for finding in found} == {IncidentKind.DISPLAY_CHANGED}
         assert found[0].facts["before"] == "absent"
         assert [finding.facts["signals"] for finding in found[1:]] == [
-            "no connector drives it: a program declared it",
+            "a program declared it, no connector drives it",
             "2 displays are in use, 1 allowed",
         ]
         (concern,) = told

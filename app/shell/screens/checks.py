@@ -74,6 +74,7 @@ class ChecksScreen(Screen):
         old = self._shown.get(check.name)
         if old is not None:
             self._lines.replaceWidget(old, line)
+            old.hide()  # it would stay in sight until it is deleted
             old.deleteLater()
         else:
             self._lines.addWidget(line)

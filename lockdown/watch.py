@@ -22,7 +22,7 @@ POLL_S = 0.25
 FULL_SCAN_S = 5.0
 FULL_SCAN_TOLD_S = 15.0
 FORGET_S = 30.0
-SECOND_LOOK_S = 1.0
+SECOND_LOOK_S = 0.5
 
 
 class Copies(Protocol):
@@ -89,6 +89,7 @@ class ProcessScanner:
         self._hashes = hashes or AtOnce(table)
         self._copies = copies or NoCopies()
         self._last_full: Instant | None = None
+        self._last_pass: Instant | None = None
         self._listed: frozenset[int] = frozenset()
         self._young: dict[int, Instant] = {}
         self._reported: set[tuple[int, float, str]] = set()
@@ -146,6 +147,9 @@ class ProcessScanner:
         if full:
             self._last_full = now
             return self._listed - self._others
+        if self._last_pass is not None and now.seconds_since(self._last_pass) < POLL_S:
+            return changed | settled  # woken by news: the other young ones have their turn soon enough
+        self._last_pass = now
         return frozenset(self._young) | settled
 
     def _forget(self, pids: Iterable[int], now: Instant) -> None:

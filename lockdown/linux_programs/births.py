@@ -17,7 +17,7 @@ from pathlib import Path
 
 from lockdown.births import Polling
 
-SETTLE_S = 0.03
+SETTLE_S = 0.05
 """A new process is still its parent's copy for a moment; programs that start together are looked at together."""
 ANSWER_S = 0.3
 

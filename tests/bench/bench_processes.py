@@ -51,7 +51,7 @@ def run() -> list[Row]:
         for name, births in _births():
             rows += _find_and_close(name, births, table, rules)
         for name, births in _births():
-            rows.append(_watch(name, births, table, rules))
+            rows += _watch(name, births, table, rules)
     return rows
 
 
@@ -174,14 +174,25 @@ def _find_and_close(name: str, births: Births, table: ProcessTable, rules: Rules
     ]
 
 
-def _watch(name: str, births: Births, table: ProcessTable, rules: Rules) -> Row:
-    """CPU time of this process, in which nothing but the watch runs."""
+def _watch(name: str, births: Births, table: ProcessTable, rules: Rules) -> list[Row]:
+    """CPU time of this process, in which nothing but the watch runs, and what else started on the machine meanwhile."""
     with _Exam(births, table, rules):
         time.sleep(2.0)
-        before, start = _cpu_s(), time.monotonic()
+        before, started, start = _cpu_s(), _started(), time.monotonic()
         time.sleep(WATCHED_S)
-        percent = 100 * (_cpu_s() - before) / (time.monotonic() - start)
-    return Row(f"processes, watch of {PROGRAMS} by {name}", percent, "% of a core", None, None, "≤ 0.5")
+        took_s = time.monotonic() - start
+        percent, others = 100 * (_cpu_s() - before) / took_s, (_started() - started) / took_s
+    return [
+        Row(f"processes, watch of {PROGRAMS} by {name}", percent, "% of a core", None, None, "≤ 0.5"),
+        Row(f"processes, started by others during that ({name})", others, "per s", None, None, ""),
+    ]
+
+
+def _started() -> int:
+    """Return how many processes and threads were ever started, where the system counts them."""
+    statistics_file = Path("/proc/stat")
+    lines = statistics_file.read_text().splitlines() if statistics_file.exists() else ()
+    return next((int(line.split()[1]) for line in lines if line.startswith("processes ")), 0)
 
 
 def _cpu_s() -> float:

@@ -2,11 +2,13 @@
 
 A script in a world of its own (the page can neither see nor change it). It reports through the page's console with a
 random word that only the script and the shell know. The guard's ``ClipboardGuard`` empties the system's clipboard;
-this stops what arrives there afterwards, and the X11 selection that a middle click pastes.
+this stops what arrives there afterwards, and the X11 selection that a middle click pastes. Dragging works for what the
+page made draggable, such as an answer to be put in its place; selected text, pictures and links can't be dragged out.
 """
 
 import secrets
 
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QClipboard, QGuiApplication
 from PySide6.QtWebEngineCore import QWebEngineScript
 
@@ -32,7 +34,11 @@ _SCRIPT = """
     if (kept) document.execCommand("insertText", false, kept);
     else if (outside) say("paste");
   }, true);
-  addEventListener("dragstart", () => { dragging = true; }, true);
+  addEventListener("dragstart", event => {
+    const from = event.target, element = from.nodeType === Node.ELEMENT_NODE ? from : from.parentElement;
+    dragging = Boolean(element && element.closest("[draggable=true]"));
+    if (!dragging) stop(event);
+  }, true);
   addEventListener("dragend", () => { dragging = false; }, true);
   for (const kind of ["dragover", "drop"])
     addEventListener(kind, event => {
@@ -65,6 +71,26 @@ class ClipboardLock:
         """Return what was blocked ("paste", "drop") if the script wrote this line, else ``None``."""
         word, separator, what = console_line.partition(":")
         return what if separator and secrets.compare_digest(word.encode(), self._word.encode()) else None
+
+
+class OutgoingLock(QObject):
+    """Empties the system's clipboard as soon as the engine has put something there, which is then ``copied``.
+
+    The PDF viewer copies without asking any script. What other programs put there is the guard's business; nothing is
+    read, only asked whether there is anything of ours.
+    """
+
+    copied = Signal()
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        QGuiApplication.clipboard().dataChanged.connect(self._empty)
+
+    def _empty(self) -> None:
+        clipboard = QGuiApplication.clipboard()
+        if clipboard.ownsClipboard() and clipboard.mimeData().formats():
+            clipboard.clear()
+            self.copied.emit()
 
 
 def empty_system_clipboard() -> None:

@@ -80,7 +80,9 @@ class ExamPage(QWebEnginePage):
         for attribute, value in SETTINGS.items():
             self.settings().setAttribute(attribute, value)
         self.settings().setUnknownUrlSchemePolicy(QWebEngineSettings.UnknownUrlSchemePolicy.DisallowUnknownUrlSchemes)
-        self.scripts().insert(self._clipboard.script())
+        # WORKAROUND (seen with Qt 6.11.3): in the profile, for a page loses its own scripts for good when it is refused
+        # an address such as mailto: or qrc:.
+        profile.scripts().insert(self._clipboard.script())
         Asking(self, on_incident)
         self.renderProcessTerminated.connect(self._note_crash)
         self.loadingChanged.connect(self._follow_loading)

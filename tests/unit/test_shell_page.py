@@ -277,9 +277,17 @@ def test_a_denied_permission_is_reported(browser: Browser) -> None:
     assert browser.saw(K.PERMISSION_DENIED)["permission"] == "Geolocation"
 
 
-def test_pasting_from_outside(browser: Browser) -> None:
+def another_program_copies(words: str) -> QClipboard:
+    """Without a signal: what this program copies itself is taken away again."""
     clipboard = QGuiApplication.clipboard()
-    clipboard.setText("from outside")
+    clipboard.blockSignals(True)
+    clipboard.setText(words)
+    clipboard.blockSignals(False)
+    return clipboard
+
+
+def test_pasting_from_outside(browser: Browser) -> None:
+    another_program_copies("from outside")
     browser.js("document.getElementById('q').focus();1")
     QTest.keyClick(browser.keyboard, Qt.Key.Key_V, CONTROL)
     assert browser.saw(K.CLIPBOARD) == {"blocked": "paste"}
@@ -287,8 +295,7 @@ def test_pasting_from_outside(browser: Browser) -> None:
 
 
 def test_copying_works_inside_and_leaves_nothing_outside(browser: Browser) -> None:
-    clipboard = QGuiApplication.clipboard()
-    clipboard.setText("before")
+    clipboard = another_program_copies("before")
     browser.js("const f=document.getElementById('q');f.focus();f.value='my own words';f.select();1")
     QTest.keyClick(browser.keyboard, Qt.Key.Key_X, CONTROL)
     browser.qtbot.waitUntil(lambda: browser.js("document.getElementById('q').value") == "")

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from PySide6 import QtWebEngineWidgets  # noqa: F401  (before the QApplication exists)
+from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 
 from app.shell.appearance import Appearance
@@ -32,8 +33,11 @@ def dressed(theme: Theme, *, steps: int = 0) -> Appearance:
     """Dress the application in ``theme``, with text so many steps larger."""
     application = QApplication.instance()
     assert isinstance(application, QApplication)
+    # Nobody spins an event loop between tests: what they deleted would still be there, and be dressed as well.
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     look = Appearance(application, theme)
-    look.resize(steps)
+    if steps:
+        look.resize(steps)
     return look
 
 

@@ -50,6 +50,7 @@ def platform(*, run: RunExternal, table: ProcessTable, clock: Clock, processes: 
         beside = linux_x11.beside(connections, table, clock, is_own)
         if kind == "kiosk":
             parts = linux_kiosk.parts(parts, clock)
+            beside = (*beside, *linux_kiosk.beside(table))
     else:
         parts = _LACKING[kind]()
     if kind in (*_ON_X11, "wayland"):

@@ -1,12 +1,15 @@
 """Puts the parts of a kiosk session together: those of X11, but for what the compositor itself holds or hides."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
 
 from app.contract.policy import Capability
 from app.contract.times import Clock
-from lockdown.capabilities import HeldByShell, Part
+from lockdown.capabilities import HeldByShell, Part, Watch
+from lockdown.linux_kiosk.company import CompanyWatch
 from lockdown.linux_system.desktop import lacking
 from lockdown.linux_system.parts import KernelDisplays
+from lockdown.processes import ProcessTable
 
 
 def parts(of_x11: Mapping[Capability, Part], clock: Clock) -> Mapping[Capability, Part]:
@@ -20,3 +23,8 @@ def parts(of_x11: Mapping[Capability, Part], clock: Clock) -> Mapping[Capability
     if Capability.DISPLAY_WATCH not in lacking():
         held[Capability.DISPLAY_WATCH] = KernelDisplays(clock)
     return held
+
+
+def beside(table: ProcessTable) -> Sequence[tuple[Capability, Watch]]:
+    """Return the watches that belong to a capability beside its part."""
+    return ((Capability.PROCESS_WATCH, CompanyWatch(os.getpid(), table)),)

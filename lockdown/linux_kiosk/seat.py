@@ -9,7 +9,7 @@ import contextlib
 import importlib
 import stat
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +42,7 @@ def doubts(me: int, table: ProcessTable, places: Places | None = None) -> tuple[
 
 def _doubts(me: int, table: ProcessTable, places: Places) -> Iterator[str]:
     above = _ancestors(me, table)
-    compositor = next((program for program in above if program.name == COMPOSITOR), None)
+    compositor = _compositor(above)
     if compositor is None:
         yield NO_COMPOSITOR
         return
@@ -56,9 +56,26 @@ def _doubts(me: int, table: ProcessTable, places: Places) -> Iterator[str]:
         yield f"{places.declaration} does not declare this computer a seat, or others than root may change it."
     elif declared != account:
         yield "This is not the account that the seat was declared for."
-    strangers = _strangers(above, compositor, account, table)
-    if strangers:
-        yield f"Other programs run on this account: {', '.join(strangers)}."
+    others = {program.name for program in strangers(me, table, table.pids())}
+    if others:
+        yield f"Other programs run on this account: {', '.join(sorted(others))}."
+
+
+def strangers(me: int, table: ProcessTable, among: Collection[int]) -> list[Program]:
+    """Return the programs ``among`` these ids that run on our account and that neither session nor system started."""
+    account, above = table.own_user(), _ancestors(me, table)
+    compositor = _compositor(above)
+    if compositor is None:
+        return []
+    outer = next((program for program in above if program.pid == compositor.parent), None)
+    root = outer.pid if outer is not None and outer.user == account else compositor.pid
+    ours = {me, *(program.pid for program in above)}
+    seen = [program for pid in among if pid not in ours and (program := table.look(pid)) is not None]
+    return [program for program in seen if program.user == account and not _is_known(program, root, table)]
+
+
+def _compositor(above: Sequence[Program]) -> Program | None:
+    return next((program for program in above if program.name == COMPOSITOR), None)
 
 
 def _ancestors(me: int, table: ProcessTable) -> list[Program]:
@@ -105,20 +122,8 @@ def _declared_account(declaration: Path) -> str | None:
     return None
 
 
-def _strangers(above: Sequence[Program], compositor: Program, account: str, table: ProcessTable) -> list[str]:
-    """Return the names of the account's programs that neither the session nor the system started."""
-    outer = next((program for program in above if program.pid == compositor.parent), None)
-    root = outer.pid if outer is not None and outer.user == account else compositor.pid
-    known = {program.pid for program in above}
-    names = set()
-    for pid in table.pids() - known:
-        program = table.look(pid)
-        if program is None or program.user != account or _belongs(program, root, table):
-            continue
-        if program.name not in ATTENDANTS or not (_is_the_systems(program) or program.name == "(sd-pam)"):
-            names.add(program.name)
-    return sorted(names)
-
-
-def _belongs(program: Program, root: int, table: ProcessTable) -> bool:
-    return program.pid == root or any(one.pid == root for one in _ancestors(program.pid, table))
+def _is_known(program: Program, root: int, table: ProcessTable) -> bool:
+    """Whether the session's first process started ``program``, or the system keeps it for the account."""
+    if program.pid == root or any(one.pid == root for one in _ancestors(program.pid, table)):
+        return True
+    return program.name in ATTENDANTS and (_is_the_systems(program) or program.name == "(sd-pam)")

@@ -5,6 +5,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -28,14 +29,18 @@ from app.contract.sealing.verify import verify_session
 from app.demo.examine import Findings, examine
 from app.demo.institution import EXAM
 from app.demo.processes import Program, answers, free_port, server_command, wait_until
-from tests.e2e.kiosk_seat import ACCOUNT, INSIDE, KIOSK, Seat, require
+from tests.e2e.kiosk_seat import ACCOUNT, INSIDE, KIOSK, ROOT, Seat, require
 from tests.e2e.stage import Stage, stage, write_camera, write_microphone
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+_ASK = "from lockdown import select; print(select.tier(), select.session_type())"
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-EXAM_S = 8
+EXAM_S = 6
+STRANGER = "sleep"
+# A program on the seat's display with all its variables, on its account even, but not started by its compositor.
+FORGERY = (sys.executable, "-c", f"import sys; sys.path[:0] = ['{ROOT}']; {_ASK}")
 PIN = "271828"
-DEADLINE_S = 90.0
+DEADLINE_S = 150.0
 PICTURES = INSIDE / "evidence" / "pictures"
 
 
@@ -50,6 +55,7 @@ class Day:
     homes: list[list[str]] = field(default_factory=list)
     exam_picture: Path | None = None
     start_picture: Path | None = None
+    forged: list[str] = field(default_factory=list)
 
     def evidence_of(self, candidate: str) -> tuple[Findings, list[np.ndarray[Any, Any]]]:
         """Open what the server has of ``candidate`` as an examiner would; also some pictures of the screen."""
@@ -115,10 +121,12 @@ def _a_day(running: Stage, place: Path) -> Day:
     with seat.turn(*arguments) as turn:
         day.start_picture = _sit_down(day, turn, "m2xa")
         _until(seat.shows_exam, "the second exam", day)
+        seat.join(turn, STRANGER, "1.5")
         day.exam_picture = seat.picture(turn, "exam.png")
         day.exit_codes.append(turn.wait(DEADLINE_S))
     with seat.turn() as turn:
         _started(day, turn)
+        day.forged = seat.join(turn, *FORGERY).stdout.split()
         seat.join(turn, "xdotool", "key", "Tab", "space")
         _type(seat, turn, "314159")
         time.sleep(3)  # so long a wrong PIN makes the next one wait
@@ -186,6 +194,13 @@ def test_the_evidence_is_whole_and_of_tier_a(day: Day) -> None:
     assert (lock["tier"], lock["platform"], lock["doubts"]) == ("A", "linux-kiosk", [])
     held = set(_texts(lock["holding"]))
     assert {"kiosk", "input_guard", "clipboard_guard", "process_watch", "window_watch", "display_watch"} <= held, lock
+
+
+def test_somebody_who_joins_the_seat_is_seen_and_the_environment_makes_no_seat(day: Day) -> None:
+    findings, _ = day.evidence_of("Alan Second")
+    names = [str(body["facts"]["name"]) for body in findings.incidents if body["kind"] == "process_unknown"]  # type: ignore[index,call-overload]
+    assert STRANGER in names
+    assert day.forged == ["C", "wayland"]
 
 
 def _texts(value: object) -> Sequence[str]:

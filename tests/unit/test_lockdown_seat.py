@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from app.contract.incidents import IncidentKind
 from lockdown.fake import FakeTable
 from lockdown.linux_kiosk import seat
+from lockdown.linux_kiosk.company import CompanyWatch
 
 needs_root = pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs more rights: only root can declare a seat"
@@ -111,3 +113,14 @@ def test_a_terminal_below_the_compositor_s_parent_is_not_taken_for_the_session_o
     """Who opens the compositor by hand from a shell of another account gets no seat by it."""
     station.start("bash", pid=20, parent=1, path=SYSTEM_PROGRAM, user="another")
     assert any("fairlock" in sentence for sentence in station.doubts())  # the sender is nobody's child then
+
+
+def test_who_comes_to_the_account_during_the_exam_is_told_once(station: Station) -> None:
+    watch = CompanyWatch(ME, station)
+    assert list(watch.observe()) == []
+    station.start("recorder", pid=90, parent=41, path=SYSTEM_PROGRAM, user=station.own_user())
+    station.start("cron", pid=91, parent=1, path=SYSTEM_PROGRAM, user="another")
+    station.start("xterm", pid=92, parent=1, path=SYSTEM_PROGRAM, user=station.own_user())
+    (finding,) = watch.observe()
+    assert (finding.kind, finding.facts["name"], finding.facts["pid"]) == (IncidentKind.PROCESS_UNKNOWN, "xterm", "92")
+    assert list(watch.observe()) == []

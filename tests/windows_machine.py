@@ -85,7 +85,6 @@ class WindowsMachine:
     windows: list[FakeWindow] = field(default_factory=list)
     foreground: int = 0
     formats: int = 0
-    sequence: int = 40
     clipboard_owner: int = 0
     clipboard_is_open: bool = False
     shortcuts: dict[int, int] = field(
@@ -140,7 +139,6 @@ class WindowsMachine:
     def copy(self, owner: int = 0) -> None:
         """Another program copies something."""
         self.formats, self.clipboard_owner = 3, owner
-        self.sequence += 4
 
     def _handle(self, of: object) -> int:
         self._last_handle += 4
@@ -210,9 +208,6 @@ class WindowsMachine:
 
     # --- clipboard -------------------------------------------------------------------------------------------------
 
-    def GetClipboardSequenceNumber(self) -> int:
-        return self.sequence
-
     def CountClipboardFormats(self) -> int:
         return self.formats
 
@@ -224,7 +219,6 @@ class WindowsMachine:
 
     def EmptyClipboard(self) -> int:
         self.formats, self.clipboard_owner = 0, 0
-        self.sequence += 1
         return 1
 
     def CloseClipboard(self) -> int:

@@ -19,8 +19,8 @@ BETWEEN_TRIES_S = 0.02
 class EmptyClipboard:
     """Empties the clipboard at the start and after each change; implements ``ClipboardGuard``.
 
-    Windows counts the changes, which tells of one without looking at what changed. **Does not stop** the clipboard's
-    history from keeping a copy (its key combination is blocked), nor programs that exchange text in other ways.
+    Windows says in how many forms something is there, which tells of it without looking at it. **Does not stop** the
+    clipboard's history from keeping a copy (its key combination is blocked), nor programs that exchange text otherwise.
     """
 
     def __init__(self, api: Api, table: ProcessTable, clock: Clock, is_own: Callable[[int], bool]) -> None:
@@ -29,7 +29,6 @@ class EmptyClipboard:
         self._clock = clock
         self._is_own = is_own
         self._engaged = False
-        self._seen = 0
         self._changes = 0
         self._facts: dict[str, str] = {}
         self._last_report: Instant | None = None
@@ -61,7 +60,7 @@ class EmptyClipboard:
         """Empty it after a change by another program, and report changes now and then with their number."""
         if not self._engaged:
             return ()
-        if self._api.GetClipboardSequenceNumber() != self._seen and self._api.CountClipboardFormats():
+        if self._api.CountClipboardFormats():
             owner = self._api.GetClipboardOwner()
             pid = pid_of(self._api, owner) if owner else 0
             if self._empty() and not (pid and self._is_own(pid)):
@@ -73,11 +72,9 @@ class EmptyClipboard:
         if not self._api.OpenClipboard(None):
             return False
         try:
-            emptied = bool(self._api.EmptyClipboard())
+            return bool(self._api.EmptyClipboard())
         finally:
             self._api.CloseClipboard()
-        self._seen = self._api.GetClipboardSequenceNumber()
-        return emptied
 
     def _report(self) -> Sequence[Finding]:
         now = self._clock.now()

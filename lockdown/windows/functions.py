@@ -27,7 +27,6 @@ PROTOTYPES = prototypes.read(
         BOOL SetWindowDisplayAffinity(HWND, DWORD)
         HWND GetForegroundWindow(void)
         BOOL PostMessageW(HWND, UINT, WPARAM, LPARAM)
-        DWORD GetClipboardSequenceNumber(void)
         int CountClipboardFormats(void)
         HWND GetClipboardOwner(void)
         BOOL OpenClipboard(HWND)

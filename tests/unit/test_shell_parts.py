@@ -20,8 +20,10 @@ from app.shell.pauses import EVENTS, ORDER, Pauses
 from app.shell.quitting import Answer, QuitCode
 from app.shell.reports import MOST_IN_WINDOW, MOST_VISITS, Reports
 from app.shell.route import Endpoint
-from lockdown import linux_wayland, macos, windows
+from lockdown import linux_wayland
 from lockdown.capabilities import Part
+from lockdown.macos import desktop as macos
+from lockdown.windows import desktop as windows
 from tests.unit.shell_policies import POLICY
 
 GOOD = Check(name="Camera", ok=True, blocking=True, message="")
@@ -191,8 +193,6 @@ def test_on_x11_the_desktop_is_good() -> None:
 @pytest.mark.parametrize(
     ("platform", "parts", "lacks"),
     [
-        ("windows", windows.parts, {"holding the keyboard"}),
-        ("cocoa", macos.parts, {"holding the keyboard"}),
         ("wayland", linux_wayland.parts, {"holding the keyboard", "filling the screen"}),
         ("xcb", linux_wayland.parts, {"holding the keyboard", "filling the screen"}),  # X11 windows on Wayland
     ],
@@ -209,6 +209,17 @@ def test_what_a_desktop_cannot_hold_is_never_said_to_be_held(
     refused = own_checks(machine, (Capability.INPUT_GUARD,))[0]
     assert (refused.ok, refused.blocking) == (False, True)
     assert "requires what is not available here: holding the keyboard (" in refused.message
+
+
+@pytest.mark.parametrize(("platform", "absent"), [("windows", windows.absent), ("cocoa", macos.absent)])
+def test_windows_and_macos_refuse_a_policy_that_hides_the_exam_from_recorders(
+    platform: str, absent: Callable[[], Mapping[Capability, Unsupported]]
+) -> None:
+    machine = Machine(platform=platform, sandbox=True, displays=1, absent=absent())
+    assert own_checks(machine, Lockdown().require)[0].ok
+    refused = own_checks(machine, (Capability.CAPTURE_SHIELD,))[0]
+    assert (refused.ok, refused.blocking) == (False, True)
+    assert refused.message.endswith("Leave capture_shield out of what the policy requires.")
 
 
 def test_wayland_is_refused_with_a_reason_where_the_policy_requires_as_usual() -> None:

@@ -71,13 +71,19 @@ class Holding:
     def let_go(self) -> None:
         """Stop, and give back what lives in this process. Each part is given its turn even if another one fails."""
         self.stop()
+        held = {name for name, _ in self._measures}
         with ExitStack() as turns:  # the last one first
             turns.callback(self._desktop.close)
+            turns.callback(self._closer.stop)
+            # A watch that only looks may take longer to end: what is held does not wait for it.
+            for thread in self._watches:
+                if thread.capability not in held:
+                    turns.callback(thread.join)
             for _, measure in reversed(self._measures):
                 turns.callback(measure.release)
-            turns.callback(self._closer.stop)
             for thread in self._watches:
-                turns.callback(thread.join)
+                if thread.capability in held:
+                    turns.callback(thread.join)
 
     def _take(self, name: Capability, part: Part) -> str:
         """Engage ``part`` if it is a measure; return why it does not hold, or an empty text."""

@@ -28,7 +28,7 @@ class WatchThread:
 
     def __init__(self, watch: Watch, capability: Capability, tell: Tell, *, period_s: float) -> None:
         self._watch = watch
-        self._capability = capability
+        self.capability = capability
         self._tell = tell
         self._period_s = period_s
         self._stop = threading.Event()
@@ -53,7 +53,7 @@ class WatchThread:
         try:
             while not self._pause():
                 for finding in self._look():
-                    self._tell(finding, self._capability)
+                    self._tell(finding, self.capability)
         finally:
             if isinstance(self._watch, Alert):
                 self._watch.close()
@@ -73,8 +73,8 @@ class WatchThread:
                 return ()
             self._failing = True
             if not isinstance(error, FairlockError):
-                _log.exception("the watch %s failed", self._capability)
-            return (missing(self._capability, str(error) or type(error).__name__),)
+                _log.exception("the watch %s failed", self.capability)
+            return (missing(self.capability, str(error) or type(error).__name__),)
         self._failing = False
         return found
 

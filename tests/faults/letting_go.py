@@ -111,7 +111,7 @@ def _kill_and_wait(trial: Trial, desktop: Desktop, running: Exam, before: State)
 
 def _settled(machine: Machine) -> State:
     """Return the state before, once the window manager has given the bystander's window its place."""
-    wait(machine.has_focus, "the bystander's window")
+    wait(machine.take_focus, "the bystander's window")
     return machine.state()
 
 
@@ -152,7 +152,8 @@ def _wait_until_as_before(
     """
     forgiven, last = set(but), ""
     while left := set(machine.differs(before)) - forgiven:
-        last = ", ".join(sorted(left))
+        living = machine.processes().values() if "processes" in left else ()
+        last = ", ".join([*sorted(left), *(command[-60:] for command in living)])
         if time.monotonic() - since > LONGEST_S:
             raise TimeoutError(last)
         time.sleep(0.01)

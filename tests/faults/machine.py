@@ -57,9 +57,11 @@ class Machine:
         """Close the window and the connection."""
         self._display.close()
 
-    def has_focus(self) -> bool:
-        """Whether the bystander's window has the keyboard focus."""
+    def take_focus(self) -> bool:
+        """Ask for the keyboard focus for the bystander's window; whether it has it by now."""
         self._drain()
+        self._window.map()  # again: a window manager that is just starting may have missed the first time
+        self._window.set_input_focus(X.RevertToParent, X.CurrentTime, onerror=error.CatchError(error.XError))
         return bool(getattr(self._display.get_input_focus().focus, "id", 0) == self._window.id)
 
     def state(self) -> State:

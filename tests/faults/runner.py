@@ -43,7 +43,7 @@ def _played_recorder(given: dict[str, str]) -> dict[str, Any]:
     policy = {"lockdown": Lockdown(require=(), permit=permit, close_grace_ms=500)}
     return {
         "link": "fairlock://join",
-        "recorder_options": {**given, "policy": policy},
+        "recorder_options": {**given, "policy": policy, "tick_s": 0.05},
         "recorder_entry": "tests.e2e.shell_children:recorder",
     }
 

@@ -1,5 +1,6 @@
 """What the trials of ``tests.faults.letting_go`` are, and the table of how they went. Pure."""
 
+import os
 import random
 import statistics
 from collections.abc import Sequence
@@ -78,6 +79,7 @@ def table(outcomes: Sequence[Outcome]) -> str:
     lines.append("S shell, R recorder, G guard, L last hand; with L: the time of the next start")
     lines.append(
         f"as before within {GOAL_S:g} s: {len(good)} of {len(outcomes)} ({100 * len(good) / len(outcomes):.1f} %), "
-        f"median {statistics.median(times):.2f} s, longest {times[-1]:.2f} s"
+        f"median {statistics.median(times):.2f} s, longest {times[-1]:.2f} s, load average {os.getloadavg()[2]:.1f} "
+        f"on {os.cpu_count()} cores"
     )
     return "\n".join(lines)

@@ -91,7 +91,8 @@ def canvas(display: Any) -> None:
 
 
 def steal_keyboard(display: Any) -> None:
-    """Ask for the keyboard until it is given."""
+    """Ask for the keyboard until it is given; says "ready" twice."""
+    print("ready", flush=True)
     root = display.screen().root
     while root.grab_keyboard(True, X.GrabModeAsync, X.GrabModeAsync, X.CurrentTime) != X.GrabSuccess:
         time.sleep(0.001)

@@ -6,7 +6,7 @@ event filter on the application (that crashes with a web view), only on this win
 
 from collections.abc import Collection, Mapping
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QScreen
 from PySide6.QtWidgets import QApplication, QStackedWidget, QVBoxLayout, QWidget
 
@@ -15,6 +15,7 @@ from app.contract.times import Clock
 from app.shell import keys
 from app.shell.keyboard import KeyboardHold
 from app.shell.losses import Losses
+from app.shell.sent_events import XCB_EVENT, first_byte, sent_input
 
 GRAB_MS = 100
 SETTLE_MS = 2_000
@@ -59,6 +60,7 @@ class ShellWindow(QWidget):
     focus_lost = Signal(object)
     keyboard_taken = Signal(object)
     key_blocked = Signal(str)
+    input_sent = Signal(str)
     quit_pressed = Signal()
     engaged = Signal()
 
@@ -175,6 +177,8 @@ class ShellWindow(QWidget):
         self.focus.tick()
         if QApplication.activePopupWidget() is not None:
             return  # a list of choices of the page needs the keyboard itself
+        if not self.windowHandle().isExposed():
+            self._show_again()
         if QGuiApplication.applicationState() != Qt.ApplicationState.ApplicationActive:
             self.raise_()
             self.activateWindow()
@@ -214,6 +218,16 @@ class ShellWindow(QWidget):
         self.take_keyboard()
         self.focus.end()
 
+    def nativeEvent(self, event_type: QByteArray | bytes, message: int) -> tuple[bool, int]:  # type: ignore[override]  # noqa: N802  (Qt's name; the stub allows more types than come)
+        """Drop keys and clicks that another program sent to this window; by agreement they come through."""
+        sent = None
+        if self._engaged and not self.keys.free and event_type == XCB_EVENT:
+            sent = sent_input(first_byte(message))
+        if sent is None:
+            return False, 0
+        self.input_sent.emit(sent)
+        return True, 0
+
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802  (Qt's name)
         """Undo being minimised, at once."""
         super().changeEvent(event)
@@ -226,6 +240,14 @@ class ShellWindow(QWidget):
             event.accept()
         else:
             event.ignore()
+
+    def _show_again(self) -> None:
+        """Come back from being minimised when Qt has lost track of it: minimised again and again, it may believe that
+        the window is shown, and then does nothing to show it.
+        """
+        if not self.isMinimized():
+            self.windowHandle().hide()
+        self._restore()
 
     def _restore(self) -> None:
         self.showFullScreen()

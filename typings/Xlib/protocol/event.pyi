@@ -7,3 +7,9 @@ class ClientMessage:
 
 class SelectionNotify:
     def __init__(self, **fields: Any) -> None: ...
+
+class KeyPress:
+    def __init__(self, **fields: Any) -> None: ...
+
+class KeyRelease:
+    def __init__(self, **fields: Any) -> None: ...

@@ -188,7 +188,7 @@ def _windows_clipboard_watch() -> WatchCase:
 def _windows_displays() -> WatchCase:
     machine, clock = WindowsMachine(), ManualClock()
     second = windows_machine.FakeDisplay(title="DELL U2720Q", picture=1, target=2)
-    watch = _surveyed(Displays(machine.api), clock)
+    watch = _surveyed(Displays(machine.api, clock), clock)
     return _case(machine, watch, clock, lambda: machine.displays.append(second), IncidentKind.DISPLAY_CHANGED)
 
 
@@ -224,7 +224,7 @@ def _macos_clipboard_watch() -> WatchCase:
 def _macos_displays() -> WatchCase:
     machine, clock = MacMachine(), ManualClock()
     second = macos_machine.FakeDisplay(number=2, vendor=0x10AC, model=0x4142, built_in=False, place=(1440, 0, 800, 600))
-    watch = _surveyed(MacDisplays(machine.api), clock)
+    watch = _surveyed(MacDisplays(machine.api, clock), clock)
     return _case(machine, watch, clock, lambda: machine.displays.append(second), IncidentKind.DISPLAY_CHANGED)
 
 

@@ -183,13 +183,6 @@ class WindowsMachine:
         affinity.value = window.affinity if window is not None else 0
         return int(window is not None)
 
-    def SetWindowDisplayAffinity(self, number: int, affinity: int) -> int:
-        window = self._window(number)
-        if window is None or window.pid != SHELL:
-            return 0
-        window.affinity = affinity
-        return 1
-
     def GetForegroundWindow(self) -> int:
         return self.foreground
 

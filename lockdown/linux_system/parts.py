@@ -16,6 +16,7 @@ from lockdown.environment.evidence import Evidence, Subject
 from lockdown.environment.inspection import Insides, signs_of_inspection
 from lockdown.environment.machine import signs_of_virtual_machine
 from lockdown.environment.media import signs_of_made_up_device
+from lockdown.environment.pacing import Paced
 from lockdown.environment.plugs import evidence_of_input, evidence_of_storage
 from lockdown.environment.remote import Client, Session, signs_of_remote_session
 from lockdown.linux_system.drm import read_screens
@@ -28,7 +29,7 @@ from lockdown.linux_system.plugs import read_inputs, read_storage
 from lockdown.linux_system.roots import Roots
 from lockdown.linux_system.uevents import DeviceEvents
 
-SURROUNDINGS_S = 5.0
+SURROUNDINGS_S = 10.0
 DEVICES_S = 10.0
 DEVICES_UNHEARD_S = 1.0
 """How often devices are looked at although the kernel said nothing, and where it can't be heard."""
@@ -53,34 +54,6 @@ class WindowSystem(Protocol):
     def clients(self) -> Sequence[Client]:
         """Return the programs of others that are connected to it."""
         ...
-
-
-class Paced:
-    """Asks ``look`` at most every ``period_s`` seconds, or when ``is_due`` says so, and repeats its last answer."""
-
-    def __init__(
-        self,
-        look: Callable[[], tuple[Evidence, ...]],
-        clock: Clock,
-        *,
-        period_s: Callable[[], float],
-        is_due: Callable[[], bool] = lambda: False,
-    ) -> None:
-        self._look = look
-        self._clock = clock
-        self._period_s = period_s
-        self._is_due = is_due
-        self._at_s: float | None = None
-        self._answer: tuple[Evidence, ...] = ()
-
-    def __call__(self) -> tuple[Evidence, ...]:
-        """Return what there is."""
-        now_s = self._clock.now().mono_ns / 1e9
-        is_due = self._is_due()  # always asked: it empties the socket
-        if self._at_s is None or is_due or now_s - self._at_s >= self._period_s():
-            self._answer = self._look()
-            self._at_s = now_s
-        return self._answer
 
 
 class Surroundings:

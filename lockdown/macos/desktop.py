@@ -53,7 +53,7 @@ def parts(api: Api, table: ProcessTable, clock: Clock, is_own: Callable[[int], b
         Capability.INPUT_GUARD: KeyboardGuard(EventTap(api), clock),
         Capability.CLIPBOARD_GUARD: EmptyPasteboard(api, clock),
         Capability.WINDOW_WATCH: WindowList(api, table, clock, is_own, is_helper),
-        Capability.DISPLAY_WATCH: Displays(api),
+        Capability.DISPLAY_WATCH: Displays(api, clock),
         Capability.REMOTE_WATCH: _or_reason(lambda: Surroundings(api, clock, partial(_names, table))),
         Capability.DEVICE_WATCH: Plugs(api, clock),
         Capability.SLEEP_GUARD: PowerAssertion(api),

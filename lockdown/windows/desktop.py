@@ -52,7 +52,7 @@ def parts(api: Api, table: ProcessTable, clock: Clock, is_own: Callable[[int], b
         Capability.INPUT_GUARD: _or_reason(lambda: keyboard.KeyboardGuard(api, clock, KeyboardHook(api))),
         Capability.CLIPBOARD_GUARD: EmptyClipboard(api, table, clock, is_own),
         Capability.WINDOW_WATCH: TopLevelWindows(api, table, clock, is_own, belongs_over_the_exam),
-        Capability.DISPLAY_WATCH: Displays(api),
+        Capability.DISPLAY_WATCH: Displays(api, clock),
         Capability.REMOTE_WATCH: _or_reason(lambda: Surroundings(api, clock)),
         Capability.DEVICE_WATCH: Plugs(api, clock),
         Capability.SLEEP_GUARD: PowerRequest(api),

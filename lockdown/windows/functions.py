@@ -24,7 +24,6 @@ PROTOTYPES = prototypes.read(
         DWORD GetWindowThreadProcessId(HWND, DWORD*)
         LONG_PTR GetWindowLongPtrW(HWND, int)
         BOOL GetWindowDisplayAffinity(HWND, DWORD*)
-        BOOL SetWindowDisplayAffinity(HWND, DWORD)
         HWND GetForegroundWindow(void)
         BOOL PostMessageW(HWND, UINT, WPARAM, LPARAM)
         int CountClipboardFormats(void)

@@ -11,7 +11,7 @@ from lockdown.environment.evidence import Evidence, Subject
 from lockdown.environment.inspection import Insides, signs_of_inspection
 from lockdown.environment.machine import Hardware, signs_of_virtual_machine
 from lockdown.environment.media import signs_of_made_up_device
-from lockdown.environment.pacing import EveryFewSeconds
+from lockdown.environment.pacing import Paced
 from lockdown.environment.plugs import evidence_of_input, evidence_of_storage
 from lockdown.environment.remote import Session, signs_of_remote_session
 from lockdown.windows import constants as c
@@ -35,7 +35,7 @@ class Surroundings:
     def __init__(self, api: Api, clock: Clock) -> None:
         self._api = api
         self._machine = signs_of_virtual_machine(_hardware(api))
-        self._paced = EveryFewSeconds(self._look, clock, SURROUNDINGS_S)
+        self._paced = Paced(self._look, clock, period_s=lambda: SURROUNDINGS_S)
 
     def survey(self, policy: Lockdown) -> Sequence[Evidence]:
         """Return the signs there are. Raises ``Unsupported``."""
@@ -54,7 +54,7 @@ class Plugs:
 
     def __init__(self, api: Api, clock: Clock) -> None:
         self._api = api
-        self._paced = EveryFewSeconds(self._look, clock, DEVICES_S)
+        self._paced = Paced(self._look, clock, period_s=lambda: DEVICES_S)
 
     def survey(self, policy: Lockdown) -> Sequence[Evidence]:
         """Return what is plugged in, ordinary or not. Raises ``Unsupported``."""
@@ -69,17 +69,23 @@ class Plugs:
 class Displays:
     """Implements ``DisplayWatch``."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: Api, clock: Clock) -> None:
         self._api = api
+        self._allowed = 1
+        self._paced = Paced(self._look, clock, period_s=lambda: DEVICES_S)
 
     def survey(self, policy: Lockdown) -> Sequence[Evidence]:
         """Return each display, and the signs of those that the policy may not want. Raises ``Unsupported``."""
+        self._allowed = policy.displays
+        return self._paced()
+
+    def _look(self) -> tuple[Evidence, ...]:
         shown = screens(self._api)
         there = (
             Evidence(subject=Subject.EXTRA_DISPLAYS, name=f"display {screen.name}", signals=(), ordinary=True)
             for screen in shown
         )
-        return (*there, *signs_of_displays(shown, allowed=policy.displays))
+        return (*there, *signs_of_displays(shown, allowed=self._allowed))
 
 
 def _hardware(api: Api) -> Hardware:

@@ -27,7 +27,6 @@ from lockdown.windows.functions import PROTOTYPES, Functions
 from lockdown.windows.hook import KeyboardHook
 from lockdown.windows.keyboard import REPORT_EVERY_S, KeyboardGuard
 from lockdown.windows.overlays import Owners, TopLevelWindows, ask_to_close
-from lockdown.windows.shield import shield
 from lockdown.windows.sleep import PowerRequest
 from lockdown.windows.surroundings import Plugs, Surroundings
 from tests.windows_machine import (
@@ -162,16 +161,6 @@ def test_asking_to_close_asks_the_shown_windows_of_that_program_only() -> None:
     machine.windows.remove(mine)
     assert not ask_to_close(machine.api, program)
     assert Owners(machine.api).pids() == {SHELL, MAGNIFIER}
-
-
-def test_the_shield_is_for_our_own_window_only() -> None:
-    machine = _exam(FakeWindow(number=20, pid=CLUELY))
-    shield(machine.api, 10, on=True)
-    assert machine.windows[1].affinity == c.WDA_EXCLUDEFROMCAPTURE
-    shield(machine.api, 10, on=False)
-    assert machine.windows[1].affinity == c.WDA_NONE
-    with pytest.raises(Unsupported):
-        shield(machine.api, 20, on=True)
 
 
 # --- clipboard -----------------------------------------------------------------------------------------------------

@@ -105,8 +105,8 @@ class ClipboardGuard(Measure, Watch, Protocol):
 class ProcessWatch(Watch, Protocol):
     """Prohibited programs are found when they start, and at the latest five seconds after they change their name.
 
-    **Mitigates against** remote desktops, recorders, assistants and other browsers that the rules know by name, original
-    name, signer, path or hash, and renamed copies of those that are installed here.
+    **Mitigates against** remote desktops, recorders, assistants and other browsers that the rules know by name,
+    original name, signer, path or hash, and renamed copies of those that are installed here.
     **Does not stop** a changed copy, code inside a permitted program, a script under a name of its own, another user's
     program.
     """

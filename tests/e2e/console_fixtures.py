@@ -127,6 +127,16 @@ def _upload(application: Application, cut: media.Cut, origin: Instant) -> None:
     assert answer.status_code == 201, answer.text
 
 
+def _lockdown() -> dict[str, canonical.Json]:
+    return {
+        "tier": "A",
+        "platform": "linux-kiosk",
+        "holding": ["kiosk", "process_watch"],
+        "missing": {"capture_shield": "X11 has no protection from recording."},
+        "doubts": [],
+    }
+
+
 def _incident(
     number: int, kind: IncidentKind, severity: Severity, start_ms: int, end_ms: int, **facts: str
 ) -> dict[str, canonical.Json]:
@@ -149,6 +159,7 @@ def _journal(origin: Instant, seconds: float) -> list[media.Cut]:
     states: list[tuple[EntryType, int, dict[str, canonical.Json]]] = [
         (EntryType.SOURCE, 0, {"track": "camera", "origin": "sample", "name": "Sample film"}),
         (EntryType.NOTE, 0, {"fairlock": "0.1.0", "model_objects": "yolov3-tiny (demonstration accuracy)"}),
+        (EntryType.LOCKDOWN, 450, _lockdown()),
         (EntryType.STATE, 500, {"state": "running", "why": "locked", "utc_ms": origin.utc_ms + 500}),
         (EntryType.INCIDENT, 4_000, _incident(1, IncidentKind.ABSENT, Severity.NOTICE, 4_000, 4_000)),
         (EntryType.INCIDENT, 6_500, _incident(1, IncidentKind.ABSENT, Severity.NOTICE, 4_000, 6_500)),

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from app.contract.incidents import Track
+from app.contract.tiers import MEANING, Tier
 from tests.e2e import server_rig
 from tests.e2e.console_fixtures import PASSPHRASE, Recorded, build_console, record
 
@@ -173,6 +174,17 @@ def test_examiner_sees_what_was_real_and_which_model_ran(page: Page) -> None:
     expect(page.get_by_text("yolov3-tiny (demonstration accuracy)").and_(page.locator(":visible"))).to_be_visible()
     page.get_by_role("tab", name="Journal").click()
     expect(page.get_by_text("yolov3-tiny (demonstration accuracy)").and_(page.locator(":visible"))).to_be_visible()
+
+
+def test_examiner_sees_how_the_computer_was_locked(page: Page) -> None:
+    _open(page)
+    _unlock(page)
+    page.get_by_role("tab", name="Evidence").click()
+    panel = page.locator("section.particulars").filter(has_text="How the computer was locked")
+    expect(panel).to_contain_text(f"Tier A {MEANING[Tier.A]}")
+    expect(panel).to_contain_text("Kiosk, Process watch")
+    expect(panel).to_contain_text("Missing: capture shield")
+    expect(panel).to_contain_text("X11 has no protection from recording.")
 
 
 def test_whole_session_verifies(page: Page) -> None:

@@ -164,7 +164,9 @@ def _case(
 
 
 def _surveyed(survey: Survey, clock: ManualClock) -> Watch:
-    return SurveyWatch(survey, Lockdown(), clock, lambda _concern: None)
+    watch = SurveyWatch(survey, Lockdown(), clock, lambda _concern: None)
+    watch.begin()  # what is there at the start is listed once
+    return watch
 
 
 def _windows_windows() -> WatchCase:

@@ -19,6 +19,7 @@ from lockdown.watch import POLL_S
 
 CLIPBOARD_PERIOD_S = 0.1
 STILL_HELD_PERIOD_S = 5.0
+SURVEY_PERIOD_S = 1.0
 
 
 class Holding:
@@ -53,7 +54,7 @@ class Holding:
             else:
                 self._watches.append(WatchThread(watch, name, self._tell, period_s=POLL_S))
         for name, watch in surveys:
-            self._watches.append(WatchThread(watch, name, self._tell, period_s=POLL_S))
+            self._watches.append(WatchThread(watch, name, self._tell, period_s=SURVEY_PERIOD_S))
         # A measure that is a watch as well looks after itself, in its own thread.
         alone = [(name, measure) for name, measure in self._measures if not isinstance(measure, Watch)]
         for name, measure in alone:

@@ -8,11 +8,13 @@ from lockdown.environment.remote import PORTS, Port
 from lockdown.linux_system.roots import Roots, entries, text
 
 _CONNECTED, _WAITING = "01", "0A"
+_ROWS = re.compile(rf"^.*:(?:{'|'.join(f'{port:04X}' for port in PORTS)}) .*$", re.MULTILINE)
+"""Rows that name such a port at either end; a busy computer has thousands of others."""
 
 
 def read_ports(roots: Roots, is_own: Callable[[int], bool]) -> Sequence[Port]:
     """Return the ports of ``PORTS`` in use, our own processes' left out; who uses them where that can be seen."""
-    found = [row for name in ("tcp", "tcp6") for row in text(roots.proc / "net" / name).splitlines()[1:]]
+    found = [row for name in ("tcp", "tcp6") for row in _ROWS.findall(text(roots.proc / "net" / name))]
     uses = {use for row in found if (use := _use(row)) is not None}
     owners = _owners(roots, frozenset(inode for _, _, inode in uses)) if uses else {}
     return sorted(

@@ -85,6 +85,13 @@ def tiny(display: Any) -> Any:
     return display.screen().root.create_window(100, 100, 3, 3, 0, X.CopyFromParent, override_redirect=True)
 
 
+def many(display: Any, count: int) -> None:
+    """So many unmanaged windows, each beside the other."""
+    for number in range(count):
+        place = (20 * number, 10 * number, 200, 200)
+        display.screen().root.create_window(*place, 0, X.CopyFromParent, override_redirect=True).map()
+
+
 def canvas(display: Any) -> None:
     """The window above all others that composite managers draw on."""
     display.screen().root.composite_get_overlay_window()
@@ -109,8 +116,8 @@ def take_focus(display: Any) -> None:
 KINDS: Mapping[str, Callable[..., Any]] = {
     made.__name__: made
     for made in (
-        unmanaged, click_through, partly_click_through, shaped, translucent, hidden_from_taskbar, plain, tiny, canvas,
-        steal_keyboard, take_focus,
+        unmanaged, click_through, partly_click_through, shaped, translucent, hidden_from_taskbar, plain, tiny,
+        many, canvas, steal_keyboard, take_focus,
     )
 }  # fmt: skip
 

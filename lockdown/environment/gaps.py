@@ -60,6 +60,4 @@ def findings(before: Reading, now: Reading) -> Sequence[Finding]:
 
 
 def _suspended(what: str, seconds: float, before: Reading) -> Finding:
-    return Finding(
-        kind=IncidentKind.SUSPENDED, facts={"what": what, "seconds": f"{seconds:.1f}"}, since=before.at
-    )
+    return Finding(kind=IncidentKind.SUSPENDED, facts={"what": what, "seconds": f"{seconds:.1f}"}, since=before.at)

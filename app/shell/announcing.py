@@ -8,6 +8,17 @@ from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import QWidget
 
 
+def wake_engine() -> None:
+    """Have the browser engine describe its pages to a screen reader that was there before the engine was.
+
+    WORKAROUND (seen with Qt 6.11.3): the engine follows changes of whether accessibility is active, but does not ask
+    when it starts; a page made while a screen reader runs stays empty for it. To be called once the first page exists.
+    """
+    if QAccessible.isActive():
+        QAccessible.setActive(False)
+        QAccessible.setActive(True)
+
+
 def announce(widget: QWidget, words: str, *, urgent: bool = False) -> None:
     """Have ``words`` spoken; ``urgent`` ones at once, others when the reader has finished its sentence."""
     if not words or not QAccessible.isActive():

@@ -16,7 +16,7 @@ from app.clock import SystemClock
 from app.contract.incidents import IncidentKind
 from app.contract.times import Clock
 from app.shell import text
-from app.shell.announcing import announce
+from app.shell.announcing import announce, wake_engine
 from app.shell.clipboard import OutgoingLock
 from app.shell.gate import Gate
 from app.shell.merging import Merging
@@ -69,6 +69,7 @@ class ExamTab(QObject):
         self._flush.start()
         self.view = ExamView(parent)
         self.view.setPage(self._page)
+        wake_engine()
         self._normal = 1.0
         self.keys = TabKeys(self)
         self.keys.zoom.connect(self.zoom)

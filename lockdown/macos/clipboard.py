@@ -12,6 +12,7 @@ from lockdown.macos.functions import Api
 REPORT_EVERY_S = 5.0
 _GENERAL = "com.apple.pasteboard.clipboard"
 _DONE = 0  # noErr
+_MINUS_ONE = ctypes.c_size_t(-1).value
 
 
 class EmptyPasteboard:
@@ -77,7 +78,8 @@ class EmptyPasteboard:
         count = ctypes.c_size_t()
         if self._api.PasteboardGetItemCount(self._pasteboard, ctypes.byref(count)) != _DONE:
             raise _refused()
-        return count.value
+        # Unsigned as declared, it is -1 at times, as Qt's source knows (qmacpasteboard.mm).
+        return count.value if count.value < _MINUS_ONE else 0
 
     def _clear(self) -> bool:
         self._api.PasteboardSynchronize(self._pasteboard)

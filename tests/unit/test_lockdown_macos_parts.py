@@ -132,6 +132,15 @@ def test_the_pasteboard_is_cleared_and_never_read(machine: MacMachine) -> None:
     assert not {name for name in PROTOTYPES if "CopyItem" in name}, "nothing is declared that could read it"
 
 
+def test_a_count_of_minus_one_is_an_empty_pasteboard(machine: MacMachine) -> None:
+    guard = EmptyPasteboard(machine.api, ManualClock())
+    guard.engage()
+    machine.copied = -1
+    assert guard.observe() == ()
+    assert guard.holds()
+    guard.release()
+
+
 def test_a_pasteboard_that_is_not_there_is_said(machine: MacMachine) -> None:
     machine.blind = True
     with pytest.raises(Unsupported, match="clear the clipboard"):

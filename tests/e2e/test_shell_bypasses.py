@@ -85,6 +85,32 @@ def test_without_fences_it_arrives(name: str, open_tab: Rig) -> None:
         open_tab.until(lambda: far.arrivals)
 
 
+UNSEEN = (
+    "preconnect",
+    "fetch from a shared worker",
+    "web socket from a service worker",
+    "web transport",
+    "call to a stranger (WebRTC)",
+)
+
+
+@pytest.mark.parametrize("fence", ["rule", "route"])
+def test_one_fence_alone_stops_what_the_interceptor_does_not_see(fence: str) -> None:
+    others = [name for name in ALL_FENCES if name != fence]
+    with exam_site() as served, stranger(OTHER_HOST) as far, rig(served, without=others) as tab:
+        for name in UNSEEN:
+            attempt(tab, ATTACKS[name], far.place)
+            tab.wait_js("await new Promise(done=>setTimeout(done,300))")
+        assert far.arrivals == []
+
+
+def test_only_the_route_stops_another_port_of_the_exams_host() -> None:
+    others = [name for name in ALL_FENCES if name != "rule"]
+    with exam_site() as served, stranger(EXAM_HOST) as near, rig(served, without=others) as tab:
+        attempt(tab, ATTACKS["web socket from a service worker"], near.place)
+        tab.until(lambda: near.arrivals)
+
+
 def test_nothing_arrived_later_either(tab: Rig, strangers: list[Stranger]) -> None:
     """The last of this module: what was tried all along has had time to arrive."""
     tab.home()

@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.unit.shell_parts import site
 
 PROGRAM = """
-import os, sys
+import os, re, sys
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 if os.geteuid() == 0:
     os.environ["QTWEBENGINE_DISABLE_SANDBOX"] = "1"
@@ -20,9 +20,8 @@ import shiboken6
 app = QApplication(sys.argv[:1])
 port = QUrl(sys.argv[1]).port()
 engine.configure([Endpoint(scheme="http", host="127.0.0.1", port=port)], software_drawing=True)
-os.environ[engine.FLAGS_VARIABLE] = '"'.join(
-    part for part in os.environ[engine.FLAGS_VARIABLE].split('"') if not part.startswith("--proxy-")
-)
+flags = re.findall('"[^"]*"', os.environ[engine.FLAGS_VARIABLE])
+os.environ[engine.FLAGS_VARIABLE] = " ".join(flag for flag in flags if not flag.startswith('"--proxy-'))
 profile = QWebEngineProfile()
 page = QWebEnginePage(profile)
 todo = sys.argv[1:]

@@ -8,6 +8,7 @@ reads its flags once. ``without`` takes fences away, so that attacks and single 
 
 import json
 import os
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -168,8 +169,8 @@ def _take_away(name: str) -> None:
         page.ExamPage.createWindow = lambda this, _type: this  # type: ignore[method-assign, assignment]
     elif name != "launch":
         flag = {"rule": "--host-resolver-rules", "route": "--proxy-"}[name]
-        kept = [part for part in os.environ[engine.FLAGS_VARIABLE].split('"') if flag not in part]
-        os.environ[engine.FLAGS_VARIABLE] = '"'.join(kept)
+        flags = re.findall(r'"[^"]*"', os.environ[engine.FLAGS_VARIABLE])
+        os.environ[engine.FLAGS_VARIABLE] = " ".join(line for line in flags if not line.startswith(f'"{flag}'))
 
 
 def _say(number: int, value: object) -> None:

@@ -50,6 +50,7 @@ class ExamSite(http.server.ThreadingHTTPServer):
 class _Handler(http.server.BaseHTTPRequestHandler):
     server: ExamSite
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # an answer in one piece: two would wait 40 ms for each other
 
     def log_message(self, *_: object) -> None:
         pass

@@ -11,9 +11,11 @@ from typing import Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from app.contract import assistive
+from app.contract.agreement import Allowance
 from app.contract.errors import FairlockError, Fatal
 from app.contract.incidents import IncidentKind
-from app.contract.policy import Policy
+from app.contract.policy import Policy, Treatment
 from app.contract.session import Effect, Event, SessionState, step
 from app.contract.times import Clock
 from app.messages import EXAM_LOADED, LockIs, Refused
@@ -242,6 +244,8 @@ class Controller(QObject):
         self.course.locked = True
         self._limit.start(LOCK_LIMIT_MS)
         self.stage.show_wait("locking", text.LOCKING_TITLE, text.LOCKING_LINE)
+        by_agreement = Allowance.ACCESSIBILITY_KEYS in self.course.allowances
+        self.stage.window.let_through(assistive.KEYS if by_agreement else ())
         self.stage.engage()
         self._guard.engage()
 
@@ -332,6 +336,7 @@ class Controller(QObject):
 
     def _release(self) -> None:
         self._limit.start(UNLOCK_LIMIT_MS)
+        self.course.taken |= {name.value for name in self.stage.window.holding()}
         self._guard.release()
         self.stage.release()
         self.stage.show_wait("unlocking", text.UNLOCKING_TITLE, text.UNLOCKING_LINE, step=4)
@@ -384,6 +389,8 @@ class Controller(QObject):
         self.reports.note(IncidentKind.KEYBOARD_TAKEN, loss.facts(), source="shell.window", since=loss.since)
 
     def _input_sent(self, what: str) -> None:
+        if self._policy().lockdown.injected_input is Treatment.IGNORE:
+            return
         facts = {"blocked": what, "by": "XSendEvent"}
         self.reports.note(IncidentKind.INPUT_INJECTED, facts, source="shell.window")
 
@@ -407,7 +414,12 @@ class Controller(QObject):
         if self.state is _S.LOCKING:
             self.fail(Event.LOCK_FAILED, text.LOCK_TIMEOUT)
         else:
-            self.happen(Event.RELEASE_FAILED)
+            self.release_unanswered()
+
+    def release_unanswered(self) -> None:
+        """Nobody says whether everything was undone: go on, and tell the candidate what to do."""
+        self.course.failed = self.course.failed or (text.END_UNSURE,)
+        self.happen(Event.RELEASE_FAILED)
 
     def _leave(self) -> None:
         self._time.stop()

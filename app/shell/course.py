@@ -26,7 +26,10 @@ TOOK_PLACE = frozenset({"submit", "time_up", "terminate", "quit_code"})
 
 @dataclass(slots=True, kw_only=True)
 class Course:
-    """``ended_by`` is the name of the event that ended it, or "quit_code"; ``why`` a sentence for the candidate."""
+    """``ended_by`` is the name of the event that ended it, or "quit_code"; ``why`` a sentence for the candidate.
+
+    ``taken`` are the capabilities that window or guard ever held.
+    """
 
     joined: Joined | None = None
     policy: Policy | None = None
@@ -36,6 +39,7 @@ class Course:
     ended_by: str = ""
     why: str = ""
     locked: bool = False
+    taken: set[str] = field(default_factory=set)
     exam_seen: bool = False
     complete: bool | None = None
     undone: tuple[str, ...] = ()
@@ -69,10 +73,15 @@ class Course:
             upload=upload,
             upload_good=bool(self.complete),
             changed=self.locked,
-            undone=self.undone,
+            undone=self._given_back(),
             failed=self.failed,
             closed=tuple(sorted({program.name for program in self.closed})),
         )
+
+    def _given_back(self) -> tuple[str, ...]:
+        """Return what was changed and how it is again, as sentences."""
+        held = tuple(words for name, words in text.GIVEN_BACK.items() if name in self.taken)
+        return (*held, *(f"{words.rstrip('.')}." for words in self.undone))
 
     def exit_code(self) -> ExitCode:
         """Return how the application ends."""

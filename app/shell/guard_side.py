@@ -85,6 +85,8 @@ class GuardSide:
         ):
             for program in programs:
                 facts = {"name": program.name, "path": program.path, "rule": program.rule, "pid": str(program.pid)}
+                if program.copy_of:
+                    facts["copy_of"] = program.copy_of
                 controller.reports.note(kind, facts, source="guard.process_watch")
         controller.course.closed.extend(answer.closed)
         controller.preparation.programs_closed(answer.left)
@@ -92,6 +94,7 @@ class GuardSide:
     def _engaged(self, answer: m.Engaged) -> None:
         controller = self._controller
         self._held = answer.holding
+        controller.course.taken.update(answer.holding)
         controller.lock.engaged = answer
         if self._lost_since is not None:
             since, self._lost_since = self._lost_since, None
@@ -127,7 +130,7 @@ class GuardSide:
         state = controller.state
         if state not in GUARDED_STATES:
             if state is _S.UNLOCKING:
-                controller.happen(Event.RELEASE_FAILED)
+                controller.release_unanswered()
             else:
                 controller.fail(Event.LOCK_FAILED if state is _S.LOCKING else Event.FAILED, text.GUARD_GONE)
             return

@@ -62,6 +62,7 @@ PROGRAMS_LEFT = (
     "These programs could not be ended. Close them yourself, then check again. If one does not close, restart this "
     "computer and open the exam link again."
 )
+PROGRAM_COPY = "{name} (a copy of {copy_of})"
 DESKTOP_GOOD = "The exam can fill the screen and hold the keyboard."
 DESKTOP_NONE = "There is no screen to show the exam on. Start Fairlock from a desktop session."
 DESKTOP_LACKS = (
@@ -145,11 +146,18 @@ FLUSH_PROGRESS = "{sent} of {total} received by the server"
 
 END_CLOSE = "Close"
 END_CLOSING = "Closes in {seconds} s"
-END_UNDONE_HEADING = "What was undone"
+END_UNDONE_HEADING = "What was changed and is undone"
 END_FAILED_HEADING = "What could not be undone"
 END_CLOSED_HEADING = "Programs that were closed"
 END_NOTHING_CHANGED = "Nothing on this computer was changed."
-END_UNDO_HINT = "Signing out and in again puts these right."
+END_UNDO_HINT = "Start Fairlock again, run “fairlock restore”, or sign out and in: each of these puts it right."
+END_UNSURE = "Not all of Fairlock answered, so it is not certain that every setting is as before."
+GIVEN_BACK: Mapping[str, str] = {
+    "kiosk": "The exam no longer fills the screen.",
+    "input_guard": "All keys and key combinations are yours again.",
+    "clipboard_guard": "Copy and paste work again. What was in the clipboard could not be kept: it was never read.",
+}
+"""What ends with the window and the other processes; the rest says how it was undone when it was."""
 END_TITLES: Mapping[str, str] = {
     "submit": "You have handed in",
     "time_up": "The time is up",
@@ -202,6 +210,11 @@ CAPABILITY_NAMES: Mapping[str, str] = {
     "capture_shield": "hiding the exam from other recorders",
     "sleep_guard": "keeping the computer awake",
 }
+
+
+def program_name(name: str, copy_of: str) -> str:
+    """Return what a program to be closed is called; a renamed copy is told as what it is a copy of."""
+    return PROGRAM_COPY.format(name=name, copy_of=copy_of) if copy_of else name
 
 
 def missing_capabilities(missing: Mapping[str, str]) -> str:

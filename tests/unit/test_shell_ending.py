@@ -1,0 +1,81 @@
+"""The last screen says what was changed and that it is undone, and is honest when nobody knows."""
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from app import messages as m
+from app.contract.policy import Capability
+from app.contract.session import Event, SessionState
+from app.shell import text
+from app.shell.course import Course
+from tests.unit.shell_parts import Site, site
+from tests.unit.shell_policies import policy_for
+from tests.unit.test_shell_controller import Play
+
+S = SessionState
+
+
+@pytest.fixture
+def exam_site() -> Iterator[Site]:
+    with site() as served:
+        yield served
+
+
+@pytest.fixture
+def play(qapp: QApplication, exam_site: Site) -> Iterator[Play]:
+    made = Play(policy_for(exam_site.origin))
+    yield made
+    made.stage.dispose()
+    made.window.deleteLater()
+    qapp.processEvents()
+
+
+def test_everything_that_was_held_is_listed_as_given_back() -> None:
+    course = Course(locked=True, undone=("Console keys work again", "Screen saver works again."))
+    assert course.ending().undone == ("Console keys work again.", "Screen saver works again.")
+    course.taken |= set(Capability)
+    assert course.ending().undone[:3] == tuple(text.GIVEN_BACK.values())
+
+
+def _fail_to_lock(play: Play) -> None:
+    """Come as far as the lock and no further: nothing needs to be loaded for the way out."""
+    play.join()
+    play.check()
+    play.stage.proceed.emit()
+    play.g.receive(m.Engaged(holding=(Capability.CLIPBOARD_GUARD, Capability.SLEEP_GUARD), missing={}))
+    play.controller.fail(Event.LOCK_FAILED, "It did not hold.")
+    assert play.state() is S.UNLOCKING
+
+
+def test_what_the_guard_held_is_on_the_last_screen_and_a_key_closes_it(play: Play, qtbot: QtBot) -> None:
+    _fail_to_lock(play)
+    play.g.receive(m.Released(undone=("Screen saver works again",), failed=()))
+    play.r.receive(m.Flushed(complete=True, message=""))
+    words = play.words()
+    assert text.END_UNDONE_HEADING in words
+    assert text.GIVEN_BACK["clipboard_guard"] in words
+    assert "Screen saver works again." in words
+    end = play.stage._end
+    assert end is not None
+    with qtbot.waitSignal(play.stage.closed):
+        QTest.keyClick(end.close_button, Qt.Key.Key_Space)
+
+
+@pytest.mark.parametrize("silence", ["the guard went too often", "no answer in time"])
+def test_without_an_answer_of_the_guard_nobody_is_told_that_all_is_well(play: Play, silence: str) -> None:
+    _fail_to_lock(play)
+    if silence == "no answer in time":
+        play.controller._limit.timeout.emit()
+    else:
+        play.g.given_up()
+    play.r.receive(m.Flushed(complete=True, message=""))
+    assert play.state() is S.ENDED
+    words = play.words()
+    assert text.END_UNSURE in words
+    assert text.END_UNDO_HINT in words
+    assert not play.controller.course.ending().good

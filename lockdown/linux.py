@@ -1,9 +1,10 @@
 """Lockdown on Linux: which of its sessions this is, and what that one offers. Imported on Linux only."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 
+from app.contract.agreement import Allowance
 from app.contract.errors import Unsupported
 from app.contract.policy import Capability
 from app.contract.times import Clock
@@ -34,12 +35,21 @@ def session_type() -> str:
     return "x11" if os.environ.get("DISPLAY") else "none"
 
 
-def platform(*, run: RunExternal, table: ProcessTable, clock: Clock, processes: Watch, is_own: IsOwn) -> Platform:
+def platform(
+    *,
+    run: RunExternal,
+    table: ProcessTable,
+    clock: Clock,
+    processes: Watch,
+    is_own: IsOwn,
+    allowances: Collection[Allowance] = (),
+) -> Platform:
     """Return what this desktop offers.
 
     ``run`` runs external programs, ``processes`` is the watch of programs with the session's rules, ``is_own`` says
-    whether a process id belongs to the application.
+    whether a process id belongs to the application. Which keys ``allowances`` leave alone, the shell's window heeds.
     """
+    del allowances
     kind = session_type()
     tier, open_parts = "C", ExitStack()
     beside: Sequence[tuple[Capability, Watch | Unsupported]] = ()

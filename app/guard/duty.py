@@ -6,6 +6,7 @@ Called from the guard's main thread only; the watches it starts have threads of 
 from collections.abc import Callable, Mapping, Sequence
 
 from app.contract import schema
+from app.contract.agreement import Allowance
 from app.contract.errors import IntegrityError
 from app.contract.incidents import IncidentKind
 from app.contract.policy import Capability, Lockdown, Policy
@@ -93,7 +94,7 @@ class Duty:
             grace_s=policy.lockdown.close_grace_ms / 1000,
             ask_windows=select.window_closer(),
         )
-        desktop = self._platform(self._programs.during_exam(rules, self._tell, closer))
+        desktop = self._platform(self._programs.during_exam(rules, self._tell, closer), order.allowances)
         holding = self._holding = Holding(self._restore, self._tell, self._cancelled, desktop, closer)
         lacks = holding.take()
         if problem is not None:
@@ -147,13 +148,14 @@ class Duty:
         if holding is not None:
             holding.let_go()
 
-    def _platform(self, processes: Watch) -> Platform:
+    def _platform(self, processes: Watch, allowances: Sequence[Allowance] = ()) -> Platform:
         return select.platform(
             run=self._run,
             table=self._table,
             clock=self._clock,
             processes=processes,
             is_own=lambda pid: is_descendant(pid, self._own_root, self._table),
+            allowances=allowances,
         )
 
     def _surveys(self, desktop: Platform, policy: Lockdown) -> Sequence[tuple[Capability, Watch]]:

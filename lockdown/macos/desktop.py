@@ -1,9 +1,10 @@
 """What macOS offers, for ``lockdown.select``. Written, and tested call by call; never run on macOS by us."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
+from app.contract.agreement import Allowance
 from app.contract.errors import Unsupported
 from app.contract.policy import Capability
 from app.contract.times import Clock
@@ -34,9 +35,19 @@ def session_type() -> str:
 
 
 def platform(
-    *, run: RunExternal, table: ProcessTable, clock: Clock, processes: Watch, is_own: Callable[[int], bool]
+    *,
+    run: RunExternal,
+    table: ProcessTable,
+    clock: Clock,
+    processes: Watch,
+    is_own: Callable[[int], bool],
+    allowances: Collection[Allowance] = (),
 ) -> Platform:
-    """Return what this desktop offers. ``processes`` is the watch of programs with the session's rules."""
+    """Return what this desktop offers. ``processes`` is the watch of programs with the session's rules.
+
+    ``allowances`` is what the candidate was granted; the keys of assistive technology are free here in any case.
+    """
+    del allowances
     return Platform(
         name=NAME,
         tier=tier(),

@@ -8,8 +8,8 @@ from collections.abc import Set as AbstractSet
 
 from lockdown.windows import constants as c
 
-SYSTEM_KEY = "Win"
-"""What an allowance names to leave the system key alone: the shortcuts of Magnifier and Narrator need it."""
+SYSTEM_KEY = "Meta"
+"""The key with Windows' sign, named as ``app.shell.keys`` does. Magnifier and Narrator are called by it."""
 
 _ALONE = {
     c.VK_LWIN: SYSTEM_KEY,

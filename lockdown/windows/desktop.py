@@ -1,9 +1,10 @@
 """What Windows offers, for ``lockdown.select``. Written, and tested call by call; never run on Windows by us."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import TypeVar
 
+from app.contract.agreement import Allowance
 from app.contract.errors import Unsupported
 from app.contract.policy import Capability
 from app.contract.times import Clock
@@ -17,6 +18,7 @@ from lockdown.watch import Copies, NoCopies
 from lockdown.windows import keyboard
 from lockdown.windows.belonging import belongs_over_the_exam
 from lockdown.windows.clipboard import EmptyClipboard
+from lockdown.windows.combinations import SYSTEM_KEY
 from lockdown.windows.functions import Api, Functions
 from lockdown.windows.hook import KeyboardHook
 from lockdown.windows.identity import Identities
@@ -34,22 +36,38 @@ def session_type() -> str:
 
 
 def platform(
-    *, run: RunExternal, table: ProcessTable, clock: Clock, processes: Watch, is_own: Callable[[int], bool]
+    *,
+    run: RunExternal,
+    table: ProcessTable,
+    clock: Clock,
+    processes: Watch,
+    is_own: Callable[[int], bool],
+    allowances: Collection[Allowance] = (),
 ) -> Platform:
-    """Return what this desktop offers. ``processes`` is the watch of programs with the session's rules."""
+    """Return what this desktop offers. ``processes`` is the watch of programs with the session's rules.
+
+    ``allowances`` is what the candidate was granted.
+    """
     return Platform(
         name=NAME,
         tier=tier(),
-        parts={**parts(Functions(), table, clock, is_own), Capability.PROCESS_WATCH: processes},
+        parts={**parts(Functions(), table, clock, is_own, allowances), Capability.PROCESS_WATCH: processes},
         replayers=replayers(run),
     )
 
 
-def parts(api: Api, table: ProcessTable, clock: Clock, is_own: Callable[[int], bool]) -> Mapping[Capability, Part]:
+def parts(
+    api: Api,
+    table: ProcessTable,
+    clock: Clock,
+    is_own: Callable[[int], bool],
+    allowances: Collection[Allowance] = (),
+) -> Mapping[Capability, Part]:
     """Return every part but the watch of programs."""
+    keys = frozenset({SYSTEM_KEY}) if Allowance.ACCESSIBILITY_KEYS in allowances else frozenset()
     return {
         Capability.KIOSK: HeldByShell(limit="The kiosk window was never tried on Windows."),
-        Capability.INPUT_GUARD: _or_reason(lambda: keyboard.KeyboardGuard(api, clock, KeyboardHook(api))),
+        Capability.INPUT_GUARD: _or_reason(lambda: keyboard.KeyboardGuard(api, clock, KeyboardHook(api, keys))),
         Capability.CLIPBOARD_GUARD: EmptyClipboard(api, table, clock, is_own),
         Capability.WINDOW_WATCH: TopLevelWindows(api, table, clock, is_own, belongs_over_the_exam),
         Capability.DISPLAY_WATCH: Displays(api, clock),

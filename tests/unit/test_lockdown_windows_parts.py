@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.clock import ManualClock
+from app.contract.agreement import Allowance
 from app.contract.errors import Unsupported
 from app.contract.incidents import IncidentKind
-from app.contract.policy import Lockdown
+from app.contract.policy import Capability, Lockdown
 from lockdown.capabilities import Finding
 from lockdown.environment.evidence import Subject
 from lockdown.fake import FakeTable
@@ -21,7 +22,7 @@ from lockdown.windows import constants as c
 from lockdown.windows import desktop, devices, identity, keyboard, smbios
 from lockdown.windows.belonging import belongs_over_the_exam
 from lockdown.windows.clipboard import TRIES, EmptyClipboard
-from lockdown.windows.combinations import blocked
+from lockdown.windows.combinations import SYSTEM_KEY, blocked
 from lockdown.windows.displays import screens
 from lockdown.windows.functions import PROTOTYPES, Functions
 from lockdown.windows.hook import KeyboardHook
@@ -230,7 +231,7 @@ def test_combinations_are_swallowed_and_counted_by_name(
     assert not machine.press(ord("A"))
     assert not machine.press(c.VK_TAB)
     facts = [found.facts for found in guard.observe()]
-    assert facts == [{"keys": "Alt+Tab", "times": "1"}, {"keys": "Win", "times": "1"}]
+    assert facts == [{"keys": "Alt+Tab", "times": "1"}, {"keys": "Meta", "times": "1"}]
     machine.press(c.VK_SNAPSHOT)
     assert guard.observe() == ()
     clock.advance(REPORT_EVERY_S)
@@ -305,7 +306,17 @@ def test_which_keys_mean_nothing_in_an_exam(key: int, held_with: set[str], name:
 
 
 def test_an_allowance_leaves_the_system_key_alone() -> None:
-    assert blocked(c.VK_LWIN, alt=False, control=False, shift=False, allowed={"Win"}) is None
+    machine = WindowsMachine()
+    granted = (Allowance.ACCESSIBILITY_KEYS,)
+    guard = desktop.parts(machine.api, _table(), ManualClock(), _is_own, granted)[Capability.INPUT_GUARD]
+    assert isinstance(guard, KeyboardGuard)
+    guard.engage()
+    try:
+        assert not machine.press(c.VK_LWIN)
+        assert machine.press(c.VK_TAB, c.LLKHF_ALTDOWN)
+    finally:
+        guard.release()
+    assert blocked(c.VK_LWIN, alt=False, control=False, shift=False, allowed={SYSTEM_KEY}) is None
 
 
 # --- displays, devices, surroundings -------------------------------------------------------------------------------

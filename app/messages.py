@@ -260,12 +260,13 @@ class Examined:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessInfo:
-    """A program that the rules matched."""
+    """A program that the rules matched; ``copy_of`` names the installed program that it is a renamed copy of."""
 
     pid: int
     name: str
     path: str
     rule: str
+    copy_of: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

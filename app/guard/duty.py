@@ -190,7 +190,10 @@ def _rules(policy: Policy) -> tuple[Rules, str | None]:
 
 
 def _infos(matches: Sequence[Match]) -> tuple[ProcessInfo, ...]:
-    return tuple(ProcessInfo(pid=m.program.pid, name=m.program.name, path=m.program.path, rule=m.rule) for m in matches)
+    return tuple(
+        ProcessInfo(pid=m.program.pid, name=m.program.name, path=m.program.path, rule=m.rule, copy_of=m.copy_of)
+        for m in matches
+    )
 
 
 def _holding(parts: Mapping[Capability, Part], lacks: Mapping[str, str]) -> tuple[str, ...]:

@@ -219,6 +219,7 @@ def test_a_renamed_copy_of_an_installed_program_is_closed_though_nobody_listed_i
     try:
         done = shell.answer(ProcessesClosed, CloseProcesses(policy=_policy(), close=True))
         assert [(p.pid, p.name, p.rule) for p in done.closed] == [(before.pid, "essay", "remote-desktop")]
+        assert done.closed[0].copy_of == DECOY
         shell.answer(Engaged, Engage(policy=_policy()))
         during = subprocess.Popen([tmp_path / "home/essay", "120"])
         wait_for(lambda: shell.reports(IncidentKind.PROCESS_CLOSED), "the report of closing")

@@ -95,7 +95,7 @@ class ChecksScreen(Screen):
         words = text.PROGRAMS_LEFT if still_running else text.PROGRAMS_LINE.format(seconds=f"{grace_s:.0f}")
         self._program_lines.addWidget(parts.label(words, "bad" if still_running else ""))
         self._program_lines.addSpacing(4)
-        names = sorted({(program.name, program.path) for program in programs})
+        names = sorted({(text.program_name(program.name, program.copy_of), program.path) for program in programs})
         for name, path in names:
             self._program_lines.addWidget(_program_line(name, path))
         announce(self, f"{text.PROGRAMS_HEADING}: {text.join_words([name for name, _ in names])}. {words}")

@@ -148,3 +148,10 @@ def test_many_devices_of_one_hypervisor_are_one_sign() -> None:
     many = signs_of_virtual_machine(Hardware(pci=("1af4:1000", "1AF4:1041", "1af4:1050"), virtio=True))
     assert one is not None
     assert one == many
+
+
+def test_the_words_of_one_firmware_are_one_sign() -> None:
+    one = signs_of_virtual_machine(Hardware(firmware=("VirtualBox",)))
+    many = signs_of_virtual_machine(Hardware(firmware=("VirtualBox", "innotek GmbH", "VirtualBox")))
+    assert one is not None
+    assert one == many

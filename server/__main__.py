@@ -11,6 +11,7 @@ from server import demo_exam, setup
 from server.app import create_app, open_context
 from server.context import SESSION_BYTES
 from server.exams import export
+from server.exams.retention import Keeper, due, erase_due
 from server.serving import listen, serve
 
 GIB = 1024**3
@@ -54,11 +55,27 @@ def _serve(options: argparse.Namespace) -> None:
         context = open_context(
             options.data, public_url=options.public_url or address, session_bytes=int(options.session_limit * GIB)
         )
+        keeper = Keeper(context)
         try:
+            keeper.start()
             _say(f"Fairlock server at {address}; console at {context.public_url}/console/")
             serve(create_app(context), listener)
         finally:
+            keeper.stop()
             context.database.close()
+
+
+def _retain(options: argparse.Namespace) -> None:
+    context = open_context(options.data, public_url="http://127.0.0.1")
+    try:
+        if options.dry_run:
+            for one in due(context):
+                _say(f"{one.session} of {one.exam}")
+            return
+        for token in erase_due(context):
+            _say(token)
+    finally:
+        context.database.close()
 
 
 def _export(options: argparse.Namespace) -> None:
@@ -105,6 +122,11 @@ def _parser() -> argparse.ArgumentParser:
     export_.add_argument("session", help="session id")
     export_.add_argument("--to", type=Path, required=True, help="folder, or archive when it ends in .zip")
     export_.set_defaults(run=_export)
+
+    retain = commands.add_parser("retain", help="delete the sessions whose time is over; `serve` does it every hour")
+    retain.add_argument("--data", type=Path, required=True, help="the server's data folder")
+    retain.add_argument("--dry-run", action="store_true", help="only list them")
+    retain.set_defaults(run=_retain)
 
     demo = commands.add_parser("demo-exam", help="run a small exam site behind the gate")
     demo.add_argument("--port", type=int, required=True, help="port on 127.0.0.1; 0 takes a free one")

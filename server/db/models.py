@@ -167,6 +167,16 @@ class Segment(Base):
     __table_args__ = (UniqueConstraint("session", "previous"), UniqueConstraint("session", "record_digest"))
 
 
+class DeletedSession(Base):
+    """What is left of a session whose time was over: that it was deleted, signed by the server."""
+
+    __tablename__ = "deletions"
+    session: Mapped[str] = mapped_column(primary_key=True)
+    exam: Mapped[str] = mapped_column(ForeignKey("exams.id"), index=True)
+    deleted_ms: Mapped[int]
+    jws: Mapped[str]
+
+
 class Incident(Base):
     """What the server itself saw of a session."""
 

@@ -80,6 +80,13 @@ def session_detail(parts: Parts, examiner: SignedIn, session: str) -> Response:
     return answer(found)
 
 
+@router.get("/deletions", **spoken(answers={200: views.DeletionList}, tag=_TAG))
+def deletion_list(parts: Parts, _examiner: SignedIn, exam: str | None = None) -> Response:
+    """Return the server's signed words on sessions that it deleted."""
+    with parts.database.read() as tx:
+        return answer(sessions.deleted(tx, exam))
+
+
 @router.get("/sessions/{session}/manifest", **spoken(answers={200: Manifest}, tag=_TAG))
 def session_manifest(parts: Parts, examiner: SignedIn, session: str) -> Response:
     """Return everything signed about a session."""

@@ -12,9 +12,9 @@ from app.contract.sealing import jws
 from app.contract.sealing.records import Record
 from server.actions.views import ActionView
 from server.context import Context
-from server.db.models import ActionRecord, Candidate, Exam, Incident, Segment, Session
+from server.db.models import ActionRecord, Candidate, DeletedSession, Exam, Incident, Segment, Session
 from server.exams import manifest
-from server.exams.views import SessionDetail, SessionList, SessionRow
+from server.exams.views import DeletionList, SessionDetail, SessionList, SessionRow
 from server.verification import access, freezing
 
 
@@ -24,6 +24,14 @@ def listed(tx: Transaction, context: Context, exam: str | None) -> SessionList:
     if exam is not None:
         query = query.where(Session.exam == exam)
     return SessionList(sessions=_rows(tx, context, query))
+
+
+def deleted(tx: Transaction, exam: str | None) -> DeletionList:
+    """Return the signed deletions (of one exam), the newest first."""
+    query = select(DeletedSession.jws).order_by(DeletedSession.deleted_ms.desc(), DeletedSession.session)
+    if exam is not None:
+        query = query.where(DeletedSession.exam == exam)
+    return DeletionList(deletions=tuple(tx.scalars(query)))
 
 
 def detail(tx: Transaction, context: Context, session: str) -> SessionDetail:

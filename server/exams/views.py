@@ -90,6 +90,13 @@ class CandidateList:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeletionList:
+    """The server's signed words on sessions that it deleted (``records.Deletion``), the newest first."""
+
+    deletions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRow:
     """A line of the list of sessions."""
 

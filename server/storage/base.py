@@ -61,3 +61,10 @@ class SegmentStore(Protocol):
     def delete(self, place: Place) -> None:
         """Delete a segment; harmless when it is not there."""
         ...
+
+    def shred(self, place: Place, head: int) -> None:
+        """Overwrite a segment's first ``head`` bytes for good, then delete it; harmless when it is not there.
+
+        What a file system keeps elsewhere (snapshots, worn cells of a disk) is out of reach.
+        """
+        ...

@@ -44,6 +44,17 @@ class FileStore:
         """Delete a segment; harmless when it is not there."""
         self._path(place).unlink(missing_ok=True)
 
+    def shred(self, place: Place, head: int) -> None:
+        """Overwrite a segment's first ``head`` bytes, put that on the disk, then delete it and an empty folder."""
+        path = self._path(place)
+        with suppress(FileNotFoundError), path.open("r+b") as file:
+            file.write(bytes(min(head, path.stat().st_size)))
+            file.flush()
+            os.fsync(file.fileno())
+        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.parent.rmdir()
+
     def _path(self, place: Place) -> Path:
         # The session comes from an address: it must not name another folder.
         if not _SESSION.fullmatch(place.session):

@@ -23,6 +23,7 @@ RECORD_TYPE = "fairlock-record+v1"
 RECEIPT_TYPE = "fairlock-receipt+v1"
 END_TYPE = "fairlock-end+v1"
 COMPLETION_TYPE = "fairlock-completion+v1"
+DELETION_TYPE = "fairlock-deletion+v1"
 ACTION_TYPE = "fairlock-action+v1"
 
 
@@ -97,6 +98,21 @@ class Completion:
     session: str = setting(doc="Session id.", minimum=8, maximum=64)
     end: bytes = setting(doc="SHA-256 of the end's JWS.", minimum=32, maximum=32)
     completed_ms: int = setting(doc="The server's time.", minimum=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deletion:
+    """The server's word that it stores nothing of a session any more, for whoever holds the receipts.
+
+    ``head`` is the end of the chain that it last heard of, none if there never was one.
+    """
+
+    version: int = setting(doc="Format version.", minimum=FORMAT_VERSION, maximum=FORMAT_VERSION)
+    session: str = setting(doc="Session id.", minimum=8, maximum=64)
+    head: bytes | None = setting(doc="Digest of the last record heard of.", minimum=32, maximum=32)
+    segments: int = setting(doc="Number of segments deleted.", minimum=0)
+    size: int = setting(doc="Their bytes.", minimum=0)
+    deleted_ms: int = setting(doc="The server's time.", minimum=0)
 
 
 def genesis(session: str, policy_digest: bytes) -> bytes:

@@ -1,0 +1,145 @@
+"""Deletes sessions whose time is over, as their signed policies say, and keeps the signed word that it did.
+
+The wrapped keys at the head of each segment are overwritten first: without them the rest of a file is noise, also
+where its blocks survive on the disk. Then files, rows and the candidate's line of the roster go. All of it may be
+interrupted anywhere and is simply done again. Runs in a thread of the server (``Keeper``) or as
+``fairlock-server retain``.
+"""
+
+import logging
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session as Transaction
+
+from app.contract.incidents import Track
+from app.contract.policy import Policy
+from app.contract.sealing import jws
+from app.contract.sealing.records import DELETION_TYPE, FORMAT_VERSION, Deletion
+from app.contract.sealing.segment import MAX_HEADER
+from server.accounts import audit
+from server.context import Context
+from server.db.models import (
+    ActionRecord,
+    Binding,
+    Candidate,
+    CookieToken,
+    DeletedSession,
+    Exam,
+    Incident,
+    Segment,
+    Session,
+)
+from server.storage.base import Place
+
+DAY_MS = 86_400_000
+EVERY_S = 3_600.0
+HEAD_BYTES = MAX_HEADER + 8
+ACCOUNT = "retention"
+
+_log = logging.getLogger("fairlock.retention")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """A session to delete, and since when its time is over."""
+
+    session: str
+    exam: str
+    since_ms: int
+
+
+def due(context: Context) -> list[Due]:
+    """Return the sessions whose time is over: so many days after their end, or after they were last heard of."""
+    now = context.now()
+    found: list[Due] = []
+    with context.database.read() as tx:
+        days = {exam: jws.unverified(Policy, policy).retention.days for exam, policy in _policies(tx)}
+        for row in tx.scalars(select(Session).order_by(Session.started_ms)):
+            over_ms = max(row.ended_ms or 0, row.alive_ms or 0, row.started_ms) + days[row.exam] * DAY_MS
+            if over_ms <= now:
+                found.append(Due(session=row.id, exam=row.exam, since_ms=over_ms))
+    return found
+
+
+def erase(context: Context, session: str) -> str:
+    """Delete one session for good; return the signed ``Deletion``."""
+    with context.database.read() as tx:
+        places = [place for place, _size in _segments(tx, session)]
+    for place in places:
+        context.store.shred(place, HEAD_BYTES)
+    with context.database.write(durable=True) as tx:
+        return _forget(tx, context, session)
+
+
+def erase_due(context: Context) -> Iterator[str]:
+    """Delete what is due, one session after another; yield each one's signed ``Deletion``."""
+    for one in due(context):
+        yield erase(context, one.session)
+
+
+class Keeper:
+    """Looks once an hour, in the thread ``retention``."""
+
+    def __init__(self, context: Context, *, every_s: float = EVERY_S) -> None:
+        self._context, self._every_s = context, every_s
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="retention", daemon=True)
+
+    def start(self) -> None:
+        """Begin, with a look at once."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the session at hand."""
+        self._stop.set()
+        self._thread.join(30)
+
+    def _run(self) -> None:
+        while True:
+            try:
+                for _token in erase_due(self._context):
+                    if self._stop.is_set():
+                        return
+            except Exception:  # noqa: BLE001  (a thread's edge: a full disk today must not end it for ever)
+                _log.exception("sessions whose time is over could not be deleted")
+            if self._stop.wait(self._every_s):
+                return
+
+
+def _forget(tx: Transaction, context: Context, session: str) -> str:
+    row = tx.get_one(Session, session)
+    sizes = [size for _place, size in _segments(tx, session)]
+    now = context.now()
+    said = Deletion(
+        version=FORMAT_VERSION,
+        session=session,
+        head=row.head,
+        segments=len(sizes),
+        size=sum(sizes),
+        deleted_ms=now,
+    )
+    token = jws.sign(said, context.keys.receipt, typ=DELETION_TYPE)
+    exam, candidate = row.exam, row.candidate
+    for table in (Segment, Incident, ActionRecord, CookieToken, Binding):
+        tx.execute(delete(table).where(table.session == session))
+    tx.delete(row)
+    tx.flush()
+    tx.execute(delete(Candidate).where(Candidate.id == candidate))
+    tx.add(DeletedSession(session=session, exam=exam, deleted_ms=now, jws=token))
+    audit.note(tx, now_ms=now, account=ACCOUNT, action="session.deleted", subject=session)
+    return token
+
+
+def _segments(tx: Transaction, session: str) -> list[tuple[Place, int]]:
+    query = select(Segment.epoch, Segment.track, Segment.sequence, Segment.size).where(Segment.session == session)
+    return [
+        (Place(session=session, epoch=epoch, track=Track(track), sequence=sequence), size)
+        for epoch, track, sequence, size in tx.execute(query)
+    ]
+
+
+def _policies(tx: Transaction) -> list[tuple[str, str]]:
+    return [(exam, policy) for exam, policy in tx.execute(select(Exam.id, Exam.policy))]

@@ -1,0 +1,139 @@
+"""A session whose time is over is deleted: its keys first, then everything, and the server signs that it did."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from app.clock import ManualClock
+from app.contract.errors import IntegrityError
+from app.contract.incidents import Track
+from app.contract.policy import Retention
+from app.contract.sealing import jws
+from app.contract.sealing.keys import load_ed25519
+from app.contract.sealing.records import DELETION_TYPE, Deletion
+from app.contract.sealing.segment import open_segment
+from server.__main__ import main
+from server.app import open_context
+from server.exams import retention
+from tests.e2e.server_rig import Application, Institution, prepare, timed
+
+DAYS = 2
+DAY_S = 86_400
+LONG_AGO_MS = 1_700_000_000_000
+
+
+@dataclass(slots=True, kw_only=True)
+class Rig:
+    """A server on a clock of its own, with one finished session of two segments."""
+
+    data: Path
+    clock: ManualClock
+    institution: Institution
+    app: Application
+
+    @property
+    def files(self) -> list[Path]:
+        """The stored segments."""
+        return sorted((self.data / "sessions" / self.app.session).glob("*.fls"))
+
+    def erase_due(self) -> list[str]:
+        """Do what the server does every hour."""
+        context = open_context(self.data, public_url="http://127.0.0.1", now=lambda: self.clock.now().utc_ms)
+        try:
+            return list(retention.erase_due(context))
+        finally:
+            context.database.close()
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[Rig]:
+    data, clock = tmp_path / "data", ManualClock(utc_ms=LONG_AGO_MS)
+    prepare(data)
+    with timed(data, clock) as url, httpx.Client(base_url=url, trust_env=False, timeout=30) as http:
+        institution = Institution(http)
+        institution.sign_in()
+        institution.exam("algebra", retention=Retention(days=DAYS))
+        app = Application(http, institution.invite("algebra"))
+        app.join()
+        app.bind()
+        for track in (Track.CAMERA, Track.SCREEN):
+            assert app.put(*app.seal(track)).status_code == 201
+        app.end(app.end_token())
+        yield Rig(data=data, clock=clock, institution=institution, app=app)
+
+
+def test_nothing_is_deleted_before_its_time(rig: Rig) -> None:
+    rig.clock.advance(DAYS * DAY_S - 60)
+    assert rig.erase_due() == []
+    assert len(rig.files) == 2
+
+
+def test_what_is_over_its_time_is_gone_and_its_deletion_signed(rig: Rig) -> None:
+    size = sum(path.stat().st_size for path in rig.files)
+    rig.clock.advance(DAYS * DAY_S + 60)
+    (token,) = rig.erase_due()
+    said = jws.verify(Deletion, token, load_ed25519(rig.app.policy.server.receipt_key), typ=DELETION_TYPE)
+    assert (said.session, said.segments, said.size) == (rig.app.session, 2, size)
+    assert said.deleted_ms == rig.clock.now().utc_ms
+    assert not (rig.data / "sessions" / rig.app.session).exists()
+    call = rig.institution.call
+    rig.institution.sign_in()  # the examiner's own sitting has run out as well
+    assert call("GET", "/api/v1/sessions")["sessions"] == []
+    assert call("GET", "/api/v1/exams/algebra/candidates")["candidates"] == []
+    assert call("GET", "/api/v1/deletions?exam=algebra")["deletions"] == [token]
+    assert call("GET", "/api/v1/deletions?exam=geometry")["deletions"] == []
+    assert rig.app.put(*rig.app.seal(Track.CAMERA)).status_code in (401, 404)
+    assert rig.erase_due() == []
+
+
+def test_the_keys_are_overwritten_before_the_file_is_unlinked(rig: Rig, tmp_path: Path) -> None:
+    """A second name of the same file stands for whatever keeps a file's blocks after it was deleted."""
+    copy = tmp_path / "second-name"
+    os.link(rig.files[0], copy)
+    before = copy.read_bytes()
+    examiner: ec.EllipticCurvePrivateKey = rig.institution.examiner
+    assert open_segment(before, examiner).complete
+    rig.clock.advance(DAYS * DAY_S + 60)
+    rig.erase_due()
+    after = copy.read_bytes()
+    assert len(after) == len(before)
+    head = 8 + int.from_bytes(before[4:8], "big")
+    assert after[:head] == bytes(head)
+    with pytest.raises(IntegrityError):
+        open_segment(after, examiner)
+
+
+def test_what_a_crash_left_between_files_and_rows_is_deleted_the_next_time(rig: Rig) -> None:
+    rig.files[0].unlink()
+    rig.clock.advance(DAYS * DAY_S + 60)
+    (token,) = rig.erase_due()
+    assert jws.unverified(Deletion, token).segments == 2
+
+
+def test_a_session_that_goes_on_is_not_over(rig: Rig) -> None:
+    """Its time begins with the last that was heard of it."""
+    app = Application(rig.app.http, rig.institution.invite("algebra", "Emmy Noether"))
+    app.join()
+    app.bind()
+    rig.clock.advance(DAYS * DAY_S - 5)
+    app.signing = Ed25519PrivateKey.generate()
+    app.bind()
+    app.beat(None)
+    rig.clock.advance(60)
+    assert [jws.unverified(Deletion, token).session for token in rig.erase_due()] == [rig.app.session]
+
+
+def test_the_command_lists_and_deletes(rig: Rig, capsys: pytest.CaptureFixture[str]) -> None:
+    """On the real clock everything of the made-up one is long over."""
+    assert main(["retain", "--data", str(rig.data), "--dry-run"]) == 0
+    assert rig.app.session in capsys.readouterr().out
+    assert rig.files
+    assert main(["retain", "--data", str(rig.data)]) == 0
+    assert jws.unverified(Deletion, capsys.readouterr().out.strip()).session == rig.app.session
+    assert not rig.files

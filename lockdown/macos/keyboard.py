@@ -49,7 +49,7 @@ class KeyboardGuard:
             for name, times in sorted(self._tap.take_blocked().items())
         ]
         if injected := self._tap.take_injected():
-            facts = {"device": "keyboard", "count": str(injected)}
+            facts = {"keys": str(injected), "by": "a program"}
             found.append(Finding(kind=IncidentKind.INPUT_INJECTED, facts=facts))
         if found:
             self._last_report = now

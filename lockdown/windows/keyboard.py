@@ -81,9 +81,7 @@ class KeyboardGuard:
             for name, times in sorted(self._hook.take_blocked().items())
         ]
         if injected := self._hook.take_injected():
-            found.append(
-                Finding(kind=IncidentKind.INPUT_INJECTED, facts={"device": "keyboard", "count": str(injected)})
-            )
+            found.append(Finding(kind=IncidentKind.INPUT_INJECTED, facts={"keys": str(injected), "by": "a program"}))
         if found:
             self._last_report = now
         return found

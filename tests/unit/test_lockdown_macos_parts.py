@@ -177,7 +177,7 @@ def test_keys_that_a_program_made_are_counted_and_not_named(
     for key in range(6):
         assert not machine.press(key, pid=CLUELY)
     (found,) = guard.observe()
-    assert (found.kind, found.facts) == (IncidentKind.INPUT_INJECTED, {"device": "keyboard", "count": "6"})
+    assert (found.kind, found.facts) == (IncidentKind.INPUT_INJECTED, {"keys": "6", "by": "a program"})
 
 
 def test_a_tap_that_macos_switched_off_is_switched_on_again(

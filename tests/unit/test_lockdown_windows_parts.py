@@ -247,7 +247,7 @@ def test_keys_that_a_program_made_are_counted_and_not_named(
         machine.press(ord(letter), c.LLKHF_INJECTED | c.LLKHF_UP)
     (found,) = guard.observe()
     assert found.kind is IncidentKind.INPUT_INJECTED
-    assert found.facts == {"device": "keyboard", "count": "6"}
+    assert found.facts == {"keys": "6", "by": "a program"}
 
 
 def test_the_hook_is_set_anew_by_the_timer_with_no_gap(

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 os.environ["QTWEBENGINE_CHROMIUM_FLAGS"] = "--disable-gpu"
@@ -25,8 +26,13 @@ from PySide6 import QtWebEngineWidgets  # noqa: F401  (before the QApplication e
 from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 
+from app.shell import engine
 from app.shell.appearance import Appearance
 from app.shell.theme import Theme
+
+# The engine reads its flags once in a process, and they name the exam's port: here one process shows exams of many
+# sites. The flags are tried in processes of their own (tests/e2e/hostile).
+mock.patch.object(engine, "configure").start()
 
 
 def dressed(theme: Theme, *, steps: int = 0) -> Appearance:

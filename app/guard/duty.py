@@ -13,6 +13,7 @@ from app.contract.policy import Capability, Lockdown, Policy
 from app.contract.times import Clock
 from app.guard import examining
 from app.guard.holding import Holding
+from app.guard.injecting import heeding
 from app.guard.program_parts import ProgramParts
 from app.guard.programs import Closer
 from app.guard.watching import missing
@@ -95,7 +96,8 @@ class Duty:
             ask_windows=select.window_closer(),
         )
         desktop = self._platform(self._programs.during_exam(rules, self._tell, closer), order.allowances)
-        holding = self._holding = Holding(self._restore, self._tell, self._cancelled, desktop, closer)
+        tell = heeding(self._tell, self._send, policy.lockdown)
+        holding = self._holding = Holding(self._restore, tell, self._cancelled, desktop, closer)
         lacks = holding.take()
         if problem is not None:
             lacks[Capability.PROCESS_WATCH] = problem

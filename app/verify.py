@@ -21,9 +21,11 @@ from app.contract.coverage import Missing, missing, wanted
 from app.contract.errors import FairlockError, IntegrityError, UserFacing
 from app.contract.policy import Policy
 from app.contract.sealing import jws, keys
+from app.contract.sealing.agreements import AgreementReader
 from app.contract.sealing.archive import open_export
 from app.contract.sealing.evidence import Verdict
-from app.contract.sealing.records import Binding
+from app.contract.sealing.records import Binding, Record
+from app.contract.sealing.segment import OpenedSegment
 from app.contract.sealing.verify import INTACT, verify_session
 from app.contract.wire import ExamLink
 from app.standing import Standings, described, last_standing
@@ -40,7 +42,8 @@ class Report:
     """What ``fairlock verify`` says. ``exam``, ``candidate`` and ``institution`` are empty where unreadable.
 
     ``lockdown`` is the journal's last word on how the computer was locked; empty where the journal was not opened.
-    ``missing`` are the stretches of wanted tracks that no record covers.
+    ``missing`` are the stretches of wanted tracks that no record covers. ``agreed`` is what was granted to the
+    candidate, empty where the journal was not opened.
     """
 
     export: str
@@ -53,6 +56,7 @@ class Report:
     opened: bool
     lockdown: Mapping[str, object] = field(default_factory=dict)
     missing: Sequence[Missing] = ()
+    agreed: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -94,7 +98,13 @@ def check(export: Path, *, pin: str | None, private_key: ec.EllipticCurvePrivate
     standings = Standings()
     with open_export(export) as opened:
         manifest = opened.manifest()
-        verdict = verify_session(manifest, opened, pin=pin, private_key=private_key, on_segment=standings.look)
+        agreements = AgreementReader(manifest)
+
+        def look(record: Record, segment: OpenedSegment | None) -> None:
+            standings.look(record, segment)
+            agreements.look(record, segment)
+
+        verdict = verify_session(manifest, opened, pin=pin, private_key=private_key, on_segment=look)
     policy = _readable(Policy, manifest.policy)
     binding = _readable(Binding, manifest.bindings[0]) if manifest.bindings else None
     return Report(
@@ -107,6 +117,7 @@ def check(export: Path, *, pin: str | None, private_key: ec.EllipticCurvePrivate
         pinned=pin is not None,
         opened=private_key is not None and not any(fault.where == "key" for fault in verdict.faults),
         lockdown=last_standing(standings.bodies),
+        agreed=agreements.granted(),
         missing=missing(verdict.records, wanted(policy.capture)) if policy else (),
     )
 
@@ -175,6 +186,7 @@ def to_json(report: Report) -> dict[str, object]:
         "pinned": report.pinned,
         "opened": report.opened,
         "lockdown": dict(report.lockdown),
+        "by_agreement": list(report.agreed),
         "chain": verdict.chain,
         "complete": verdict.complete,
         "records": len(verdict.records),
@@ -195,6 +207,8 @@ def describe(report: Report) -> list[str]:
     }
     lines = [f"{name:<12} {_plain(value)}" for name, value in named.items() if value]
     lines += [_plain(line) for line in described(report.lockdown)]
+    if report.agreed:
+        lines.append(_plain(f"By agreement: {', '.join(report.agreed)}"))
     lines += ["", *_tracks(report.verdict), "", *_stretches(report.missing)]
     for fault in report.verdict.faults[:SHOWN_FAULTS]:
         lines.append(_plain(f"FAULT  {fault.outcome:<16} {fault.where}: {fault.message}"))

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from app.contract.agreement import Allowance
 from app.contract.errors import FairlockError
 from app.demo.rehearsal import RehearsalOptions, rehearse
 
@@ -53,6 +54,10 @@ def _parse(arguments: Sequence[str]) -> RehearsalOptions:
     parser.add_argument("--screenshots", type=Path, metavar="DIR", help="save a picture of every screen")
     parser.add_argument("--samples", action="store_true", help="use sample footage even where there are devices")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="work in this folder and leave everything there")
+    parser.add_argument(
+        "--allow", action="append", default=[], type=Allowance, choices=list(Allowance), help="grant the candidate this"
+    )
+    parser.add_argument("--extra-time", type=int, default=0, metavar="PERCENT", help="time on top of the exam's")
     given = parser.parse_args(arguments)
     if given.seconds < SHORTEST_S:
         parser.error(f"--seconds must be at least {SHORTEST_S}: shorter than two segments shows nothing")
@@ -65,4 +70,6 @@ def _parse(arguments: Sequence[str]) -> RehearsalOptions:
         screenshots=given.screenshots,
         samples=given.samples,
         keep=given.keep,
+        allowances=tuple(dict.fromkeys(given.allow)),
+        extra_time_permille=given.extra_time * 10,
     )

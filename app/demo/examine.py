@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from app.contract.canonical import Json
 from app.contract.incidents import Track
 from app.contract.journal import Entry, EntryType, decode_entries, decode_picture
+from app.contract.sealing.agreements import AgreementReader
 from app.contract.sealing.archive import open_export
 from app.contract.sealing.evidence import Verdict, segment_name
 from app.contract.sealing.records import Record
@@ -28,6 +29,7 @@ class Findings:
     recorded_seconds: dict[str, float] = field(default_factory=dict)
     decoded_seconds: dict[str, float] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
+    agreed: tuple[str, ...] = ()
     pictures: int = 0
     unopened: list[str] = field(default_factory=list)
 
@@ -47,15 +49,17 @@ def examine(export: Path, *, pin: str, private_key: ec.EllipticCurvePrivateKey) 
     findings = Findings()
 
     def look(record: Record, opened: OpenedSegment | None) -> None:
+        agreements.look(record, opened)
         if opened is None:
             findings.unopened.append(segment_name(record))
         else:
             _take(findings, record.track, record.duration_ms / 1000, opened.fragments)
 
     with open_export(export) as archive:
-        findings.verdict = verify_session(
-            archive.manifest(), archive, pin=pin, private_key=private_key, on_segment=look
-        )
+        manifest = archive.manifest()
+        agreements = AgreementReader(manifest)
+        findings.verdict = verify_session(manifest, archive, pin=pin, private_key=private_key, on_segment=look)
+    findings.agreed = agreements.granted()
     return findings
 
 

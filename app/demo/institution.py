@@ -8,9 +8,11 @@ import requests
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from app.contract import canonical, schema
+from app.contract.agreement import AGREEMENT_VERSION, Agreement, Allowance
 from app.contract.errors import UserFacing
 from app.contract.policy import POLICY_VERSION, Browser, Lockdown, Policy, Recipient, Server
 from app.contract.sealing import jws, keys
+from app.contract.sealing.agreements import AGREEMENT_TYPE
 from app.contract.sealing.records import POLICY_TYPE
 from app.contract.times import Clock
 from app.contract.wire import ServerKeys
@@ -19,6 +21,8 @@ from lockdown.rule_lists import builtin_rules
 from lockdown.select import system
 
 EXAM = "demonstration"
+CANDIDATE = "Grace Example"
+BREAKS_S = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +71,17 @@ class ExaminerClient:
 
 
 def found(
-    client: ExaminerClient, *, server: str, exam_site: str, password: str, seconds: int, clock: Clock
+    client: ExaminerClient,
+    *,
+    server: str,
+    exam_site: str,
+    password: str,
+    seconds: int,
+    clock: Clock,
+    allowances: tuple[Allowance, ...] = (),
+    extra_time_permille: int = 0,
 ) -> Institution:
-    """Make the keys, register them, sign the policy, and invite one candidate."""
+    """Make the keys, register them, sign the policy, and invite one candidate, with what is granted to that one."""
     policy_key = ec.generate_private_key(ec.SECP256R1())
     examiner_key = ec.generate_private_key(ec.SECP256R1())
     public = keys.public_bytes(policy_key.public_key())
@@ -81,12 +93,30 @@ def found(
         server=server, exam_site=exam_site, server_keys=server_keys, examiner=examiner_key, seconds=seconds, clock=clock
     )
     client.post("exams", {"policy": jws.sign(policy, policy_key, typ=POLICY_TYPE)})
-    invited = client.post(f"exams/{EXAM}/candidates", {"name": "Grace Example"})
+    candidate: dict[str, canonical.Json] = {"name": CANDIDATE}
+    if allowances or extra_time_permille:
+        agreement = demonstration_agreement(allowances, extra_time_permille, policy)
+        candidate["agreement"] = jws.sign(agreement, policy_key, typ=AGREEMENT_TYPE)
+    invited = client.post(f"exams/{EXAM}/candidates", candidate)
     return Institution(
         policy_key=policy_key,
         examiner_key=examiner_key,
         link=str(invited["link"]),
         pin=keys.key_id(policy_key.public_key()),
+    )
+
+
+def demonstration_agreement(allowances: tuple[Allowance, ...], extra_time_permille: int, policy: Policy) -> Agreement:
+    """Return what the demonstration's candidate is granted, for as long as its policy holds."""
+    return Agreement(
+        version=AGREEMENT_VERSION,
+        exam=policy.exam,
+        candidate=CANDIDATE,
+        allowances=allowances,
+        extra_time_permille=extra_time_permille,
+        breaks_s=BREAKS_S if Allowance.BREAKS in allowances else 0,
+        issued_ms=policy.issued_ms,
+        expires_ms=policy.expires_ms,
     )
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from app import paths
 from app.clock import SystemClock
 from app.contract import schema
+from app.contract.agreement import Allowance
 from app.contract.errors import UserFacing
 from app.contract.sealing import keys
 from app.demo import institution as founding
@@ -50,6 +51,8 @@ class RehearsalOptions:
     screenshots: Path | None
     samples: bool
     keep: Path | None
+    allowances: tuple[Allowance, ...] = ()
+    extra_time_permille: int = 0
 
 
 def rehearse(options: RehearsalOptions) -> int:
@@ -69,7 +72,14 @@ def rehearse(options: RehearsalOptions) -> int:
         examiner = founding.ExaminerClient(server)
         examiner.sign_in(ADMIN, password)
         ours = founding.found(
-            examiner, server=server, exam_site=exam_site, password=password, seconds=options.seconds, clock=clock
+            examiner,
+            server=server,
+            exam_site=exam_site,
+            password=password,
+            seconds=options.seconds,
+            clock=clock,
+            allowances=options.allowances,
+            extra_time_permille=options.extra_time_permille,
         )
         display = stack.enter_context(Display(logs, headless=options.headless, size=options.size))
         stack.enter_context(start_decoy(work, logs))

@@ -41,6 +41,7 @@ def build(findings: Findings, run: Rehearsed, session: Mapping[str, Any]) -> dic
         "exit_code": run.exit_code,
         "segments": dict(verdict.segments),
         "bytes": verdict.bytes,
+        "by_agreement": list(findings.agreed),
         "gaps": [dict(body) for body in findings.bodies(EntryType.GAP)],
         "incidents": [_incident(body) for body in findings.incidents],
         "server_incidents": list(session.get("server_incidents", [])),
@@ -119,6 +120,8 @@ def table(report: Mapping[str, Any]) -> str:
         )
     lines += ["", f"{report['bytes']:,} bytes sealed · gaps: {len(report['gaps'])} · chain: {report['chain']}"]
     lines += described(report["lockdown"])
+    if report["by_agreement"]:
+        lines.append(f"by agreement: {', '.join(report['by_agreement'])}")
     lines += [f"model for {task}: {name}" for task, name in sorted(report["models"].items())]
     lines += ["", f"{'from s':>8} {'to s':>8}  {'severity':8} incident"]
     for incident in report["incidents"]:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -55,7 +56,7 @@ class Stage:
 
 
 @contextmanager
-def stage(folder: Path, *, exam_site: str = "http://127.0.0.1:9") -> Iterator[Stage]:
+def stage(folder: Path, *, exam_site: str = "http://127.0.0.1:9", **granted: Any) -> Iterator[Stage]:
     """Set a server up and run it until the block ends."""
     password = secrets.token_urlsafe(9)
     secret = folder / "password"
@@ -79,7 +80,7 @@ def stage(folder: Path, *, exam_site: str = "http://127.0.0.1:9") -> Iterator[St
         examiner = founding.ExaminerClient(server)
         examiner.sign_in("ada", password)
         institution = founding.found(
-            examiner, server=server, exam_site=exam_site, password=password, seconds=60, clock=SystemClock()
+            examiner, server=server, exam_site=exam_site, password=password, seconds=60, clock=SystemClock(), **granted
         )
         running = Stage(folder=folder, port=port, serving=serving, examiner=examiner, institution=institution)
         yield running

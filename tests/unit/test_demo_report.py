@@ -13,6 +13,7 @@ def _report(**changes: Any) -> dict[str, Any]:
         "exit_code": 0,
         "chain": "intact",
         "complete": True,
+        "by_agreement": ["screen reader"],
         "gaps": [],
         "unopened": [],
         "segments": {"camera": 4},
@@ -80,5 +81,5 @@ def test_each_loss_is_said(changes: dict[str, Any], says: str) -> None:
 
 def test_the_table_shows_tracks_incidents_models_and_chain() -> None:
     text = table(_report())
-    for part in ("camera", "Phone in view", "alert", "yolo (release)", "chain: intact", "exec_to_notice_s"):
+    for part in ("camera", "Phone in view", "alert", "yolo (release)", "chain: intact", "agreement: screen reader"):
         assert part in text

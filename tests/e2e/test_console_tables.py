@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from app.contract.agreement import Agreement
 from app.contract.journal import PictureMeta
 from app.contract.policy import Policy
 from app.contract.sealing.evidence import Manifest
@@ -21,7 +22,19 @@ from app.contract.sealing.records import Binding, Completion, End, Receipt, Reco
 from app.contract.sealing.segment import SegmentHeader
 
 SHAPES = Path(__file__).parents[2] / "server" / "console" / "tests" / "shapes.json"
-CLASSES = (Policy, Binding, Record, Receipt, End, Completion, Manifest, ProtectedKey, SegmentHeader, PictureMeta)
+CLASSES = (
+    Policy,
+    Binding,
+    Record,
+    Receipt,
+    End,
+    Completion,
+    Manifest,
+    ProtectedKey,
+    SegmentHeader,
+    PictureMeta,
+    Agreement,
+)
 
 
 def test_written_shapes_are_the_contracts() -> None:

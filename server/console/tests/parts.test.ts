@@ -6,6 +6,7 @@ import { decodeEntries, decodePicture } from "../src/contract/journal";
 import { Cache } from "../src/session/cache";
 import { Gate } from "../src/session/gate";
 import { shorten } from "../src/session/verdicts";
+import { describe as describeAgreement } from "../src/view/agreed";
 import { duration, place, size } from "../src/view/format";
 import { join, type Stretch } from "../src/view/stretches";
 import { factValue, sentence } from "../src/view/words";
@@ -67,6 +68,14 @@ describe("words", () => {
     const faults = [{ outcome: "missing", where: "x", message: "" }] as const;
     expect(shorten({ ...base, checked: 4, faults })).toEqual({ good: false, word: "Fault: missing" });
   });
+});
+
+test("what was granted is said in short words", () => {
+  const granted = { version: 1, exam: "a", candidate: "b", issued_ms: 1, expires_ms: 2 };
+  const allowances = ["screen_reader", "breaks"] as const;
+  expect(describeAgreement({ ...granted, allowances, breaks_s: 901, extra_time_permille: 250 })).toBe(
+    "screen reader, breaks of 16 minutes in all, 25 % more time",
+  );
 });
 
 describe("journal", () => {

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { AGREEMENT } from "../src/contract/agreements";
 import { PICTURE_META } from "../src/contract/journal";
 import { PROTECTED_KEY } from "../src/contract/keys";
 import { POLICY } from "../src/contract/policy";
@@ -22,6 +23,7 @@ const TABLES: Record<string, Reader<unknown>> = {
   ProtectedKey: PROTECTED_KEY,
   SegmentHeader: SEGMENT_HEADER,
   PictureMeta: PICTURE_META,
+  Agreement: AGREEMENT,
 };
 
 test("every class of the contract has a table", () => {

@@ -10,6 +10,7 @@ import { fill, h } from "../view/dom";
 import { equipment, sourcesOf } from "../view/equipment";
 import { dateTime } from "../view/format";
 import { IncidentList } from "../view/incidents";
+import { agreed } from "../view/agreed";
 import { journalList } from "../view/journal";
 import { lanesOf } from "../view/lanes";
 import { locked } from "../view/locked";
@@ -135,7 +136,8 @@ export class SessionScreen implements Screen {
     const unreadable = this.story.unreadable.map((text) => h("p", { class: "problem" }, `A part can't be read: ${text}`));
     const journal = this.story.journal();
     fill(this.panels.journal, ...unreadable, journalList(journal, jump));
-    this.panels.evidence.prepend(locked(journal), equipment(journal));
+    const granted = await agreed(journal, this.evidence);
+    this.panels.evidence.prepend(...(granted === null ? [] : [granted]), locked(journal), equipment(journal));
     for (const { track, sample } of sourcesOf(journal)) {
       if (sample && (track === "camera" || track === "screen")) {
         this.player?.label(track, `${sentence(track)}: sample footage`);

@@ -44,7 +44,7 @@ function gapWords({ body }: JournalEntry): string {
 }
 
 function words(fields: readonly (readonly [string, Json])[]): string {
-  return fields.filter(([key, value]) => value !== null && value !== "" && key !== "utc_ms").map(([key, value]) => pair(key, value)).join(" · ");
+  return fields.filter(([key, value]) => value !== null && value !== "" && key !== "utc_ms" && key !== "jws").map(([key, value]) => pair(key, value)).join(" · ");
 }
 
 function pair(key: string, value: Json): string {

@@ -68,9 +68,13 @@ class Exam:
         )
         if managed:
             undecorate(self.server.display, window)
-        window.map()
-        self.server.display.sync()
-        wait_for(lambda: window.get_attributes().map_state == X.IsViewable, "the window")
+
+        def is_shown() -> bool:
+            window.map()  # again: a window manager that is still starting may not have heard it
+            self.server.display.sync()
+            return bool(window.get_attributes().map_state == X.IsViewable)
+
+        wait_for(is_shown, "the window")
         return window
 
     def look(self) -> list[Finding]:

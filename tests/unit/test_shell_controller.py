@@ -12,6 +12,7 @@ from app import messages as m
 from app.clock import ManualClock
 from app.contract import schema
 from app.contract.actions import Action, ActionKind
+from app.contract.agreement import Agreement
 from app.contract.codes import stored_form
 from app.contract.incidents import IncidentKind
 from app.contract.policy import Capability, Identity, Lockdown, Policy
@@ -27,6 +28,7 @@ from app.shell.rehearsal import Rehearsal
 from app.shell.stage import Stage
 from tests.unit.shell_parts import Listener, Site, dressed, site
 from tests.unit.shell_policies import policy_for
+from tests.unit.shell_screens import GRANTED
 
 S = SessionState
 DECOY = m.ProcessInfo(pid=7, name="decoy", path="/opt/decoy", rule="list: decoy")
@@ -37,6 +39,7 @@ class Play:
 
     def __init__(self, policy: Policy, *, rehearse: bool = False) -> None:
         self.policy = policy
+        self.granted: Agreement | None = None
         self.clock = ManualClock()
         self.window = ShellWindow(self.clock, windowed=True)
         self.stage = Stage(self.window, dressed(theme.LIGHT))
@@ -64,6 +67,7 @@ class Play:
             policy=schema.dumps(self.policy).decode(),
             entry_url=self.policy.browser.start_url.rstrip("/") + entry,
             elapsed_ms=elapsed_s * 1000,
+            agreement=schema.dumps(self.granted).decode() if self.granted is not None else "",
         )
         self.r.receive(self.joined)
 
@@ -450,3 +454,22 @@ def test_every_label_is_plain_text(play: Play, qtbot: QtBot) -> None:
     labels = play.window.findChildren(QLabel)
     assert labels
     assert all(label.textFormat() == Qt.TextFormat.PlainText for label in labels)
+
+
+def test_an_agreed_break_covers_the_exam_and_stops_its_time(play: Play, qtbot: QtBot) -> None:
+    play.granted = replace(GRANTED, breaks_s=120)
+    play.run(qtbot)
+    before = play.controller._time.countdown.shown_s()
+    play.stage.break_wanted.emit()
+    assert play.state() is S.PAUSED
+    assert text.COVER_TITLES["break"] in play.words()
+    assert play.recorder.of(m.StateIs)[-1].why == "break"
+    play.clock.sleep(100)
+    assert play.controller._time.countdown.shown_s() == before
+    play.controller._break_is_over()
+    assert text.COVER_TITLES["break_over"] in play.words()
+    play.clock.sleep(10)
+    assert play.controller._time.countdown.shown_s() == pytest.approx(before - 10)
+    play.stage.break_ended.emit()
+    assert play.state() is S.RUNNING
+    assert play.guard.of(m.Engage)[-1].allowances == GRANTED.allowances

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av import VideoFrame
 from av.error import FFmpegError
 
 from app.contract.errors import UserFacing
 from app.contract.incidents import Track
-from app.contract.times import Clock
+from app.contract.times import Clock, Instant
 from capture.frames import AudioChunk, Frame
 from capture.pace import Pacer
 from capture.pictures import Picture, fit
@@ -21,7 +22,10 @@ from capture.sources import AUDIO_CHUNK, AUDIO_RATE, Origin, SourceLost
 
 
 class PlaybackCamera:
-    """A video file as a camera: ``fps`` pictures a second, fitted into ``width``×``height``, in a loop."""
+    """A video file as a camera: ``fps`` pictures a second, fitted into ``width``×``height``, in a loop.
+
+    On a machine that is too slow pictures are left out, so that what is seen stays with what is heard.
+    """
 
     track = Track.CAMERA
     origin = Origin.SAMPLE
@@ -31,7 +35,9 @@ class PlaybackCamera:
         self.width, self.height = width, height
         self._path, self._fps = path, fps
         self._pacer = Pacer(fps, clock, skip_late=True)
-        self._pictures: Iterator[Picture] | None = None
+        self._pictures: Iterator[VideoFrame] | None = None
+        self._began: Instant | None = None
+        self._shown = 0
         self._seq = 0
 
     def open(self) -> None:
@@ -39,17 +45,24 @@ class PlaybackCamera:
         self.close()
         _require_stream(self._path, "video")
         self._pictures = self._play()
+        self._began, self._shown = None, 0
         self._pacer.restart()
 
     def read(self) -> Frame:
-        """Return the next picture."""
+        """Return the picture that is due."""
         if self._pictures is None:
             raise SourceLost("the footage is not open")
         at = self._pacer.wait()
+        self._began = self._began or at
+        due = round(at.seconds_since(self._began) * self._fps)
         try:
-            image = next(self._pictures)
+            picture = next(self._pictures)
+            for _ in range(self._shown, due):
+                picture = next(self._pictures)
+            image = self._fitted(picture)
         except (FFmpegError, OSError, StopIteration) as error:
             raise SourceLost(f"the footage can't be read: {error}") from error
+        self._shown = due + 1
         frame = Frame(source=self.track, seq=self._seq, at=at, image=image)
         self._seq += 1
         return frame
@@ -58,7 +71,12 @@ class PlaybackCamera:
         """Stop playing."""
         self._pictures = None
 
-    def _play(self) -> Iterator[Picture]:
+    def _fitted(self, picture: VideoFrame) -> Picture:
+        image = fit(picture.to_ndarray(format="bgr24").astype(np.uint8, copy=False), self.width, self.height)
+        image.flags.writeable = False
+        return image
+
+    def _play(self) -> Iterator[VideoFrame]:
         """Yield a picture per tick, whatever the file's own rate, from the file again and again."""
         while True:
             due = 0.0
@@ -72,12 +90,8 @@ class PlaybackCamera:
                     until = picture.time - begin + shown_for
                     if due >= until - 1e-6:
                         continue
-                    image = fit(
-                        picture.to_ndarray(format="bgr24").astype(np.uint8, copy=False), self.width, self.height
-                    )
-                    image.flags.writeable = False
                     while due < until - 1e-6:
-                        yield image
+                        yield picture
                         due += 1 / self._fps
             if due == 0.0:
                 return

@@ -211,6 +211,25 @@ def test_what_the_sound_system_calls_back_with_is_what_is_read() -> None:
 # --- times ------------------------------------------------------------------------------------------------------------
 
 
+def test_footage_on_a_slow_machine_leaves_pictures_out_and_keeps_the_time(tmp_path: Path) -> None:
+    """Picture n has a white bar at n; ticks pass while somebody is busy."""
+    path = tmp_path / "bar.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (640, 48))
+    for number in range(40):
+        image = np.zeros((48, 640, 3), np.uint8)
+        image[:, 16 * number : 16 * number + 16] = 255
+        writer.write(image)
+    writer.release()
+    clock = ManualClock()
+    camera = PlaybackCamera(path, 640, 48, 10, clock)
+    camera.open()
+    shown = []
+    for busy_s in (0, 0, 0.3, 0, 1.0, 0):
+        clock.advance(busy_s)
+        shown.append(int(camera.read().image[:, 8::16].mean(axis=(0, 2)).argmax()))
+    assert shown == [0, 1, 4, 5, 15, 16]
+
+
 def test_a_pacer_skips_what_is_late_or_catches_up() -> None:
     clock = ManualClock()
     skipping, catching = Pacer(10, clock, skip_late=True), Pacer(10, clock, skip_late=False)

@@ -200,7 +200,9 @@ class Policy:
     title: str = setting(doc="Title of the exam, as the candidate sees it.", minimum=1, maximum=200)
     institution: str = setting(doc="Name of the institution.", minimum=1, maximum=200)
     issued_ms: int = setting(doc="When it was signed (UTC, milliseconds).", minimum=0)
-    expires_ms: int = setting(doc="When it ceases to hold (UTC, milliseconds).", minimum=0)
+    expires_ms: int = setting(
+        doc="When it ceases to hold and the exam closes for everybody (UTC, milliseconds).", minimum=0
+    )
     demonstration: bool = setting(
         False,
         doc="Not an exam: sample footage may stand in for missing devices, and Fairlock may press its own buttons.",

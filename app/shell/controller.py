@@ -215,7 +215,8 @@ class Controller(QObject):
     def _show_notice(self) -> None:
         policy = self._policy()
         joined = self.course.joined
-        self._time.allow(policy.duration_s, used_s=joined.elapsed_ms / 1000 if joined is not None else 0.0)
+        used_s = joined.elapsed_ms / 1000 if joined is not None else 0.0
+        self._time.allow(policy.duration_s, used_s=used_s, expires_ms=policy.expires_ms)
         self._quit_code = QuitCode(policy.browser.quit_code, self.clock)
         self._breaks = Breaks(self.clock, self.course.agreement)
         if policy.demonstration:

@@ -1,16 +1,23 @@
 """The exam's time: how much is left, or has passed. Pure; by the monotonic clock, so setting the clock is no help."""
 
+import math
+
 from app.contract.times import Clock, Instant
 
 
 class Countdown:
     """Starts at the first ``start``; stands still between ``hold`` and ``go_on``.
 
-    An exam that is taken up again has used ``used_s`` seconds, and its time runs from the beginning.
+    An exam that is taken up again has used ``used_s`` seconds, and its time runs from the beginning. In ``closes_in_s``
+    seconds from now the exam closes for everybody, whatever was held: its policy ceases to hold then.
     """
 
-    def __init__(self, clock: Clock, duration_s: int | None, *, used_s: float = 0.0) -> None:
+    def __init__(
+        self, clock: Clock, duration_s: int | None, *, used_s: float = 0.0, closes_in_s: float | None = None
+    ) -> None:
         self._clock = clock
+        self._made = clock.now()
+        self._closes_in_s = closes_in_s
         self._duration_s = duration_s
         self._used_s = used_s
         self._started: Instant | None = clock.now() if used_s > 0.0 else None
@@ -49,8 +56,15 @@ class Countdown:
         """Return what the bar shows: the seconds left, or those elapsed where there is no limit."""
         if self._duration_s is None:
             return self.elapsed_s()
-        return max(0.0, self._duration_s - self.elapsed_s())
+        return max(0.0, min(self._duration_s - self.elapsed_s(), self._until_closing_s()))
 
     def is_up(self) -> bool:
-        """Whether the time allowed is over."""
-        return self._duration_s is not None and self._started is not None and self.shown_s() <= 0.0
+        """Whether the time allowed is over, or the exam has closed."""
+        if self._started is None:
+            return False
+        return self._until_closing_s() <= 0.0 or (self._duration_s is not None and self.shown_s() <= 0.0)
+
+    def _until_closing_s(self) -> float:
+        if self._closes_in_s is None:
+            return math.inf
+        return self._closes_in_s - self._clock.now().seconds_since(self._made)

@@ -29,9 +29,10 @@ class Timekeeper(QObject):
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self.tick)
 
-    def allow(self, duration_s: int | None, *, used_s: float = 0.0) -> None:
-        """Set the time allowed, and what of it an earlier run of the application used."""
-        self.countdown = Countdown(self._clock, duration_s, used_s=used_s)
+    def allow(self, duration_s: int | None, *, used_s: float = 0.0, expires_ms: int | None = None) -> None:
+        """Set the time allowed, what of it an earlier run of the application used, and when the exam closes (UTC)."""
+        closes_in_s = None if expires_ms is None else (expires_ms - self._clock.now().utc_ms) / 1000
+        self.countdown = Countdown(self._clock, duration_s, used_s=used_s, closes_in_s=closes_in_s)
 
     def begin(self) -> None:
         """The exam is seen for the first time."""

@@ -77,6 +77,25 @@ def test_the_countdown_stands_still_only_while_held() -> None:
     assert time.is_up()
 
 
+def test_the_exam_closes_when_its_policy_ceases_to_hold_whatever_was_held() -> None:
+    clock = ManualClock()
+    time = Countdown(clock, 100, closes_in_s=50.0)
+    clock.advance(60)
+    assert not time.is_up(), "nobody has seen it yet"
+    time = Countdown(clock, 100, closes_in_s=50.0)
+    time.start()
+    assert time.shown_s() == 50
+    time.hold()
+    clock.advance(49)
+    assert not time.is_up()
+    clock.advance(1)
+    assert time.is_up()
+    unlimited = Countdown(clock, None, closes_in_s=10.0)
+    unlimited.start()
+    clock.advance(10)
+    assert unlimited.is_up()
+
+
 def test_without_a_limit_the_time_counts_up() -> None:
     clock = ManualClock()
     time = Countdown(clock, None)

@@ -11,12 +11,19 @@ from typing import Any, TypeVar
 
 from Xlib import X, error
 from Xlib.display import Display
+from Xlib.ext import randr
 
 from lockdown.capabilities import unsupported
 
 T = TypeVar("T")
 _LOCAL_CLIENT_PID = 2  # XRES: the process id as the server knows it, which a client can't choose
 _SOCKETS = Path("/tmp/.X11-unix")  # noqa: S108  (where X servers listen, by convention of all of them)
+
+# WORKAROUND https://github.com/python-xlib/python-xlib/issues/259: RandR's errors are registered under the codes 0 to
+# 2, which are the core's, and as classes that can't be read. After such an error the connection hangs at full CPU.
+randr.BadRROutputError = error.XError
+randr.BadRRCrtcError = error.BadRequest
+randr.BadRRModeError = error.BadValue
 
 
 class XServer:

@@ -114,7 +114,7 @@ INCIDENTS: Mapping[IncidentKind, IncidentType] = {
     IncidentKind.KEYBOARD_TAKEN: _row("Another program took the keyboard", Severity.NOTICE),
     IncidentKind.INPUT_INJECTED: _row("Input made by a program", Severity.NOTICE),
     IncidentKind.CLIPBOARD: _row("Clipboard changed", Severity.INFO),
-    IncidentKind.DISPLAY_CHANGED: _row("Displays changed", Severity.NOTICE),
+    IncidentKind.DISPLAY_CHANGED: _row("Displays changed or unusual", Severity.NOTICE),
     IncidentKind.DEVICE_CHANGED: _row("Storage or input devices changed", Severity.NOTICE),
     IncidentKind.VIRTUAL_MACHINE: _row("Signs of a virtual machine", Severity.NOTICE),
     IncidentKind.REMOTE_SESSION: _row("Signs of remote control", Severity.ALERT),

@@ -1,4 +1,4 @@
-"""The second hand: moves the bar's clock and battery, says when the time is up, and closes an end that nobody closes."""
+"""The second hand: moves the bar's clock and battery, says when time is up, and closes an end that nobody closes."""
 
 from PySide6.QtCore import QObject, QTimer, Signal
 

@@ -326,7 +326,7 @@ def test_no_display_is_a_sentence() -> None:
 
 def test_the_engine_knows_only_the_hosts_of_the_exam() -> None:
     endpoints = [Endpoint(scheme="https", host=host, port=443) for host in ("*.example.org", "127.0.0.1")]
-    flags = engine.flags({endpoint: "DIRECT" for endpoint in endpoints}, software_drawing=True)
+    flags = engine.flags(dict.fromkeys(endpoints, "DIRECT"), software_drawing=True)
     assert "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE *.example.org, EXCLUDE 127.0.0.1" in flags
     assert "--disable-gpu" in flags
     assert not [flag for flag in flags if "sandbox" in flag or "remote" in flag or "insecure" in flag]

@@ -21,6 +21,7 @@ class RecordingSign(QLabel):
     def __init__(self) -> None:
         super().__init__()
         self._on = True
+        self.setTextFormat(Qt.TextFormat.PlainText)
         self.setProperty("tone", "bad")
         self.setAccessibleName(text.RECORDING_NAME)
         self._fit()

@@ -14,6 +14,7 @@ next start undoes it: the time is that of ``fairlock restore`` from its start.
 """
 
 import argparse
+import signal
 import subprocess
 import sys
 import tempfile
@@ -28,7 +29,7 @@ from app.messages import EXAM_LOADED
 from tests.e2e.stage import stage, write_camera, write_microphone
 from tests.faults.exam import LOCKING, ROOT, UNLOCKING, Exam, exam, wait
 from tests.faults.machine import Machine, State
-from tests.faults.trials import LONGEST_S, Outcome, Trial, plan, table
+from tests.faults.trials import LONGEST_S, Outcome, Restored, Trial, plan, table
 from tests.unit.shell_parts import Site, site
 from tests.xserver import Desktop, x11_desktop
 
@@ -37,10 +38,14 @@ OF_A_LIVING_SHELL = {"windows", "focus", "processes"}
 
 
 def run(trials: Iterable[Trial], *, workers: int = 1) -> list[Outcome]:
-    """Run the trials and return their outcomes in order."""
+    """Run the trials and return their outcomes in order. Interrupted, it ends those that are under way first."""
     waiting = deque(trials)
     with ThreadPoolExecutor(workers) as pool:
-        done = list(pool.map(lambda _: _work(waiting), range(workers)))
+        try:
+            done = list(pool.map(lambda _: _work(waiting), range(workers)))
+        except BaseException:
+            waiting.clear()
+            raise
     return sorted((outcome for outcomes in done for outcome in outcomes), key=lambda outcome: outcome.trial.number)
 
 
@@ -51,9 +56,12 @@ def _work(waiting: "deque[Trial]") -> list[Outcome]:
         desktop = stack.enter_context(x11_desktop())
         served = stack.enter_context(site())
         while waiting:
-            trial = waiting.popleft()
+            try:
+                trial = waiting.popleft()
+            except IndexError:
+                break  # another worker took the last one
             outcome = _try(trial, desktop, served, folder / f"{trial.number}")
-            print(f"{trial} -> {outcome.seconds:.2f} s {outcome.left or outcome.last}", file=sys.stderr, flush=True)
+            print(f"{trial} -> {outcome.restored} {outcome.left}", file=sys.stderr, flush=True)
             outcomes.append(outcome)
     return outcomes
 
@@ -65,12 +73,12 @@ def _try(trial: Trial, desktop: Desktop, served: Site, folder: Path) -> Outcome:
         with _parts(trial, served, folder) as (options, page_is_shown):
             before = _settled(machine)
             with exam(desktop, machine, options, page_is_shown) as running:
-                seconds, last = _kill_and_wait(trial, desktop, running, before)
+                restored = _kill_and_wait(trial, desktop, running, before)
     except TimeoutError as error:
-        return Outcome(trial=trial, seconds=LONGEST_S, left=str(error))
+        return Outcome(trial=trial, restored=Restored(seconds=LONGEST_S, free_s=LONGEST_S), left=str(error))
     finally:
         machine.close()
-    return Outcome(trial=trial, seconds=seconds, last=last)
+    return Outcome(trial=trial, restored=restored)
 
 
 @contextmanager
@@ -88,8 +96,8 @@ def _parts(trial: Trial, served: Site, folder: Path) -> "Iterator[tuple[Mapping[
     yield options, lambda: told.exists() and EXAM_LOADED in told.read_text()
 
 
-def _kill_and_wait(trial: Trial, desktop: Desktop, running: Exam, before: State) -> tuple[float, str]:
-    """Run one trial; return the seconds until the machine was as before, and what came last."""
+def _kill_and_wait(trial: Trial, desktop: Desktop, running: Exam, before: State) -> Restored:
+    """Run one trial."""
     machine = running.machine
     running.know_processes()
     _go_to(trial, running)
@@ -123,8 +131,8 @@ def _go_to(trial: Trial, running: Exam) -> None:
     time.sleep(trial.delay_ms / 1000)
 
 
-def _end_in_order(trial: Trial, running: Exam, before: State, killed: float) -> tuple[float, str]:
-    """Let the exam go on and end; return the seconds until what it changed was as before, and what came last."""
+def _end_in_order(trial: Trial, running: Exam, before: State, killed: float) -> Restored:
+    """Let the exam go on and end, and wait until what it changed is as before."""
     began = killed
     if trial.step in LOCKING:
         wait(lambda: running.went("running") and running.machine.is_changed(), "the exam to go on")
@@ -133,8 +141,8 @@ def _end_in_order(trial: Trial, running: Exam, before: State, killed: float) -> 
     return _wait_until_as_before(running.machine, before, began, but=OF_A_LIVING_SHELL)
 
 
-def _start_next(desktop: Desktop, running: Exam, before: State) -> tuple[float, str]:
-    """Do what is done after a power cut; return the seconds it took, and what came last."""
+def _start_next(desktop: Desktop, running: Exam, before: State) -> Restored:
+    """Do what is done after a power cut."""
     running.process.wait()
     wait(lambda: not running.machine.processes(), "the processes to be gone")
     began = time.monotonic()
@@ -143,21 +151,20 @@ def _start_next(desktop: Desktop, running: Exam, before: State) -> tuple[float, 
     return _wait_until_as_before(running.machine, before, began)
 
 
-def _wait_until_as_before(
-    machine: Machine, before: State, since: float, *, but: Iterable[str] = ()
-) -> tuple[float, str]:
-    """Return the seconds after ``since`` when nothing differed any more, and what did last.
-
-    Raises ``TimeoutError`` with what still does after ``LONGEST_S``.
-    """
+def _wait_until_as_before(machine: Machine, before: State, since: float, *, but: Iterable[str] = ()) -> Restored:
+    """Wait until nothing differs from ``before``; raises ``TimeoutError`` with what still does after ``LONGEST_S``."""
     forgiven, last = set(but), ""
+    free: float | None = None
     while left := set(machine.differs(before)) - forgiven:
+        now = time.monotonic()
+        free = None if left != {"processes"} else free or now
         living = machine.processes().values() if "processes" in left else ()
         last = ", ".join([*sorted(left), *(command[-60:] for command in living)])
-        if time.monotonic() - since > LONGEST_S:
+        if now - since > LONGEST_S:
             raise TimeoutError(last)
         time.sleep(0.01)
-    return time.monotonic() - since, last
+    done = time.monotonic()
+    return Restored(seconds=done - since, free_s=(free or done) - since, last=last)
 
 
 def main() -> int:
@@ -167,6 +174,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--workers", type=int, default=2)
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     outcomes = run(plan(given.n, given.seed), workers=given.workers)
     print(table(outcomes))
     for outcome in outcomes:

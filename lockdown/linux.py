@@ -91,12 +91,11 @@ def doubts() -> tuple[str, ...]:
 
 
 def absent() -> Mapping[Capability, Unsupported]:
-    """Return what this desktop can't do for certain, before anything is tried; on X11 each part finds out itself."""
+    """Return what this desktop can't do for certain, before anything is tried."""
     kind = session_type()
-    parts = {} if kind in _ON_X11 else _LACKING[kind]()
+    parts = linux_x11.absent() if kind in _ON_X11 else _LACKING[kind]()
     if kind == "wayland":
-        others = {name: part for name, part in parts.items() if name not in linux_system.PROVIDED}
-        parts = {**others, **linux_system.lacking()}
+        parts = {**parts, **linux_system.lacking()}
     return {name: part for name, part in parts.items() if isinstance(part, Unsupported)}
 
 

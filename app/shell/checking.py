@@ -124,8 +124,9 @@ def _desktop(machine: Machine, require: Sequence[Capability]) -> Check:
     if not concerned:
         return Check(name="Desktop", ok=True, blocking=False, message=text.DESKTOP_GOOD)
     reasons = {name.value: str(machine.absent[name].args[0]) for name in concerned}
-    advice = " ".join(dict.fromkeys(machine.absent[name].advice for name in concerned)).strip()
-    words = (
-        text.missing_capabilities(reasons) if required else text.DESKTOP_LACKS.format(what=text.with_reasons(reasons))
-    )
-    return Check(name="Desktop", ok=False, blocking=bool(required), message=f"{words} {advice}".strip())
+    advice = [machine.absent[name].advice for name in concerned]
+    if required:
+        return Check(name="Desktop", ok=False, blocking=True, message=text.missing_capabilities(reasons, advice))
+    words = text.DESKTOP_LACKS.format(what=text.with_reasons(reasons))
+    todo = " ".join(dict.fromkeys(advice))
+    return Check(name="Desktop", ok=False, blocking=False, message=f"{words} {todo}".strip())

@@ -198,6 +198,7 @@ CONCERN_NAMES: Mapping[str, str] = {
 }
 CONCERN_OTHER = "Computer"
 
+MISSING_ADVICE = "Tell your institution, or use another computer."
 CAPABILITY_NAMES: Mapping[str, str] = {
     "kiosk": "filling the screen",
     "input_guard": "holding the keyboard",
@@ -217,12 +218,13 @@ def program_name(name: str, copy_of: str) -> str:
     return PROGRAM_COPY.format(name=name, copy_of=copy_of) if copy_of else name
 
 
-def missing_capabilities(missing: Mapping[str, str]) -> str:
-    """Return why an exam that requires these capabilities can't start here, and what to do."""
-    return (
-        f"This exam requires what is not available here: {with_reasons(missing)}. "
-        "Tell your institution, or use another computer."
-    )
+def missing_capabilities(missing: Mapping[str, str], advice: Sequence[str] = ()) -> str:
+    """Return why an exam that requires these capabilities can't start here, and what to do.
+
+    ``advice`` is what each backend says to do, empty where it knows nothing better than the usual.
+    """
+    todo = " ".join(dict.fromkeys(some or MISSING_ADVICE for some in (advice or [""])))
+    return f"This exam requires what is not available here: {with_reasons(missing)}. {todo}"
 
 
 def protection(tier: str, doubts: Sequence[str]) -> str:

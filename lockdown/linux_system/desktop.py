@@ -43,9 +43,6 @@ def lacking() -> Mapping[Capability, Unsupported]:
     return {}
 
 
-PROVIDED = (Capability.DEVICE_WATCH, Capability.REMOTE_WATCH, Capability.DISPLAY_WATCH, Capability.SLEEP_GUARD)
-
-
 def surroundings(clock: Clock, is_own: IsOwn, window_system: WindowSystem | None) -> Part:
     """Return the search for remote control and the like, with what the window system knows if there is one."""
     return Surroundings(clock, is_own, window_system)

@@ -7,7 +7,7 @@ from typing import TypeVar
 from app.contract.errors import Unsupported
 from app.contract.policy import Capability
 from app.contract.times import Clock
-from lockdown.capabilities import HeldByShell, Part, Replay, RunExternal, Watch, unsupported
+from lockdown.capabilities import HeldByShell, Part, Replay, RunExternal, Watch
 from lockdown.linux_system import desktop as linux_system
 from lockdown.linux_x11 import keys, restack, sleep
 from lockdown.linux_x11.belonging import belongs_over_the_exam
@@ -21,6 +21,7 @@ from lockdown.linux_x11.remote import XSession
 from lockdown.linux_x11.server import XServer
 from lockdown.linux_x11.windows import FocusWatch, ask_to_close
 from lockdown.processes import ProcessTable, Program
+from lockdown.shield import no_shield
 
 T = TypeVar("T")
 
@@ -56,11 +57,16 @@ def parts(
         Capability.WINDOW_WATCH: _or_reason(lambda: FocusWatch(new(), table, clock, is_own)),
         Capability.DISPLAY_WATCH: _or_reason(lambda: RandrDisplays(new())),
         Capability.REMOTE_WATCH: _surroundings(new, table, clock, is_own),
-        Capability.CAPTURE_SHIELD: unsupported("X11 has no protection from recording."),
+        **absent(),
         Capability.SLEEP_GUARD: linux_system.awake(
             {"the screen saver": _or_reason(lambda: sleep.ScreenSaverOff(new()))}
         ),
     }
+
+
+def absent() -> Mapping[Capability, Unsupported]:
+    """Return what is not there for certain, before anything is tried."""
+    return {Capability.CAPTURE_SHIELD: no_shield("X11 has no protection from recording.")}
 
 
 def _surroundings(new: Callable[[], XServer], table: ProcessTable, clock: Clock, is_own: Callable[[int], bool]) -> Part:

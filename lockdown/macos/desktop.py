@@ -9,7 +9,7 @@ from app.contract.errors import Unsupported
 from app.contract.policy import Capability
 from app.contract.times import Clock
 from lockdown.births import Births, Polling
-from lockdown.capabilities import HeldByShell, Part, Platform, Replay, RunExternal, Watch, unsupported
+from lockdown.capabilities import HeldByShell, Part, Platform, Replay, RunExternal, Watch
 from lockdown.closing import AskWindows
 from lockdown.macos.belonging import belongs_over_the_exam
 from lockdown.macos.clipboard import EmptyPasteboard
@@ -22,6 +22,7 @@ from lockdown.macos.surroundings import Displays, Plugs, Surroundings
 from lockdown.macos.tap import EventTap
 from lockdown.processes import ProcessTable, PsutilTable
 from lockdown.rules import Rules
+from lockdown.shield import no_shield
 from lockdown.unknown import WindowOwners
 from lockdown.watch import Copies, NoCopies
 
@@ -84,12 +85,7 @@ def doubts() -> tuple[str, ...]:
 
 def absent() -> Mapping[Capability, Unsupported]:
     """Return what is not there for certain, before anything is tried."""
-    return {
-        Capability.CAPTURE_SHIELD: unsupported(
-            "macOS lets recorders see windows that ask not to be shared.",
-            "Leave capture_shield out of what the policy requires.",
-        )
-    }
+    return {Capability.CAPTURE_SHIELD: no_shield("macOS lets recorders see windows that ask not to be shared.")}
 
 
 def replayers(run: RunExternal) -> Mapping[str, Replay]:

@@ -9,10 +9,11 @@ from app.contract.errors import Unsupported
 from app.contract.policy import Capability
 from app.contract.times import Clock
 from lockdown.births import Births, Polling
-from lockdown.capabilities import HeldByShell, Part, Platform, Replay, RunExternal, Watch, unsupported
+from lockdown.capabilities import HeldByShell, Part, Platform, Replay, RunExternal, Watch
 from lockdown.closing import AskWindows
 from lockdown.processes import ProcessTable, PsutilTable
 from lockdown.rules import Rules
+from lockdown.shield import no_shield
 from lockdown.unknown import WindowOwners
 from lockdown.watch import Copies, NoCopies
 from lockdown.windows import keyboard
@@ -91,10 +92,7 @@ def doubts() -> tuple[str, ...]:
 def absent() -> Mapping[Capability, Unsupported]:
     """Return what is not there for certain, before anything is tried."""
     return {
-        Capability.CAPTURE_SHIELD: unsupported(
-            "Hiding the exam from other recordings would hide it from Fairlock's own.",
-            "Leave capture_shield out of what the policy requires.",
-        )
+        Capability.CAPTURE_SHIELD: no_shield("Hiding the exam from other recordings would hide it from Fairlock's own.")
     }
 
 

@@ -238,7 +238,7 @@ def test_windows_and_macos_refuse_a_policy_that_hides_the_exam_from_recorders(
     assert own_checks(machine, Lockdown().require)[0].ok
     refused = own_checks(machine, (Capability.CAPTURE_SHIELD,))[0]
     assert (refused.ok, refused.blocking) == (False, True)
-    assert refused.message.endswith("Leave capture_shield out of what the policy requires.")
+    assert refused.message.endswith("take capture_shield out of what this exam requires.")
 
 
 def test_wayland_is_refused_with_a_reason_where_the_policy_requires_as_usual() -> None:

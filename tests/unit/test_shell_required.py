@@ -1,0 +1,104 @@
+"""A policy that requires what is not there: the exam does not start, for any capability, and the candidate reads why.
+
+Two moments: in the checks, of what a desktop lacks for certain, and while locking, of what turned out not to hold.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
+import pytest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from app import messages as m
+from app.contract.errors import Unsupported
+from app.contract.policy import Capability, Lockdown
+from app.contract.session import SessionState as S
+from app.shell import text
+from app.shell.checking import Machine, own_checks
+from lockdown import linux_wayland, select
+from lockdown.capabilities import Part, unsupported
+from lockdown.macos import desktop as macos
+from lockdown.windows import desktop as windows
+from tests.unit.shell_parts import Site, site
+from tests.unit.shell_policies import policy_for
+from tests.unit.test_shell_controller import Play
+
+REASON = "It is not there."
+
+
+@pytest.fixture(scope="module")
+def exam_site() -> Iterator[Site]:
+    with site() as served:
+        yield served
+
+
+@pytest.fixture
+def play(qapp: QApplication, exam_site: Site) -> Iterator[Play]:
+    made = Play(policy_for(exam_site.origin))
+    yield made
+    made.stage.dispose()
+    made.window.deleteLater()
+    qapp.processEvents()
+
+
+@pytest.mark.parametrize("what", Capability)
+def test_what_turns_out_to_be_missing_while_locking_keeps_the_exam_closed(
+    play: Play, qtbot: QtBot, what: Capability
+) -> None:
+    play.policy = replace(play.policy, lockdown=Lockdown(require=(what,)))
+    play.join()
+    play.check()
+    play.stage.proceed.emit()
+    play.r.receive(m.RecordingStarted())
+    others = tuple(other for other in Capability if other is not what)
+    play.g.receive(m.Engaged(holding=others, missing={what: REASON}))
+    qtbot.waitUntil(lambda: play.state() is S.UNLOCKING)
+    play.g.receive(m.Released(undone=(), failed=()))
+    play.r.receive(m.Flushed(complete=True, message=""))
+    said = play.words()
+    assert f"{text.CAPABILITY_NAMES[what]} (" in said
+    assert text.MISSING_ADVICE in said
+    assert "Tell your institution" in said
+
+
+@pytest.mark.parametrize("what", Capability)
+def test_what_a_desktop_certainly_lacks_blocks_the_checks(what: Capability) -> None:
+    machine = Machine(platform="xcb", sandbox=True, displays=1, absent={what: unsupported(REASON)})
+    refused = own_checks(machine, (what,))[0]
+    assert (refused.ok, refused.blocking) == (False, True)
+    assert refused.message.endswith(f": {text.CAPABILITY_NAMES[what]} (It is not there). {text.MISSING_ADVICE}")
+    assert not own_checks(machine, ())[0].blocking
+
+
+def _of_wayland() -> Mapping[Capability, Part]:
+    return linux_wayland.parts()
+
+
+@pytest.mark.parametrize("lacks", [_of_wayland, windows.absent, macos.absent])
+def test_every_desktop_says_what_to_do_about_each_lack(lacks: Callable[[], Mapping[Capability, Part]]) -> None:
+    absent = {name: part for name, part in lacks().items() if isinstance(part, Unsupported)}
+    assert Capability.CAPTURE_SHIELD in absent
+    for what, part in absent.items():
+        machine = Machine(platform="any", sandbox=True, displays=1, absent=absent)
+        refused = own_checks(machine, (what,))[0]
+        assert refused.blocking
+        assert part.advice
+        assert refused.message.endswith(part.advice)
+
+
+def test_no_computer_can_hide_the_exam_and_nobody_is_sent_to_another_one() -> None:
+    machine = Machine(platform="any", sandbox=True, displays=1, absent=windows.absent())
+    refused = own_checks(machine, (Capability.CAPTURE_SHIELD,))[0]
+    assert "ask your institution" in refused.message
+    assert "another computer" not in refused.message
+
+
+@pytest.mark.skipif(select.system() != "linux", reason="sessions of three types exist on Linux only")
+def test_what_x11_never_has_is_said_before_anything_is_locked(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("WAYLAND_DISPLAY", "XDG_SESSION_TYPE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DISPLAY", ":987")
+    machine = Machine(platform="xcb", sandbox=True, displays=1, absent=select.absent())
+    assert own_checks(machine, (Capability.CAPTURE_SHIELD,))[0].blocking
+    assert own_checks(machine, Lockdown().require)[0].ok

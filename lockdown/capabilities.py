@@ -88,6 +88,8 @@ class Kiosk(Measure, Protocol):
 class InputGuard(Measure, Protocol):
     """Key combinations that leave the exam do nothing: Alt+Tab, the system key, Print, switching the console.
 
+    Input that a program made is counted, where the system tells it from a person's.
+
     **Mitigates against** switching to another program or desktop, screenshots by key.
     **Does not stop** Ctrl+Alt+Del on Windows, the power button, keys that firmware handles, a second keyboard on
     another seat.
@@ -95,7 +97,7 @@ class InputGuard(Measure, Protocol):
 
 
 class ClipboardGuard(Measure, Watch, Protocol):
-    """The clipboard is empty at the start and again after each change. Contents are never read.
+    """The clipboard holds nothing of anybody's at the start and again after each change. Contents are never read.
 
     **Mitigates against** pasting prepared text into the exam, and carrying the exam out.
     **Does not stop** retyping, nor a clipboard kept inside one program.
@@ -113,10 +115,10 @@ class ProcessWatch(Watch, Protocol):
 
 
 class WindowWatch(Watch, Protocol):
-    """Which program has the keyboard focus instead of the exam.
+    """Which program has the keyboard focus instead of the exam, and whose windows lie over it.
 
-    **Mitigates against** work in another window without a trace.
-    **Does not stop** windows that never take the focus (overlays), where the desktop hides them from others.
+    **Mitigates against** work in another window without a trace, and overlays that never take the focus.
+    **Does not stop** what a window manager, compositor or driver draws itself, nor a permitted program's own overlay.
     """
 
 
@@ -153,7 +155,7 @@ class CaptureShield(Measure, Protocol):
 
 
 class SleepGuard(Measure, Protocol):
-    """Screen saver and display power saving are off.
+    """Screen saver, display power saving and falling asleep are held off.
 
     **Mitigates against** a recording that stops because nobody touched the mouse while reading.
     **Does not stop** closing the lid, an empty battery or the power button.

@@ -3,6 +3,8 @@
 import hashlib
 from pathlib import Path
 
+from lockdown.plain_files import open_plain
+
 LONGEST = 1 << 30
 """Bytes; a larger file is not read, which would take seconds."""
 _CHUNK = 1 << 20
@@ -30,7 +32,7 @@ class HashCache:
 
 def _digest(path: Path) -> str:
     digest = hashlib.sha256()
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
     return digest.hexdigest()

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from lockdown.plain_files import open_plain
+
 _PT_LOAD, _PT_NOTE, _BUILD_ID = 1, 4, 3
 _MOST_SEGMENTS, _LONGEST_NOTE = 64, 1 << 16
 _CHUNK = 1 << 20
@@ -27,19 +29,24 @@ class Elf:
     size: int
 
     @property
+    def lengths(self) -> tuple[int, ...]:
+        """How much is loaded, piece by piece."""
+        return tuple(size for _, size in self.segments)
+
+    @property
     def is_whole(self) -> bool:
         """Whether what is loaded is all there is of the program.
 
         Not so where one loader serves many programs that are appended to it (AppImage, PyInstaller, Node, Bun).
         """
-        loaded = sum(size for _, size in self.segments)
+        loaded = sum(self.lengths)
         return bool(self.segments) and self.size - loaded <= UNLOADED
 
 
 def read(path: Path) -> Elf | None:
     """Return what ``path`` is, or ``None`` if it is no ELF file or can't be read."""
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             return _parse(file, path.stat().st_size)
     except (OSError, struct.error, ValueError):
         return None
@@ -49,7 +56,7 @@ def loaded_digest(path: Path, elf: Elf) -> str | None:
     """Return the SHA-256 (hex) of the loaded bytes: appending to a file or stripping it does not change it."""
     digest = hashlib.sha256()
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             for offset, size in elf.segments:
                 file.seek(offset)
                 left = size

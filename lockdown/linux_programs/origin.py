@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from lockdown.linux_programs.table import PROC
+from lockdown.plain_files import open_plain
 from lockdown.processes import NOTHING_KNOWN, Identity, Program
 from lockdown.rules import Rules
 
@@ -95,8 +96,8 @@ def _inner_desktop_id(root: Path) -> str:
 def _entry(file: Path, section: str, option: str) -> str:
     """Return one entry of a file in the format of desktop files, or an empty text."""
     try:
-        with file.open(encoding="utf-8", errors="replace") as opened:
-            lines = opened.read(_LONGEST).splitlines()
+        with open_plain(file) as opened:
+            lines = opened.read(_LONGEST).decode("utf-8", "replace").splitlines()
     except OSError:
         return ""
     inside = False

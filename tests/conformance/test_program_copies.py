@@ -5,9 +5,11 @@ Real executables and real processes; nothing but these is looked at.
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,7 +25,7 @@ from tests.unit.programs_on_disk import SLEEP, copy, electron, unique
 if select.system() != "linux":
     pytest.skip("copies are found by their executable on Linux", allow_module_level=True)
 
-from lockdown.linux_programs import installed
+from lockdown.linux_programs import elf, installed
 from lockdown.linux_programs.copies import InstalledCopies
 from lockdown.linux_programs.origin import Origins
 from lockdown.linux_programs.table import ProcfsTable
@@ -187,3 +189,48 @@ def _myself() -> Program:
     program = TABLE.look(os.getpid())
     assert program is not None
     return program
+
+
+def test_no_file_that_a_candidate_prepares_stops_the_search(tmp_path: Path, start: Start) -> None:
+    """A pipe that nobody writes to, where the package would be, or the program itself."""
+    anydesk = unique(tmp_path / "bin/anydesk")
+    (tmp_path / "home/resources").mkdir(parents=True)
+    os.mkfifo(tmp_path / "home/resources/app.asar")
+    os.mkfifo(tmp_path / "bin/obs")
+    copies = _copies(tmp_path / "bin")
+    assert copies.copy_of(start(copy(anydesk, tmp_path / "home/notes"))) == "anydesk"
+
+
+def test_a_program_that_took_the_place_of_its_file_does_not_stop_the_hashing(tmp_path: Path, start: Start) -> None:
+    program = start(unique(tmp_path / "tool"))
+    (tmp_path / "tool").unlink()
+    os.mkfifo(tmp_path / "tool")
+    os.kill(program.pid, signal.SIGKILL)
+    os.waitid(os.P_PID, program.pid, os.WEXITED | os.WNOWAIT)
+    assert TABLE.sha256(program) is None
+
+
+def test_a_strange_package_beside_a_copy_does_not_hide_it(tmp_path: Path, start: Start) -> None:
+    anydesk = unique(tmp_path / "bin/anydesk")
+    copies = _copies(tmp_path / "bin")
+    assert copies.copy_of(start(electron(tmp_path / "home", "notes", b"anything"))) == ""
+    renamed = copy(anydesk, tmp_path / "home/other")
+    assert copies.copy_of(start(renamed)) == "anydesk"
+
+
+def test_a_file_with_the_same_build_id_but_more_to_load_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Full of holes it costs no room on the disk, and hours to read."""
+    anydesk = unique(tmp_path / "bin/anydesk")
+    copies = _copies(tmp_path / "bin")
+    huge = copy(anydesk, tmp_path / "huge")
+    real_read = elf.read
+
+    def read(path: Path) -> elf.Elf | None:
+        found = real_read(path)
+        return replace(found, segments=((0, 1 << 40),)) if found is not None and path == huge else found
+
+    monkeypatch.setattr(elf, "read", read)
+    monkeypatch.setattr(elf, "loaded_digest", lambda path, _elf: pytest.fail(f"{path} was read"))
+    assert copies.name_of(huge, huge.parent) == ""

@@ -110,9 +110,9 @@ def match(program: Program, rules: Rules, around: Surroundings, inspect: Inspect
     if is_untouchable(program, around):
         return None
     traits = _Traits(program, rules, inspect)
-    permitted = traits.hit(rules.permit) is not None
+    permitted = traits.permitted()
     for rule in rules.prohibit:
-        by = None if permitted and rule.id != POLICY_RULE else traits.hit(rule)
+        by = None if rule.id != POLICY_RULE and (permitted or traits.permitted_by_name(rule)) else traits.hit(rule)
         if by is None or (by in WEAK and is_protected_by_name(program, rules)):
             continue
         if rule.id == TERMINAL_RULE and program.pid in around.above:
@@ -130,13 +130,14 @@ def is_protected_by_name(program: Program, rules: Rules) -> bool:
     """Whether it calls itself a part of the system or assistive technology.
 
     A name can be borrowed, so this guards against ``WEAK`` hits only: what it is counts more than what it is called.
+    The name of the process is whatever link it was started by: it counts only where the file says nothing.
     """
-    return bool(names_of(program) & (rules.system | rules.assistive))
+    return bool(_certain_names(program, rules) & (rules.system | rules.assistive))
 
 
 def is_permitted(program: Program, rules: Rules, inspect: Inspection) -> bool:
     """Whether the policy names it among the permitted programs."""
-    return _Traits(program, rules, inspect).hit(rules.permit) is not None
+    return _Traits(program, rules, inspect).permitted()
 
 
 def key(name: str) -> str:
@@ -146,8 +147,17 @@ def key(name: str) -> str:
 
 def names_of(program: Program) -> frozenset[str]:
     """Return both names it goes by: the process's, which it can change, and the file's. Never its arguments."""
-    file = program.path.rpartition("\\" if "\\" in program.path else "/")[2]
-    return frozenset(key(name) for name in (program.name, file) if name)
+    return frozenset(key(name) for name in (program.name, _file_of(program)) if name)
+
+
+def _certain_names(program: Program, rules: Rules) -> frozenset[str]:
+    """Return the names that speak for a program: its file's, and its own where the file says nothing about it."""
+    file = _file_of(program)
+    return names_of(program) if not file or rules.is_runtime(file) else frozenset({key(file)})
+
+
+def _file_of(program: Program) -> str:
+    return program.path.rpartition("\\" if "\\" in program.path else "/")[2]
 
 
 class _Traits:
@@ -156,16 +166,30 @@ class _Traits:
     def __init__(self, program: Program, rules: Rules, inspect: Inspection) -> None:
         identity = inspect.identity(program)
         self._names = names_of(program)
+        self._certain_names = _certain_names(program, rules)
+        self._permit = rules.permit
         self._original = key(identity.original_name)
         self._signer = identity.signer.strip().casefold()
         self._path = program.path.casefold()
         self._digest = inspect.sha256(program) if rules.wants_hashes else None
         self.copy_of = key(inspect.copy_of(program))
 
+    def permitted(self) -> bool:
+        """Whether the policy permits it, by what it is."""
+        return bool(self._certain_names & self._permit.names) or self._hit_by_more(self._permit) is not None
+
+    def permitted_by_name(self, rule: Rule) -> bool:
+        """Whether each name by which ``rule`` names it is permitted as well; another one of its names is not enough."""
+        names = self._names & rule.names
+        return bool(names) and names <= self._permit.names
+
     def hit(self, rule: Rule) -> str | None:
         """Return by what ``rule`` names this program."""
         if self._names & rule.names:
             return "name"
+        return self._hit_by_more(rule)
+
+    def _hit_by_more(self, rule: Rule) -> str | None:
         if self._original and self._original in rule.original_names:
             return "original name"
         if self._signer and self._signer in rule.signers:

@@ -234,3 +234,12 @@ def test_a_file_with_the_same_build_id_but_more_to_load_is_not_read(
     monkeypatch.setattr(elf, "read", read)
     monkeypatch.setattr(elf, "loaded_digest", lambda path, _elf: pytest.fail(f"{path} was read"))
     assert copies.name_of(huge, huge.parent) == ""
+
+
+def test_an_installed_program_started_by_a_link_with_a_protected_name_is_found(tmp_path: Path, start: Start) -> None:
+    anydesk = unique(tmp_path / "bin/anydesk")
+    (tmp_path / "orca").symlink_to(anydesk)
+    program = start(tmp_path / "orca")
+    scanner = ProcessScanner(TABLE, RULES, ManualClock(), own_root=NOBODY, copies=_copies(tmp_path / "bin"))
+    (found,) = [match for match in scanner.find_all() if match.program.pid == program.pid]
+    assert (found.program.name, found.by) == ("orca", "name")

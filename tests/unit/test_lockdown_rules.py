@@ -171,6 +171,25 @@ def test_a_borrowed_name_does_not_hide_a_listed_hash() -> None:
     assert _by(_program("orca"), _rules(f"sha256:{HASH}"), digest=HASH) == "hash"
 
 
+@pytest.mark.parametrize("link", ["orca", "systemd", "bash"])
+def test_a_link_with_a_protected_name_hides_nothing(link: str) -> None:
+    """The name of a process is that of the link it was started by; its file keeps its own."""
+    assert _by(_program(link, path="/usr/share/discord/discord")) == "name"
+    assert _by(_program(link, path="/opt/notes/notes"), _rules("path:/opt/*")) == "path"
+
+
+def test_a_link_with_a_permitted_name_hides_nothing() -> None:
+    rules = _rules(permit=("firefox",))
+    assert _by(_program("firefox", path="/usr/share/discord/discord"), rules) == "name"
+    assert _by(_program("firefox", path="/opt/x/notes"), rules, original="com.discordapp.Discord") == "original name"
+    assert _by(_program("firefox", path="/opt/x/launcher"), rules) is None
+
+
+def test_a_screen_reader_that_an_interpreter_runs_is_protected_by_its_name() -> None:
+    assert _by(_program("orca", path="/usr/bin/python3.11"), _rules("orca", "python3.11", "path:/usr/bin/*")) is None
+    assert _by(_program("orca", path="/usr/bin/orca"), _rules("orca")) is None
+
+
 @pytest.mark.parametrize("entry", ["sha265:" + HASH, "sha256:abc", "name:", "signer: ", "", "  ", "http://x"])
 def test_a_misspelt_rule_is_refused(entry: str) -> None:
     with pytest.raises(IntegrityError, match="not a rule"):

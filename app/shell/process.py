@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from app import launch, paths
+from app import childless, launch, paths
 from app.shell import libraries, selftest
 from app.shell.options import ShellOptions
 
@@ -16,9 +16,10 @@ def run(options: ShellOptions) -> int:
 
     Raises ``UserFacing`` for what keeps Qt from starting, before any window exists: ``E-ARGUMENT``,
     ``E-ENVIRONMENT``, ``E-ALREADY-RUNNING``, ``E-SYSTEM-LIBRARY``, ``E-DESKTOP``; ``Fatal(E-SELF-TEST)`` for a bad
-    build. May start the program again in a cleaned environment instead of returning.
+    build. May start the program again, in a cleaned environment or without somebody else's children.
     """
     started = launch.prepare()
+    childless.make_sure()
     with launch.single_instance(paths.runtime_dir()):
         bundle = getattr(sys, "_MEIPASS", None)
         libraries.check(x11=_uses_x11(), bundle=Path(bundle) if bundle else None)

@@ -8,12 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.contract.incidents import IncidentKind
-from app.contract.times import Instant
+from app.contract.times import Clock, Instant
 from lockdown.capabilities import Finding
 
 STOPPED_S = 3.0
 SLEPT_S = 1.0
 JUMP_S = 2.0
+_STOOD_STILL = "Fairlock stood still: it was stopped, or the computer was very busy"
+_SLEPT_OR_STOOD = "the computer slept or was very busy, or Fairlock was stopped"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,15 @@ class GapWatch:
         return findings(before, now) if before is not None else ()
 
 
+def by_two_clocks(clock: Clock) -> GapWatch:
+    """Return the watch where sleep has no clock of its own: what slept, and what was stopped or set, is not told apart.
+
+    On Windows the monotonic clock goes on while the computer sleeps, on macOS it does not; either way one of the two
+    clocks shows that time is missing.
+    """
+    return GapWatch(lambda: Reading(at=clock.now(), boot_ns=None))
+
+
 def findings(before: Reading, now: Reading) -> Sequence[Finding]:
     """Return what happened between two looks: at most one gap and one jump."""
     awake_s = now.at.seconds_since(before.at)
@@ -51,7 +62,7 @@ def findings(before: Reading, now: Reading) -> Sequence[Finding]:
     if slept_s > SLEPT_S:
         found.append(_suspended("the computer slept", slept_s, before))
     elif awake_s > STOPPED_S:
-        found.append(_suspended("Fairlock stood still: it was stopped, or the computer was very busy", awake_s, before))
+        found.append(_suspended(_STOOD_STILL if now.boot_ns is not None else _SLEPT_OR_STOOD, awake_s, before))
     if abs(jump_s) > JUMP_S:
         what = "the clock was set" if now.boot_ns is not None else "the clock was set, or the computer slept"
         facts = {"what": what, "seconds": f"{jump_s:+.1f}"}

@@ -11,6 +11,7 @@ from app.contract.times import Clock
 from lockdown.births import Births, Polling
 from lockdown.capabilities import HeldByShell, Part, Platform, Replay, RunExternal, Watch
 from lockdown.closing import AskWindows
+from lockdown.environment.gaps import by_two_clocks
 from lockdown.macos.belonging import belongs_over_the_exam
 from lockdown.macos.clipboard import EmptyPasteboard
 from lockdown.macos.functions import Api, Functions
@@ -54,6 +55,7 @@ def platform(
         tier=tier(),
         parts={**parts(Functions(), table, clock, is_own), Capability.PROCESS_WATCH: processes},
         replayers=replayers(run),
+        beside=((Capability.SLEEP_GUARD, by_two_clocks(clock)),),
     )
 
 

@@ -11,6 +11,7 @@ from app.contract.times import Clock
 from lockdown.births import Births, Polling
 from lockdown.capabilities import HeldByShell, Part, Platform, Replay, RunExternal, Watch
 from lockdown.closing import AskWindows
+from lockdown.environment.gaps import by_two_clocks
 from lockdown.processes import ProcessTable, PsutilTable
 from lockdown.rules import Rules
 from lockdown.shield import no_shield
@@ -54,6 +55,7 @@ def platform(
         tier=tier(),
         parts={**parts(Functions(), table, clock, is_own, allowances), Capability.PROCESS_WATCH: processes},
         replayers=replayers(run),
+        beside=((Capability.SLEEP_GUARD, by_two_clocks(clock)),),
     )
 
 

@@ -5,13 +5,20 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+from app.clock import ManualClock
 from app.contract.incidents import IncidentKind
+from app.contract.policy import Capability
 from app.contract.times import Instant
+from app.external import run_external
 from lockdown import select
-from lockdown.environment.gaps import GapWatch, Reading
+from lockdown.environment.gaps import GapWatch, Reading, by_two_clocks
+from lockdown.fake import FakeTable, FakeWatch
+from lockdown.macos import desktop as macos
+from lockdown.windows import desktop as windows
 
 ROOT = Path(__file__).parents[2]
 S = IncidentKind.SUSPENDED
@@ -80,6 +87,37 @@ def test_where_no_clock_counts_sleep_it_is_not_claimed_to_be_known() -> None:
     clocks.pass_by(0.3, asleep=3600)
     (finding,) = watch.observe()
     assert (finding.kind, finding.facts["what"]) == (J, "the clock was set, or the computer slept")
+
+
+@pytest.mark.parametrize(
+    ("mono_s", "wall_s", "kind", "what"),
+    [
+        # Asleep for an hour: as Windows counts, and as macOS does.
+        (3600.0, 3600.0, S, "the computer slept or was very busy, or Fairlock was stopped"),
+        (0.3, 3600.0, J, "the clock was set, or the computer slept"),
+        # Stopped for ten seconds, and the clock set by a minute: alike on both.
+        (10.0, 10.0, S, "the computer slept or was very busy, or Fairlock was stopped"),
+        (0.3, 60.3, J, "the clock was set, or the computer slept"),
+    ],
+)
+def test_two_clocks_are_enough_to_miss_time(mono_s: float, wall_s: float, kind: IncidentKind, what: str) -> None:
+    clock = ManualClock()
+    watch = by_two_clocks(clock)
+    assert watch.observe() == ()
+    clock.advance(0.25)
+    assert list(watch.observe()) == []
+    clock.advance(mono_s)
+    clock.jump_wall(wall_s - mono_s)
+    (finding,) = watch.observe()
+    assert (finding.kind, finding.facts["what"]) == (kind, what)
+
+
+@pytest.mark.parametrize("desktop", [windows, macos])
+def test_time_is_watched_on_windows_and_macos_too(desktop: ModuleType) -> None:
+    platform = desktop.platform(
+        run=run_external, table=FakeTable(), clock=ManualClock(), processes=FakeWatch(), is_own=lambda _pid: False
+    )
+    assert [name for name, watch in platform.beside if isinstance(watch, GapWatch)] == [Capability.SLEEP_GUARD]
 
 
 _WATCHED = """

@@ -16,7 +16,7 @@ EXAM_S = 16
 README = Path(__file__).parents[2] / "README.md"
 KEYS = {"session", "state", "exit_code", "complete", "segments", "bytes", "gaps", "incidents", "server_incidents"}
 KEYS |= {"closed_processes", "chain", "faults", "unopened", "recorded_seconds", "decrypted_seconds", "pictures"}
-KEYS |= {"timings", "source", "models", "console", "lockdown"}
+KEYS |= {"timings", "source", "models", "console", "lockdown", "by_agreement"}
 REACHED = ("joining", "notice", "checking", "identifying", "locking", "running", "exam_loaded", "unlocking", "flushing")
 
 

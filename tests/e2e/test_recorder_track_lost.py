@@ -31,7 +31,7 @@ class Failing(AudioEncoder):
 
 def failing_recorder(connection: Connection, options: RecorderOptions) -> None:
     """Entry point of a recorder whose microphone fails."""
-    with patch.object(recording, "AudioEncoder", Failing):
+    with patch.object(tracks, "AudioEncoder", Failing):
         process.main(connection, options)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from app.contract.journal import EntryType
 from app.demo.processes import Display
-from app.recorder import process, recording
+from app.recorder import process, tracks
 from app.recorder.options import RecorderOptions
 from app.supervisor import Child
 from capture.encoder import AudioEncoder

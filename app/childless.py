@@ -11,6 +11,7 @@ import sys
 
 _EVERY_CHILD = 0x4000_0000
 """``__WALL`` of Linux: also children that were made in a way that sends no signal."""
+_NO_WAITING: int = getattr(os, "WNOHANG", 0)  # not on every system, nor is what needs it
 
 
 def make_sure() -> None:
@@ -26,7 +27,7 @@ def _has_children() -> bool:
     """Also forgets those that have ended; nobody here waits for them."""
     for kinds in (_EVERY_CHILD, 0):
         try:
-            while os.waitpid(-1, os.WNOHANG | kinds) != (0, 0):
+            while os.waitpid(-1, _NO_WAITING | kinds) != (0, 0):
                 pass
         except ChildProcessError:
             return False

@@ -20,7 +20,7 @@ from app.contract.sealing.records import DELETION_TYPE, Deletion
 from app.contract.sealing.segment import open_segment
 from server.__main__ import main
 from server.app import open_context
-from server.exams import retention
+from server.exams import clock_jumps, retention
 from tests.e2e.server_rig import Application, Institution, prepare, timed
 
 DAYS = 2
@@ -137,3 +137,38 @@ def test_the_command_lists_and_deletes(rig: Rig, capsys: pytest.CaptureFixture[s
     assert main(["retain", "--data", str(rig.data)]) == 0
     assert jws.unverified(Deletion, capsys.readouterr().out.strip()).session == rig.app.session
     assert not rig.files
+
+
+def _is_believed(data: Path, clock: ManualClock) -> bool:
+    """Ask what the server asks itself before it deletes anything."""
+    context = open_context(data, public_url="http://127.0.0.1", now=lambda: clock.now().utc_ms)
+    try:
+        return clock_jumps.is_believed(context)
+    finally:
+        context.database.close()
+
+
+def test_a_clock_that_jumps_a_year_is_believed_once_it_has_stayed_there_or_was_put_right(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    right, wrong = ManualClock(utc_ms=LONG_AGO_MS), ManualClock(utc_ms=LONG_AGO_MS + 365 * DAY_S * 1000)
+    assert _is_believed(tmp_path, right)
+    assert not _is_believed(tmp_path, wrong)
+    assert _is_believed(tmp_path, right)
+    right.advance(6 * DAY_S)
+    assert _is_believed(tmp_path, right)
+    for days, believed in ((0, False), (1, False), (2.1, True), (0, True), (5, True), (100, False), (100, False)):
+        wrong.advance(days * DAY_S)
+        assert _is_believed(tmp_path, wrong) is believed
+
+
+def test_the_server_itself_deletes_nothing_by_a_clock_that_jumped(rig: Rig) -> None:
+    rig.clock.advance(365 * DAY_S)
+    context = open_context(rig.data, public_url="http://127.0.0.1", now=lambda: rig.clock.now().utc_ms)
+    keeper = retention.Keeper(context)
+    try:
+        keeper.start()
+        keeper.stop()
+        assert retention.due(context)
+    finally:
+        context.database.close()
+    assert len(rig.files) == 2

@@ -5,7 +5,7 @@ import threading
 import pytest
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.shell import text, theme
@@ -64,6 +64,33 @@ def test_a_page_that_waits_for_an_answer_is_let_go(qtbot: QtBot, window: QWidget
     assert overlay.confirm("Really?") is False
     assert waited == [True]
     assert not overlay.is_waited_for
+
+
+def test_no_page_asks_while_the_shell_does(qtbot: QtBot, window: QWidget) -> None:
+    """Its line must not lie under the code that an invigilator types."""
+    overlay = Overlay(window)
+    window.show()
+    answers: list[str | None] = []
+    qtbot.waitExposed(window)
+    overlay.put(Question(title="End the exam?", line="Code", no="No", field="", secret=True), answers.append)
+    assert overlay.ask("Code", "") is None
+    assert not overlay.confirm("Stay?")
+    assert answers == []
+    overlay.findChildren(QLineEdit)[0].setText("quit")
+    overlay.findChildren(QPushButton)[-1].click()
+    assert answers == ["quit"]
+
+
+def test_the_shell_s_question_takes_the_place_of_a_page_s(qtbot: QtBot, window: QWidget) -> None:
+    overlay = Overlay(window)
+    window.show()
+    answers: list[str | None] = []
+    qtbot.waitExposed(window)
+    question = Question(title="End the exam?", line="Sure?", no="No")
+    QTimer.singleShot(50, lambda: overlay.put(question, answers.append))
+    assert overlay.ask("For ever?", "") is None
+    assert overlay.isVisible()
+    assert answers == []
 
 
 def test_messages_of_an_examiner_wait_for_each_other(qtbot: QtBot) -> None:

@@ -37,6 +37,7 @@ class Overlay(QFrame):
         self._answer: Callable[[str | None], None] | None = None
         self._field: QLineEdit | None = None
         self._loops = 0
+        self._is_pages = False
         self.setProperty("role", "veil")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._around = parts.column()
@@ -56,7 +57,7 @@ class Overlay(QFrame):
     def put(self, question: Question, answer: Callable[[str | None], None]) -> None:
         """Show ``question``; ``answer`` gets the line (or ``""``) for yes and ``None`` for no."""
         self.dismiss()
-        self._answer = answer
+        self._answer, self._is_pages = answer, False
         self._card = self._build(question)
         self._around.addLayout(parts.centred(self._card))
         self.setGeometry(self._below.rect())
@@ -103,6 +104,11 @@ class Overlay(QFrame):
             event.accept()  # nothing typed here reaches the page below
 
     def _wait(self, question: Question) -> str | None:
+        """Ask for a page. While the shell itself asks, the answer is no: a page could hold up who wants to leave, or
+        put a line of its own under the code that is being typed.
+        """
+        if self._answer is not None and not self._is_pages:
+            return None
         loop, given = QEventLoop(), list[str | None]()
 
         def answer(value: str | None) -> None:
@@ -110,6 +116,7 @@ class Overlay(QFrame):
             loop.quit()
 
         self.put(question, answer)
+        self._is_pages = True
         self._loops += 1
         try:
             loop.exec()

@@ -12,6 +12,7 @@ from app import station
 from app.contract import canonical
 from app.contract.codes import stored_form
 from app.contract.errors import FairlockError
+from app.contract.wire import ExamLink
 from app.shell.process import run
 
 DONE, FAILED = 0, 1
@@ -33,7 +34,9 @@ def main(arguments: Sequence[str]) -> int:
         return make_pin()
     try:
         seat = station.read(given.settings, seat=given.seat)
-        link = seat.link_for(given.link) if given.link else ""
+        if given.link:  # the administrator's word; a candidate can't give arguments
+            ExamLink.parse(given.link)
+        link = given.link
         options = opening.shell_options(given, link)
         return run(replace(options, station=replace(seat, release_file=given.release_file)))
     except FairlockError as error:

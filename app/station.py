@@ -39,14 +39,22 @@ class Station:
         return self.links.get(self.seat.upper(), "")
 
     def link_for(self, entered: str) -> str:
-        """Return the exam link that ``entered`` is, or is the code of; raises ``UserFacing``."""
+        """Return the exam link that ``entered`` is, or is the code of; raises ``UserFacing``.
+
+        A seat that has links takes no others but those of the same servers and institutions: anybody can make an exam
+        of their own, and what it shows would be theirs to choose.
+        """
         wanted = entered.strip()
         link = wanted if wanted.lower().startswith(f"{LINK_SCHEME}:") else self.links.get(wanted.upper(), "")
         if not link:
             raise UserFacing(
                 "There is no exam under this code.", advice="Look at it again, or ask the invigilator.", code="E-CODE"
             )
-        ExamLink.parse(link)
+        parsed = ExamLink.parse(link)
+        if self.links and link not in self.links.values() and _from(parsed) not in map(_from_text, self.links.values()):
+            raise UserFacing(
+                "This seat is not for exams from there.", advice="Ask the invigilator for your code.", code="E-CODE"
+            )
         return link
 
 
@@ -85,6 +93,15 @@ def _pin(path: Path, said: object) -> bytes | None:
     if len(stored) != STORED_BYTES:
         raise _refused(path, "pin is not what `fairlock kiosk --make-pin` prints")
     return stored
+
+
+def _from(link: ExamLink) -> tuple[str, str]:
+    """Return whose exam it is: its server, and the key that signs its policy."""
+    return link.server, link.pin
+
+
+def _from_text(link: str) -> tuple[str, str]:
+    return _from(ExamLink.parse(link))
 
 
 def _name() -> str:

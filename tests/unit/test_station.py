@@ -1,6 +1,7 @@
 """A testing centre's seat: settings are read strictly, the start page takes codes and links, a PIN alone ends it."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,17 @@ def test_what_is_no_exam_is_refused_with_a_sentence(entered: str) -> None:
     with pytest.raises(UserFacing) as refused:
         Station(links={"K7QF": LINK}).link_for(entered)
     assert refused.value.advice
+
+
+def test_a_seat_takes_no_exam_that_a_candidate_made() -> None:
+    seat = Station(links={"K7QF": LINK})
+    whole = ExamLink.parse(LINK)
+    other = replace(whole, exam="geometry", invite="j").url()
+    assert seat.link_for(other) == other
+    for strange in (replace(whole, server="https://mine.example"), replace(whole, pin="q" * 43)):
+        with pytest.raises(UserFacing, match="not for exams from there"):
+            seat.link_for(strange.url())
+        assert Station().link_for(strange.url()) == strange.url()
 
 
 @pytest.mark.parametrize(("first", "second", "code"), [(PIN, PIN, 0), ("12345", "12345", 1), (PIN, "271829", 1)])

@@ -3,6 +3,7 @@
 Called from the guard's main thread only; the watches it starts have threads of their own.
 """
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 
 from app.contract import schema
@@ -137,6 +138,11 @@ class Duty:
             self._let_go()
         finally:
             self._send(Released(undone=done.undone, failed=done.failed))
+
+    def look_after(self) -> None:
+        """See to it that no watch goes silent; called every now and then."""
+        if self._holding is not None:
+            self._holding.look_after(time.monotonic())
 
     def undo_leftovers(self) -> None:
         """Undo what an earlier run could not; reported as an incident if there was anything."""

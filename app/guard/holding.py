@@ -63,6 +63,11 @@ class Holding:
         for thread in self._watches:
             thread.start()
 
+    def look_after(self, now_s: float) -> None:
+        """Tell which watches do not answer; ``now_s`` is ``time.monotonic()``."""
+        for thread in self._watches:
+            thread.tell_if_stuck(now_s)
+
     def stop(self) -> None:
         """From now on nothing is engaged any more, not by a thread that still runs either. Does not wait."""
         self._stopped.set()

@@ -82,6 +82,7 @@ def _serve(inbox: Bounded[object], duty: Duty, hand: LastHand, ending: _Ending) 
         except Closed:
             return
         hand.keep()
+        duty.look_after()
         _do(order, duty, hand)
 
 

@@ -1,10 +1,12 @@
 """The guard's watch threads: each asks one watch again and again and reports what it finds.
 
 A watch that fails is reported once and asked again later; it never goes silent and never takes another one with it.
+One that does not answer can't be helped (a disk that stands still, a file system that a candidate made): that is told.
 """
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 from app.contract.errors import FairlockError
@@ -15,6 +17,8 @@ from lockdown.capabilities import Finding, Measure, Watch
 
 RETRY_S = 5.0
 JOIN_S = 2.0
+STUCK_S = 30.0
+"""No look takes nearly as long, on the slowest machine."""
 
 Tell = Callable[[Finding, Capability], None]
 _log = logging.getLogger("fairlock.guard")
@@ -33,6 +37,7 @@ class WatchThread:
         self._period_s = period_s
         self._stop = threading.Event()
         self._failing = False
+        self._looking_since: float | None = None
         self._thread = threading.Thread(target=self._run, name=f"guard-{capability}", daemon=True)
 
     def start(self) -> None:
@@ -48,6 +53,13 @@ class WatchThread:
     def join(self) -> None:
         """Wait until it has ended."""
         self._thread.join(JOIN_S)
+
+    def tell_if_stuck(self, now_s: float) -> None:
+        """Tell, once, that the look under way has lasted too long; ``now_s`` is ``time.monotonic()``. Any thread."""
+        since = self._looking_since
+        if since is not None and now_s - since >= STUCK_S:
+            self._looking_since = None
+            self._tell(missing(self.capability, f"It has not answered for {STUCK_S:.0f} seconds."), self.capability)
 
     def _run(self) -> None:
         try:
@@ -66,6 +78,7 @@ class WatchThread:
         return self._stop.is_set()
 
     def _look(self) -> Sequence[Finding]:
+        self._looking_since = time.monotonic()
         try:
             found = self._watch.observe()
         except Exception as error:  # noqa: BLE001  (a thread's edge: any fault of a watch is an incident)
@@ -75,6 +88,8 @@ class WatchThread:
             if not isinstance(error, FairlockError):
                 _log.exception("the watch %s failed", self.capability)
             return (missing(self.capability, str(error) or type(error).__name__),)
+        finally:
+            self._looking_since = None
         self._failing = False
         return found
 

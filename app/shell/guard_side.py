@@ -132,12 +132,12 @@ class GuardSide:
             if state is _S.UNLOCKING:
                 controller.release_unanswered()
             else:
-                controller.fail(Event.LOCK_FAILED if state is _S.LOCKING else Event.FAILED, text.GUARD_GONE)
+                controller.fail(Event.LOCK_FAILED if state is _S.LOCKING else Event.FAILED, text.GUARD_GONE_ENDS)
             return
         lost = dict.fromkeys(self._held, text.GUARD_GONE)
         policy = controller.course.policy
         if policy is not None and required_of(lost, policy.lockdown.require):
-            controller.fail(Event.FATAL, text.GUARD_GONE)
+            controller.fail(Event.FATAL, text.GUARD_GONE_ENDS)
             return
         facts = {"capability": ", ".join(sorted(lost)), "reason": text.GUARD_GONE}
         controller.reports.note(IncidentKind.CAPABILITY_MISSING, facts, severity=Severity.ALERT)

@@ -42,7 +42,10 @@ NOTICE_YES = "I have read this, continue"
 NOTICE_NO = "Decline and leave"
 
 CHECKS_TITLE = "Checking this computer"
-CHECKS_LINE = "Nothing is recorded yet."
+CHECKS_LINE = (
+    "Nothing is recorded yet. Save your work; what you copied is forgotten when the exam starts, so paste it first "
+    "where you need it."
+)
 CHECKS_RUNNING = "Checking …"
 CHECKS_AGAIN = "Check again"
 CHECKS_GO = "Start the exam"
@@ -180,9 +183,11 @@ IDENTITY_UNSUPPORTED = (
     "This exam asks for a picture of you before it starts, and this version of Fairlock can't take one. "
     "Tell your institution."
 )
-RECORDER_GONE = "The recording could not be kept running. What was recorded is safe on this computer."
-ASKED_TO_END = "The system asked Fairlock to end."
+_AGAIN = "Open the exam link again; if that does not help, restart this computer, then tell your institution."
+RECORDER_GONE = f"The recording could not be kept running. What was recorded is safe on this computer. {_AGAIN}"
+ASKED_TO_END = "The system asked Fairlock to end. Open the exam link again to go on."
 GUARD_GONE = "The protection of the exam could not be kept running."
+GUARD_GONE_ENDS = f"{GUARD_GONE} {_AGAIN}"
 LOCK_TIMEOUT = "The exam did not get ready in time. Open the link again; if it happens twice, restart the computer."
 POLICY_UNREADABLE = "The exam's policy can't be read by this version of Fairlock. Install the newest version."
 

@@ -1,5 +1,6 @@
 """The small pure parts of the shell: keys, time, pauses, quit code, reports, words, libraries, flags, colours."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -262,6 +263,27 @@ def test_what_the_window_lacks_counts_even_if_the_guard_holds_its_part() -> None
     assert [*complete, lock.is_complete] == [False, True]
     missing = lock.missing({"input_guard": "not handed over"})
     assert required_of(missing, (Capability.INPUT_GUARD,)) == {"input_guard": "not handed over"}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        text.RECORDER_GONE,
+        text.ASKED_TO_END,
+        text.GUARD_GONE_ENDS,
+        text.LOCK_TIMEOUT,
+        text.IDENTITY_UNSUPPORTED,
+        text.POLICY_UNREADABLE,
+        text.END_DECLINED,
+        text.END_CANCELLED,
+        text.END_UNDO_HINT,
+        text.PROGRAMS_LEFT,
+        text.missing_capabilities({"kiosk": "It is not there."}),
+    ],
+)
+def test_whatever_ends_or_stops_an_exam_says_what_to_do(said: str) -> None:
+    deeds = "Open|open|Tell|tell|Ask|ask|Install|Start|Close"
+    assert re.search(rf"(^|[.;] |, )(then )?({deeds}) ", said), said
 
 
 def test_every_capability_has_a_name() -> None:

@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from app import messages as m
 from app.contract.errors import Unsupported
+from app.contract.incidents import Severity
 from app.contract.policy import Capability, Lockdown
 from app.contract.session import SessionState as S
 from app.shell import text
@@ -60,6 +61,21 @@ def test_what_turns_out_to_be_missing_while_locking_keeps_the_exam_closed(
     assert f"{text.CAPABILITY_NAMES[what]} (" in said
     assert text.MISSING_ADVICE in said
     assert "Tell your institution" in said
+
+
+@pytest.mark.parametrize(("required", "goes_on"), [("process_watch", False), ("sleep_guard", True)])
+def test_a_guard_that_keeps_dying_ends_only_an_exam_that_requires_what_it_held(
+    play: Play, qtbot: QtBot, required: str, goes_on: bool
+) -> None:
+    play.run(qtbot)
+    play.policy = replace(play.policy, lockdown=Lockdown(require=(Capability(required),)))
+    play.controller.course.policy = play.policy
+    play.g.lost()
+    assert play.state() is S.PAUSED
+    play.g.given_up()
+    assert (play.state() is S.RUNNING) is goes_on
+    reasons = [r.facts.get("reason") for r in play.recorder.of(m.Report) if r.severity is Severity.ALERT]
+    assert reasons == ([text.GUARD_GONE] if goes_on else [])
 
 
 @pytest.mark.parametrize("what", Capability)

@@ -12,6 +12,7 @@ Used from the guard's watch thread; each file is read once. A reading takes mill
 
 import hashlib
 import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,14 +44,18 @@ class InstalledCopies:
         self._hashes = HashCache()
         self._verdicts: dict[tuple[int, int, int, int, str], str] = {}
         self._paths = {str(path) for path in installed}
-        self._by_package: dict[str, str] = {}
+        self._by_package: dict[str, tuple[Path, str]] = {}
         self._by_build_id: dict[str, list[tuple[Path, str]]] = {}
         self._by_size: dict[int, list[tuple[Path, str]]] = {}
         for path, name in installed.items():
             self._add(path, name)
 
     def copy_of(self, program: Program) -> str:
-        """Return the name of the prohibited program of which ``program`` is a copy, or an empty text."""
+        """Return the name of the prohibited program of which ``program`` is a copy, or an empty text.
+
+        The system's own programs are no copies of a user's file: who lays a copy of the desktop under a prohibited name
+        into a home would have the desktop closed.
+        """
         if not program.path or program.path in self._paths:
             return ""
         running = f"{PROC}/{program.pid}/exe"
@@ -62,31 +67,36 @@ class InstalledCopies:
         if key not in self._verdicts:
             # Seen from inside its own mounts, as the program finds its package.
             folder = Path(f"{PROC}/{program.pid}/root{program.path}").parent
-            self._verdicts[key] = self.name_of(Path(running), folder)
+            original, name = self._find(Path(running), folder)
+            self._verdicts[key] = "" if original and is_roots(status) and not _is_roots_file(original) else name
         return self._verdicts[key]
 
     def name_of(self, path: Path, folder: Path) -> str:
-        """Return the same for a file; ``folder`` is where it lies."""
+        """Return the same for a file, whoever it belongs to; ``folder`` is where it lies."""
+        return self._find(path, folder)[1]
+
+    def _find(self, path: Path, folder: Path) -> tuple[Path | None, str]:
+        """Return the installed program of which ``path`` is a copy, and its prohibited name."""
+        nothing: tuple[Path | None, str] = (None, "")
         found = traits(path, folder)
         if found is None:
-            return ""
+            return nothing
         if found.package in self._by_package:
             return self._by_package[found.package]
         if same := self._by_build_id.get(found.build_id):
-            return next((name for other, name in same if _is_loaded_alike(path, other)), "")
+            return next(((other, name) for other, name in same if _is_loaded_alike(path, other)), nothing)
         if same := self._by_size.get(found.size):
             digest = self._hashes.sha256(path)
-            return next(
-                (name for other, name in same if digest is not None and self._hashes.sha256(other) == digest), ""
-            )
-        return ""
+            alike = (one for one in same if digest is not None and self._hashes.sha256(one[0]) == digest)
+            return next(alike, nothing)
+        return nothing
 
     def _add(self, path: Path, name: str) -> None:
         found = traits(path, path.parent)
         if found is None:
             return
         if found.package:
-            self._by_package[found.package] = name
+            self._by_package[found.package] = (path, name)
             return
         if found.build_id and found.is_whole:
             self._by_build_id.setdefault(found.build_id, []).append((path, name))
@@ -99,6 +109,18 @@ def traits(path: Path, folder: Path) -> Traits | None:
     if read is None:
         return None
     return Traits(package=_package(folder), build_id=read.build_id, is_whole=read.is_whole, size=read.size)
+
+
+def is_roots(status: os.stat_result) -> bool:
+    """Whether only root may change the file."""
+    return status.st_uid == 0 and not status.st_mode & (stat.S_IWOTH | stat.S_IWGRP)
+
+
+def _is_roots_file(path: Path) -> bool:
+    try:
+        return is_roots(path.stat())
+    except OSError:
+        return False
 
 
 def _package(folder: Path) -> str:

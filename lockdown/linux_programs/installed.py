@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from lockdown.linux_programs import elf
-from lockdown.linux_programs.copies import InstalledCopies
+from lockdown.linux_programs.copies import InstalledCopies, is_roots
 from lockdown.linux_programs.origin import APPLICATIONS, desktop_commands
 from lockdown.rules import Rules, key
 
@@ -114,8 +114,7 @@ def _size_if_roots(entry: "os.DirEntry[str]") -> int:
         status = entry.stat(follow_symlinks=False)
     except OSError:
         return -2
-    is_roots = status.st_uid == 0 and not status.st_mode & (stat.S_IWOTH | stat.S_IWGRP)
-    return status.st_size if is_roots and stat.S_ISREG(status.st_mode) else -2
+    return status.st_size if is_roots(status) and stat.S_ISREG(status.st_mode) else -2
 
 
 def _named(folder: Path, wanted: frozenset[str]) -> Iterator[Path]:

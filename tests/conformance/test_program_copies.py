@@ -243,3 +243,17 @@ def test_an_installed_program_started_by_a_link_with_a_protected_name_is_found(t
     scanner = ProcessScanner(TABLE, RULES, ManualClock(), own_root=NOBODY, copies=_copies(tmp_path / "bin"))
     (found,) = [match for match in scanner.find_all() if match.program.pid == program.pid]
     assert (found.program.name, found.by) == ("orca", "name")
+
+
+def test_a_users_copy_of_the_systems_program_does_not_make_that_one_prohibited(tmp_path: Path, start: Start) -> None:
+    """Somebody laid a copy of a part of the desktop under a prohibited name into a home."""
+    trap = _as_users(copy(SLEEP, tmp_path / "bin/anydesk"))
+    copies = InstalledCopies({trap: "anydesk"})
+    assert copies.copy_of(start(SLEEP)) == ""
+    assert copies.copy_of(start(_as_users(copy(trap, tmp_path / "notes")))) == "anydesk"
+
+
+def _as_users(path: Path) -> Path:
+    if os.geteuid() == 0:
+        os.chown(path, 12345, 12345)
+    return path

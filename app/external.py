@@ -1,7 +1,8 @@
 """Runs other programs, each with a clean environment, a time limit and no shell. The only place that does.
 
 A frozen application hands its own ``LD_LIBRARY_PATH`` down, which breaks the system's tools, and a student's ``PATH``
-could name another ``setxkbmap``: so only named variables pass, and system folders are searched first.
+could name another ``setxkbmap``, one that claims to hold the keys: so only named variables pass, and only folders of the
+system are searched.
 """
 
 import contextlib
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 
 from app.contract.errors import Unsupported
 
-SYSTEM_FOLDERS = ("/usr/bin", "/bin", "/usr/sbin", "/sbin", "/usr/local/bin")
+SYSTEM_FOLDERS = ("/usr/bin", "/bin", "/usr/sbin", "/sbin", "/usr/local/bin", "/run/current-system/sw/bin")
 PASSED_ON = (
     "DBUS_SESSION_BUS_ADDRESS",
     "DISPLAY",
@@ -32,6 +33,7 @@ PASSED_ON = (
 )
 
 END_S = 2.0
+ENDING_S = 0.5
 _WORD = b"here\n"
 
 
@@ -133,6 +135,9 @@ def hold_external(command: Sequence[str], *, timeout_s: float = 5.0) -> Held:
     held = Held(process)
     if _echoes(process, timeout_s):
         return held
+    # One that gave up closes its output a moment before it is gone; what it said can be read to the end only then.
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(ENDING_S)
     said = b"" if process.poll() is None or process.stderr is None else process.stderr.read()
     held.end()
     lines = said.decode(errors="replace").strip().splitlines() or ["it did not answer"]
@@ -165,5 +170,4 @@ def _echoes(process: "subprocess.Popen[bytes]", timeout_s: float) -> bool:
 
 
 def _search_path() -> str:
-    folders = [*SYSTEM_FOLDERS] if os.name == "posix" else []
-    return os.pathsep.join([*folders, os.environ.get("PATH", os.defpath)])
+    return os.pathsep.join(SYSTEM_FOLDERS) if os.name == "posix" else os.environ.get("PATH", os.defpath)

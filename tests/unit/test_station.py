@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import shiboken6
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton
 
@@ -195,4 +196,5 @@ def test_alone_under_its_compositor_the_window_may_be_larger_than_a_display_and_
         assert window._fills_screen() is fills
         window.allow_close()
         window.close()
+        shiboken6.delete(window)  # its timers must not outlive it in an event loop of the tests that follow
     assert qapp is not None

@@ -106,6 +106,8 @@ def stage(qapp: QApplication) -> Iterator[Stage]:
     window.show_ordinary()
     yield made
     made.dispose()
+    if shiboken6.isValid(window):
+        shiboken6.delete(window)
 
 
 class Seat:

@@ -1,8 +1,8 @@
 """Runs other programs, each with a clean environment, a time limit and no shell. The only place that does.
 
 A frozen application hands its own ``LD_LIBRARY_PATH`` down, which breaks the system's tools, and a student's ``PATH``
-could name another ``setxkbmap``, one that claims to hold the keys: so only named variables pass, and only folders of the
-system are searched.
+could name another ``setxkbmap``, which only claims to hold the keys: so only named variables pass, and only folders of
+the system are searched.
 """
 
 import contextlib

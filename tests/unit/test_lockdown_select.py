@@ -104,6 +104,19 @@ def test_external_programs_get_a_clean_environment(monkeypatch: pytest.MonkeyPat
     assert names <= {*external.PASSED_ON, "PATH"}
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no fixed folders for programs")
+def test_a_program_that_the_system_lacks_is_not_taken_from_a_home(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    fake = tmp_path / "fairlock-no-such-program"
+    fake.write_text("#!/bin/sh\necho caught\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    with pytest.raises(Unsupported, match="is missing"):
+        external.run_external([fake.name])
+    assert str(tmp_path) not in external.clean_environment()["PATH"]
+
+
 def test_external_programs_that_lack_or_hang_are_unsupported() -> None:
     with pytest.raises(Unsupported, match="is missing"):
         external.run_external(["fairlock-no-such-program"])

@@ -87,6 +87,8 @@ class Duty:
     def engage(self, order: Engage) -> None:
         """Take every measure there is and start the watches; says what holds and what is missing."""
         self._let_go()
+        if self._cancelled():
+            return  # nobody is there for whom it should be held
         policy = _policy(order.policy)
         rules, problem = _rules(policy)
         closer = Closer(

@@ -13,6 +13,7 @@ import multiprocessing
 import os
 import signal
 import time
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -25,16 +26,21 @@ from lockdown.restore import RestoreFile
 READY = b"ready"
 WAIT_S = 10.0
 """How long a change waits for the hand, once. Longer than it takes to start on a slow machine."""
+POLL_S = 0.05
 END_S = 5.0
 
 _log = logging.getLogger("fairlock.guard")
 
 
 class LastHand:
-    """The guard's side; main thread only. ``restore`` says which file, and in whose name the changes are made."""
+    """The guard's side; main thread only. ``restore`` says which file, and in whose name the changes are made.
 
-    def __init__(self, restore: RestoreFile) -> None:
+    ``cancelled`` says that nobody waits for the exam any more.
+    """
+
+    def __init__(self, restore: RestoreFile, cancelled: Callable[[], bool]) -> None:
         self._restore = restore
+        self._cancelled = cancelled
         self._context = multiprocessing.get_context("spawn")
         self._window = RestartWindow()
         self._process: BaseProcess | None = None
@@ -63,15 +69,14 @@ class LastHand:
             theirs.close()
         self._process, self._pipe, self._is_ready = process, ours, False
 
-    def wait(self, patience_s: float = WAIT_S) -> bool:
-        """Wait until it is ready to undo; whether it is."""
-        pipe = self._pipe
-        if pipe is not None and not self._is_ready:
-            with contextlib.suppress(EOFError, OSError):
-                self._is_ready = pipe.poll(patience_s) and pipe.recv_bytes() == READY
-        if not self._is_ready:
+    def wait(self, patience_s: float = WAIT_S) -> None:
+        """Wait until it is ready to undo, or until there will be nothing to undo."""
+        pipe, deadline = self._pipe, time.monotonic() + patience_s
+        with contextlib.suppress(EOFError, OSError):
+            while pipe is not None and not self._is_ready and not self._cancelled() and time.monotonic() < deadline:
+                self._is_ready = pipe.poll(POLL_S) and pipe.recv_bytes() == READY
+        if not self._is_ready and not self._cancelled():
             _log.error("no last hand: should the guard be killed, the next start undoes its changes")
-        return self._is_ready
 
     def keep(self) -> None:
         """Start another if it is gone, unless it went too often."""
@@ -83,10 +88,12 @@ class LastHand:
             self.start()
 
     def close(self) -> None:
-        """Let it go, after the guard undid everything."""
+        """Let it go, after the guard undid what it could; what is still on file then, the hand tries once more."""
         process = self._process
         self._forget()
         if process is not None:
+            if not self._restore.path.exists():
+                process.kill()  # nothing is left to do, and it may still be loading its modules
             process.join(END_S)
 
     def _forget(self) -> None:

@@ -49,7 +49,7 @@ def main(connection: "Connection[bytes, bytes]", options: GuardOptions) -> None:
     inbox: Bounded[object] = Bounded(INBOX)
     channel = Channel(connection, "guard-channel")
     restore = RestoreFile(options.restore_file, holder=secrets.token_hex(8))
-    hand = LastHand(restore)
+    hand = LastHand(restore, ending)
     duty = Duty(
         restore,
         table=select.process_table(restore.run),

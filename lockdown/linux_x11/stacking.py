@@ -57,16 +57,23 @@ class Stack:
         self._is_own = is_own
         self._desktop = desktop_programs(server)
         self._known: dict[int, _Top] = {}
+        self._changed = False
         self._pids: dict[int, int | None] = {}
         server.root.change_attributes(event_mask=X.SubstructureNotifyMask)
 
     def has_changed(self) -> bool:
         """Whether any window came, went, moved or changed its place in the stack since the last call."""
-        changed = False
-        while self._server.display.pending_events():
-            self._server.display.next_event()
-            changed = True
+        self._hear()
+        changed, self._changed = self._changed, False
         return changed
+
+    def _hear(self) -> None:
+        """Take the server's news. A window's number is given to another program as soon as its own is gone."""
+        while self._server.display.pending_events():
+            event = self._server.display.next_event()
+            if event.type in (X.CreateNotify, X.DestroyNotify):
+                self._known.pop(event.window.id, None)
+            self._changed = True
 
     def over_own(self) -> Sequence[Over]:
         """Return all that covers a part of one of our windows, was put into one, or may draw over everything."""
@@ -91,6 +98,7 @@ class Stack:
 
     def _tops(self) -> list[_Top]:
         numbers = [child.id for child in self._server.root.query_tree().children]
+        self._hear()  # what happened before that answer has arrived with it
         tops = [self._known.get(number) or self._identify(number) for number in numbers]
         # A frame may get its client a moment later, so only it is looked at anew.
         self._known = {top.window: top for top in tops if not top.of_desktop}

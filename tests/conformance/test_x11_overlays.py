@@ -164,6 +164,17 @@ def test_a_window_over_the_exam_is_described_and_put_behind(exam: Exam, what: st
     }
 
 
+def test_a_program_that_gets_the_window_number_of_one_that_ended_is_told_under_its_own_name(exam: Exam) -> None:
+    with another(exam.desktop, "unmanaged") as first:
+        assert exam.find().facts["pid"] == str(first.pid)
+        number = exam.behind[-1].window
+    with another(exam.desktop, "unmanaged") as second:  # nobody looked in between
+        told = [finding.facts["pid"] for finding in exam.look() if "duration_ms" not in finding.facts]
+        assert exam.behind[-1].window == number
+        assert told == [str(second.pid)]
+        assert exam.behind[-1].pid == second.pid
+
+
 def test_a_plain_window_needs_no_sign_to_be_found(exam: Exam) -> None:
     with another(exam.desktop, "plain") as program:
         exam.desktop.run("wmctrl", "-l")

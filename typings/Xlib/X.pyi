@@ -22,6 +22,8 @@ ButtonPress: int
 ButtonRelease: int
 KeyPress: int
 KeyRelease: int
+CreateNotify: int
+DestroyNotify: int
 MotionNotify: int
 RevertToParent: int
 ClientMessage: int

@@ -51,9 +51,9 @@ class Compositor:
                 return
             with connection:
                 if self.is_rude:
-                    connection.recv(4096)
                     connection.sendall(b"\0" * 64)
-                    connection.recv(4096)  # until the client has hung up
+                    while connection.recv(4096):  # until the client has hung up
+                        pass
                 else:
                     _Client(self, connection).talk()
 

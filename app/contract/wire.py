@@ -97,12 +97,17 @@ BIND_LABEL = b"fairlock-bind-v1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BindAnswer:
-    """``binding`` is the signed ``records.Binding`` (it holds the epoch); ``entry_url`` opens the exam, once."""
+    """``binding`` is the signed ``records.Binding`` (it holds the epoch); ``entry_url`` opens the exam, once.
+
+    ``elapsed_ms`` is how long ago the exam first ran, by the server's clock; 0 when it did not run yet. What the
+    candidate's disk says of it may have been altered.
+    """
 
     binding: str
     access_token: str
     entry_url: str
     server_ms: int
+    elapsed_ms: int = setting(0, doc="Since the exam first ran.", minimum=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,6 +76,7 @@ class JoinedSession:
     epoch: int
     entry_url: str
     agreement: Agreement | None = None
+    elapsed_at_server_ms: int = 0
 
     @property
     def session(self) -> str:
@@ -83,12 +84,15 @@ class JoinedSession:
         return self.saved.session
 
     def elapsed_ms(self, clock: Clock) -> int:
-        """Return how long ago the session first began to record; 0 when it has not."""
+        """Return how long ago the session first began to record; 0 when it has not.
+
+        Never less than the server says, who can't be told otherwise by editing a file.
+        """
         if not self.saved.origin_mono_ns:
-            return 0
+            return self.elapsed_at_server_ms
         now = clock.now()
         origin = Instant(mono_ns=self.saved.origin_mono_ns, utc_ms=self.saved.origin_utc_ms)
-        return Timeline(origin, now).at_ms(now)
+        return max(self.elapsed_at_server_ms, Timeline(origin, now).at_ms(now))
 
 
 def join(client: ServerClient, link: ExamLink, *, program_token: bytes, home: Path, clock: Clock) -> JoinedSession:
@@ -154,6 +158,7 @@ def bind(
         epoch=binding.epoch,
         entry_url=answer.entry_url,
         agreement=agreement,
+        elapsed_at_server_ms=answer.elapsed_ms,
     )
 
 

@@ -35,6 +35,7 @@ class _Bound:
     binding: str
     access: str
     entry_url: str
+    elapsed_ms: int
 
 
 def bind(context: Context, session: str, request: BindRequest) -> BindAnswer:
@@ -58,7 +59,13 @@ def bind(context: Context, session: str, request: BindRequest) -> BindAnswer:
     # Refused out here, because an exception inside would undo the incident.
     if second:
         raise Refused(409, "E-SECOND-PROGRAM", "another program of this session was heard a moment ago")
-    return BindAnswer(binding=bound.binding, access_token=bound.access, entry_url=bound.entry_url, server_ms=now)
+    return BindAnswer(
+        binding=bound.binding,
+        access_token=bound.access,
+        entry_url=bound.entry_url,
+        server_ms=now,
+        elapsed_ms=bound.elapsed_ms,
+    )
 
 
 def _decrypt(context: Context, request: BindRequest) -> Tokens:
@@ -123,4 +130,5 @@ def _open_epoch(tx: Transaction, context: Context, row: Session, program: bytes,
     row.access, row.ticket = tokens.digest(access_token), tokens.digest(ticket)
     row.state = SessionState.JOINING
     start = urlsplit(exam.start_url)
-    return _Bound(token, access_token, f"{start.scheme}://{start.netloc}{ENTRY_PATH}?ticket={ticket}")
+    elapsed_ms = max(0, now - row.running_ms) if row.running_ms is not None else 0
+    return _Bound(token, access_token, f"{start.scheme}://{start.netloc}{ENTRY_PATH}?ticket={ticket}", elapsed_ms)

@@ -4,6 +4,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session as Transaction
 
 from app.contract.actions import ActionKind
+from app.contract.session import SessionState
 from app.contract.wire import Heartbeat, HeartbeatAnswer
 from server.context import Context
 from server.db.models import ActionRecord, Session
@@ -19,6 +20,8 @@ def heartbeat(context: Context, session: str, access_token: str, beat: Heartbeat
         freezing.notice(tx, row, now_ms=now, started_ms=context.started_ms)
         row.alive_ms = now
         row.state = beat.state.value
+        if beat.state is SessionState.RUNNING and row.running_ms is None:
+            row.running_ms = now
         if beat.records >= row.records:
             row.head, row.records = beat.head, beat.records
         if beat.cookie is not None and cookies.see(tx, beat.cookie, now) == row.id:

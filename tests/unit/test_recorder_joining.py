@@ -44,6 +44,7 @@ class Institution:
     signed: str = ""
     changes: dict[str, object] = field(default_factory=dict)
     clock_off_ms: int = 0
+    elapsed_ms: int = 0
     binds_key: bytes | None = None
     agreement: str | None = None
     calls: list[str] = field(default_factory=list)
@@ -89,7 +90,7 @@ class Institution:
             bound_ms=now_ms,
         )
         token = jws.sign(binding, RECEIPTS, typ=BINDING_TYPE)
-        return BindAnswer(binding=token, access_token="a", entry_url="", server_ms=now_ms)
+        return BindAnswer(binding=token, access_token="a", entry_url="", server_ms=now_ms, elapsed_ms=self.elapsed_ms)
 
 
 @pytest.fixture
@@ -139,6 +140,18 @@ def test_a_candidate_joins_and_takes_the_session_up_again(institution: Instituti
     assert again.epoch == 1
     assert again.signing_key is not first.signing_key
     assert institution.calls == ["policy", "join", "bind", "bind"]
+
+
+def test_time_that_ran_is_not_forgotten_by_forgetting_when_it_began(institution: Institution, tmp_path: Path) -> None:
+    first = joined(institution, tmp_path)
+    now = institution.clock.now()
+    began = replace(first.saved, origin_mono_ns=now.mono_ns, origin_utc_ms=now.utc_ms)
+    save(began, first.folder)
+    institution.clock.advance(100)
+    institution.elapsed_ms = 99_000
+    assert joined(institution, tmp_path).elapsed_ms(institution.clock) == 100_000
+    save(replace(began, origin_mono_ns=0, origin_utc_ms=0), first.folder)
+    assert joined(institution, tmp_path).elapsed_ms(institution.clock) == 99_000
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,8 @@ def strangers(me: int, table: ProcessTable, among: Collection[int]) -> list[Prog
 
 
 def _compositor(above: Sequence[Program]) -> Program | None:
-    return next((program for program in above if program.name == COMPOSITOR), None)
+    # By its file as well: a process can choose what it is called.
+    return next((program for program in above if program.name == COMPOSITOR == Path(program.path).name), None)
 
 
 def _ancestors(me: int, table: ProcessTable) -> list[Program]:

@@ -12,6 +12,9 @@ while [ $# -gt 0 ]; do
     esac
 done
 [ -n "$fairlock" ] || { echo "Install fairlock first, or name it with --fairlock FILE." >&2; exit 1; }
+# Whoever may change that file could make a seat run anything.
+case $fairlock in /*) ;; *) echo "Name $fairlock by its whole path." >&2; exit 1 ;; esac
+[ -n "$root" ] || [ "$(stat -Lc %u "$fairlock")" = 0 ] || { echo "$fairlock must belong to root." >&2; exit 1; }
 [ -n "$root" ] || for program in cage Xwayland; do
     command -v "$program" >/dev/null || { echo "Missing: $program. apt-get install cage xwayland" >&2; exit 1; }
 done

@@ -100,8 +100,8 @@ class Session(Base):
     """One candidate's sitting.
 
     ``client``, ``program``, ``access`` and ``ticket`` are digests of the tokens that count now. ``alive_ms`` is the
-    last word from the bound program, ``running_ms`` when its exam first ran, ``confirmed_ms`` the last confirmation of a
-    cookie token (or the entry). ``stored`` is what its segments take, in bytes, rows included.
+    last word from the bound program, ``running_ms`` when its exam first ran, ``confirmed_ms`` the last confirmation of
+    a cookie token (or the entry). ``stored`` is what its segments take, in bytes, rows included.
     """
 
     __tablename__ = "sessions"

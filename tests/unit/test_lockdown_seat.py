@@ -35,6 +35,10 @@ class Station(FakeTable):
             (60, "fairlock", 20),  # it sends what an earlier candidate left
         ):
             self.start(name, pid=pid, parent=parent, path=SYSTEM_PROGRAM, user=self.own_user())
+        compositor = folder / "bin" / "cage"
+        compositor.parent.mkdir()
+        compositor.touch(0o755)
+        self.start("cage", pid=30, parent=20, path=str(compositor), user=self.own_user())
         self.start("sshd", pid=70, user="another")
         self.environ(b"XDG_RUNTIME_DIR=/run/user/990")
 
@@ -70,6 +74,10 @@ def _no_compositor(station: Station) -> None:
     station.start("openbox", pid=30, parent=20, path=SYSTEM_PROGRAM, user=station.own_user())
 
 
+def _called_so(station: Station) -> None:
+    station.start("cage", pid=30, parent=20, path=SYSTEM_PROGRAM, user=station.own_user())
+
+
 def _own_compositor(station: Station, folder: Path) -> None:
     program = folder / "cage"
     program.touch()
@@ -86,6 +94,7 @@ def _writable(station: Station) -> None:
     ("change", "doubt"),
     [
         (lambda s, _: _no_compositor(s), "No kiosk compositor"),
+        (lambda s, _: _called_so(s), "No kiosk compositor"),
         (_own_compositor, "does not belong to the system"),
         (lambda s, _: s.environ(b"DISPLAY=:0"), "inside another desktop"),
         (lambda s, _: s.environ(b"A=b", b"WAYLAND_DISPLAY=wayland-0"), "inside another desktop"),

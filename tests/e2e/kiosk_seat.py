@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 KIOSK = ROOT / "packaging" / "kiosk"
 ACCOUNT = 64_771
 INSIDE = Path("/mnt/seat")
+TEMPORARY = Path("/tmp")  # noqa: S108  (a seat has another one; a checkout below this one is kept)
 PROGRAMS = {"cage": "cage", "Xwayland": "xwayland", "grim": "grim", "xdotool": "xdotool", "setpriv": "util-linux"}
 # Turned upside down: a picture that fills a display without a graphics card is otherwise handed to it as it is, and
 # wlroots 0.15 copies nothing of such a one.
@@ -35,9 +36,9 @@ mount --bind /etc /mnt/etc
 i=0
 for place in $KEEP; do i=$((i + 1)); mkdir -p /mnt/keep/$i; mount --bind "$place" /mnt/keep/$i; done
 for place in $CLOSED; do mount -t tmpfs -o mode=755 none "$place"; done
+mount -t tmpfs -o mode=1777 none /tmp
 i=0
 for place in $KEEP; do i=$((i + 1)); mkdir -p "$place"; mount --move /mnt/keep/$i "$place"; done
-mount -t tmpfs -o mode=1777 none /tmp
 mount -t tmpfs -o mode=755 none /etc
 for entry in /mnt/etc/*; do ln -s "$entry" /etc/; done
 rm -rf /etc/passwd /etc/group /etc/fairlock
@@ -142,7 +143,9 @@ class Seat:
             "PATH": os.environ["PATH"],
             "FOLDER": str(self.folder),
             "ACCOUNT": str(ACCOUNT),
-            "KEEP": " ".join(path for path in keep if _closed(Path(path)) is not None),
+            "KEEP": " ".join(
+                path for path in keep if _closed(Path(path)) is not None or TEMPORARY in Path(path).parents
+            ),
             "CLOSED": " ".join(closed),
         }
 

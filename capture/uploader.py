@@ -125,8 +125,8 @@ class Uploader:
         while True:
             self._settled.clear()
             self._wake.set()
-            on_progress(*self.progress())
             totals = self._spool.totals()
+            on_progress(*self.progress())  # after them, so that the last word is that everything was sent
             if totals.pending == 0:
                 return totals.refused == 0
             left_s = until - time.monotonic()

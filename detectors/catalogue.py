@@ -15,7 +15,6 @@ A model is one ``[[model]]`` table::
     classes = "coco80"               # or a list of names in the order of the model's outputs
     grade = "release"                # release | demonstration
     rank = 10                        # lower is preferred within a task
-    precision = "int8"               # optional: fp32 (the default) | int8
     source = "https://…"             # where the official file comes from
     official_sha256 = "…"            # optional: of the official file this one was made from
     mirrors = ["…"]                  # optional: where else to look; read by whoever fetches
@@ -54,13 +53,6 @@ class Grade(StrEnum):
     DEMONSTRATION = "demonstration"
 
 
-class Precision(StrEnum):
-    """The numbers a model computes with."""
-
-    FP32 = "fp32"
-    INT8 = "int8"
-
-
 class Form(StrEnum):
     """How a model's input is prepared and its outputs are read; ``detectors.decoders`` has the shapes."""
 
@@ -91,7 +83,6 @@ class ModelCard:
     grade: Grade
     rank: int
     source: str
-    precision: Precision = Precision.FP32
     thresholds: Mapping[str, float] = field(default_factory=dict)
     official_sha256: str | None = None
     mirrors: tuple[str, ...] = ()
@@ -112,21 +103,6 @@ class Catalogue:
 
     def __iter__(self) -> Iterator[ModelCard]:
         return iter(self.cards)
-
-    def suited(self, *, int8_is_exact: bool) -> "Catalogue":
-        """Return the models in the order that suits a processor: without exact fast INT8, FP32 is as fast and better.
-
-        Within a grade only; a model meant for demonstrations never overtakes one meant for exams.
-        """
-        if int8_is_exact:
-            return self
-        late = {card.name: card.precision is Precision.INT8 for card in self.cards}
-        grades = list(Grade)
-        return Catalogue(
-            tuple(
-                sorted(self.cards, key=lambda card: (card.task, grades.index(card.grade), late[card.name], card.rank))
-            )
-        )
 
     def for_task(self, task: Task) -> tuple[ModelCard, ...]:
         """Return the models for ``task``, preferred first."""
@@ -175,7 +151,6 @@ def _card(table: dict[str, object]) -> ModelCard:
             grade=_member(Grade, _text(table, "grade", name)),
             rank=_rank(table.pop("rank", None)),
             source=_text(table, "source", name),
-            precision=_member(Precision, _text(table, "precision", name)) if "precision" in table else Precision.FP32,
             thresholds=_thresholds(table.pop("thresholds", {})),
             official_sha256=_digest(_text(table, "official_sha256", name)) if "official_sha256" in table else None,
             mirrors=_texts(table.pop("mirrors", [])),

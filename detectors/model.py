@@ -4,7 +4,6 @@ Runs in whichever thread calls it; a ``Model`` is used by one thread at a time. 
 a file whose SHA-256 is not the one in the catalogue, and never writes.
 """
 
-import base64
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,12 +16,6 @@ from app.contract.errors import UserFacing
 from detectors.catalogue import ModelCard
 
 Array = NDArray[np.generic]
-
-# One ``MatMulInteger`` of a [1, 64] uint8 and b [64, 16] int8 into y int32; ONNX opset 17.
-_PRODUCT = base64.b64decode(
-    "CAgSADpcChgKAWEKAWISAXkiDU1hdE11bEludGVnZXISAWdaEwoBYRIOCgwIAhIICgIIAQoCCEBaEwoBYhIOCgwIAxIICgIIQAoCCBBiEwoBeRIO"
-    "CgwIBhIICgIIAQoCCBBCBAoAEBE="
-)
 
 
 class Model:
@@ -106,14 +99,3 @@ def _session(data: bytes) -> onnxruntime.InferenceSession:
     # to 0.65. This takes exact ones there (0.87, 15 to 40 % slower) and changes nothing where there is VNNI.
     options.add_session_config_entry("session.x64quantprecision", "1")
     return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-
-
-def int8_is_exact() -> bool:
-    """Whether this processor multiplies INT8 fast without losing what does not fit into 16 bits.
-
-    With VNNI (x86 since about 2019, not all) and on ARM it does; elsewhere the runtime's fast kernels saturate, and the
-    exact ones that ``_session`` asks for take as long as FP32.
-    """
-    session = _session(_PRODUCT)
-    (product,) = session.run(None, {"a": np.full((1, 64), 255, np.uint8), "b": np.full((64, 16), 127, np.int8)})
-    return bool(np.all(product == 64 * 255 * 127))

@@ -18,6 +18,9 @@ from tests.native_calls import Answered
 SHELL = 100
 GUARD = 101
 
+_ROOM_FOR_PATH = 4096
+"""A version resource begins with the path it is of, and answers are written behind it."""
+
 
 @dataclass(kw_only=True)
 class FakeWindow:
@@ -414,19 +417,19 @@ class WindowsMachine:
     # --- identities ------------------------------------------------------------------------------------------------
 
     def GetFileVersionInfoSizeW(self, path: str, _unused: Any) -> int:
-        return 256 if path in self.version_resources else 0
+        return 2 * _ROOM_FOR_PATH if path in self.version_resources else 0
 
     def GetFileVersionInfoW(self, path: str, _unused: int, size: int, resource: Any) -> int:
         resource.value = path.encode()
-        return int(size == 256)
+        return int(size == 2 * _ROOM_FOR_PATH)
 
     def VerQueryValueW(self, resource: Any, what: str, value: Any, length: Any) -> int:
         text = self.version_resources[resource.value.decode()].get(what)
         if text is None:
             return 0
         content = bytes.fromhex(text) if what.endswith("Translation") else f"{text}\0".encode("utf-16-le")
-        resource[64 : 64 + len(content)] = content
-        value.value = ctypes.addressof(resource) + 64
+        resource[_ROOM_FOR_PATH : _ROOM_FOR_PATH + len(content)] = content
+        value.value = ctypes.addressof(resource) + _ROOM_FOR_PATH
         length.value = len(content) // (1 if what.endswith("Translation") else 2)
         return 1
 

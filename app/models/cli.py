@@ -8,8 +8,7 @@ from pathlib import Path
 from app.contract.errors import FairlockError
 from app.models.fetch import default_folder, is_genuine, obtain
 from app.models.sources import local_sources
-from detectors.catalogue import ModelCard
-from detectors.here import catalogue_here
+from detectors.catalogue import ModelCard, load_catalogue
 
 
 def main(argv: Sequence[str]) -> int:
@@ -33,7 +32,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _known(folder: Path) -> str:
     rows = [("task", "model", "grade", "licence", "here")]
-    for card in catalogue_here():
+    for card in load_catalogue():
         rows.append((card.task.value, card.name, card.grade.value, card.licence, _whereabouts(card, folder)))
     return _aligned(rows)
 

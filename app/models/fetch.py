@@ -15,8 +15,7 @@ from app import paths
 from app.contract.errors import FairlockError, UserFacing
 from app.models.download import Downloader
 from app.models.sources import FOLDER_VARIABLE, Addresses, Package, Source, local_sources
-from detectors.catalogue import Catalogue, Grade, ModelCard, Task
-from detectors.here import catalogue_here
+from detectors.catalogue import Catalogue, Grade, ModelCard, Task, load_catalogue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +50,7 @@ def obtain(
     """
     folder = folder or default_folder()
     folder.mkdir(parents=True, exist_ok=True)
-    catalogue = catalogue or catalogue_here()
+    catalogue = catalogue or load_catalogue()
     local = local_sources(folder)
     obtained: dict[Task, ObtainedModel] = {}
     with contextlib.ExitStack() as stack:

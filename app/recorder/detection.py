@@ -8,8 +8,7 @@ from app.contract.errors import UserFacing
 from app.contract.policy import Detection
 from app.models.fetch import obtain
 from detectors.build import Detectors, build, wanted
-from detectors.catalogue import Catalogue, Task
-from detectors.here import catalogue_here
+from detectors.catalogue import Catalogue, Task, load_catalogue
 
 _log = logging.getLogger("fairlock.recorder")
 
@@ -35,7 +34,7 @@ class DetectionChoice:
     def prepare(self, policy: Detection) -> dict[str, str]:
         """Find and load the models that the policy wants, once; return their names by task."""
         if not self._loaded:
-            catalogue = catalogue_here()
+            catalogue = load_catalogue()
             files = self._at_hand(policy, catalogue)
             self.detectors = build(policy, files, catalogue)
             for task, refusal in self.detectors.refused.items():

@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-EXAM_S = 16
+EXAM_S = 20
 README = Path(__file__).parents[2] / "README.md"
 KEYS = {"session", "state", "exit_code", "complete", "segments", "bytes", "gaps", "incidents", "server_incidents"}
 KEYS |= {"closed_processes", "chain", "faults", "unopened", "recorded_seconds", "decrypted_seconds", "pictures"}

@@ -4,15 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
 from detectors.boxes import Floats
-from detectors.catalogue import Catalogue, Form, Grade, ModelCard, Precision
+from detectors.catalogue import Form
 from detectors.decoders import DENSE_CUT, READINGS
-from detectors.model import int8_is_exact, start
+from detectors.model import start
 from detectors.objects import load_object_detector
 from detectors.onnx_graph import OnnxFile
 from detectors.raw_head import without_box_decoding
@@ -137,26 +136,3 @@ def test_bytes_that_are_no_model_are_not_cut(data: bytes) -> None:
 def test_a_file_that_ends_early_is_not_cut() -> None:
     data = _model(*_values(6))
     assert without_box_decoding(data[: len(data) // 2]) is None
-
-
-@pytest.mark.parametrize(("exact", "order"), [(True, ["quick", "same", "weak"]), (False, ["same", "quick", "weak"])])
-def test_fp32_comes_first_where_int8_is_not_exact(tmp_path: Path, exact: bool, order: list[str]) -> None:
-    def card(name: str, rank: int, precision: Precision, grade: Grade) -> ModelCard:
-        facts = {"name": name, "rank": rank, "precision": precision, "grade": grade}
-        return write(tmp_path, b"", Form.YOLO_DENSE, SIZE, **facts)[1]
-
-    cards = (
-        card("quick", 10, Precision.INT8, Grade.RELEASE),
-        card("same", 30, Precision.FP32, Grade.RELEASE),
-        card("weak", 40, Precision.FP32, Grade.DEMONSTRATION),
-    )
-    assert [one.name for one in Catalogue(cards).suited(int8_is_exact=exact)] == order
-
-
-def test_the_processor_is_asked() -> None:
-    """On x86 the answer must be the one that the kernel gives; elsewhere it is only not to fail."""
-    info = Path("/proc/cpuinfo")
-    flags = info.read_text().split() if info.exists() else []
-    exact = int8_is_exact()
-    if "avx2" in flags:
-        assert exact == ("avx512_vnni" in flags or "avx_vnni" in flags)

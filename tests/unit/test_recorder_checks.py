@@ -169,7 +169,7 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(sources, "beside_checkout", lambda _name: None)
     monkeypatch.setattr(fetch, "default_folder", lambda: tmp_path / "cache")
     cards = (_card(Task.SPEECH, Form.SILERO, b"best"), _card(Task.SPEECH, Form.SILERO, b"plain", rank=2))
-    monkeypatch.setattr(module, "catalogue_here", lambda: Catalogue(cards))
+    monkeypatch.setattr(module, "load_catalogue", lambda: Catalogue(cards))
     return folder
 
 

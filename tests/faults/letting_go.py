@@ -1,6 +1,6 @@
 """Kills the processes of an exam at each step of locking and unlocking and looks whether the machine is as before.
 
-``python -m tests.faults.letting_go [-n 200] [--seed 7] [--workers 2]`` prints a table: step × who was killed, how
+``python -m tests.faults.letting_go [-n 200] [--seed 7] [--workers 1]`` prints a table: step × who was killed, how
 often, and the longest time until everything was as before. Every trial has its own exam; a worker has its own X server.
 
 Most trials play the recorder, which changes nothing; every twentieth has the whole application: a real server, a real
@@ -172,7 +172,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults.letting_go")
     parser.add_argument("-n", type=int, default=200, help="how many trials")
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--workers", type=int, default=1, help="exams at once; more than one are slower each")
     given = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     outcomes = run(plan(given.n, given.seed), workers=given.workers)

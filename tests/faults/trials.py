@@ -11,6 +11,8 @@ from tests.faults.exam import STEPS
 GOAL_S = 2.0
 LONGEST_S = 40.0
 EVERY_WHOLE = 20
+NOBODY_LEFT = "last hand"
+"""When it is among the killed, nobody is left who could undo anything."""
 VICTIMS = (
     ("shell",),
     ("recorder",),
@@ -94,19 +96,23 @@ def table(outcomes: Sequence[Outcome]) -> str:
             cells.append(f"{len(times)}× {max(times):.2f} s" if times else "")
         lines.append(f"{step:<22}" + "".join(f"{cell:>13}" for cell in cells))
     lines.append("S shell, R recorder, G guard, L last hand; with L: the time of the next start")
-    whole, free = [o.seconds for o in outcomes], [o.restored.free_s for o in outcomes]
+    undone = [outcome.restored for outcome in outcomes if NOBODY_LEFT not in outcome.trial.victims]
+    restarted = [outcome.restored for outcome in outcomes if NOBODY_LEFT in outcome.trial.victims]
     lines += [
         f"never: {sum(bool(outcome.left) for outcome in outcomes)} of {len(outcomes)}",
-        _line("settings, keyboard, windows", free),
-        _line("and every process gone", whole),
+        _line("settings, keyboard, windows", [restored.free_s for restored in undone]),
+        _line("… and every process gone", [restored.seconds for restored in undone]),
+        _line("by the next start", [restored.seconds for restored in restarted]),
         f"load average {os.getloadavg()[2]:.1f} on {os.cpu_count()} cores",
     ]
     return "\n".join(lines)
 
 
 def _line(what: str, times: Sequence[float]) -> str:
-    share = sum(time <= GOAL_S for time in times) / len(times)
+    if not times:
+        return f"{what:<28} not tried"
+    good = sum(time <= GOAL_S for time in times)
     return (
-        f"{what:<28} within {GOAL_S:g} s: {100 * share:.1f} %, median {statistics.median(times):.2f} s, "
-        f"longest {max(times):.2f} s"
+        f"{what:<28} within {GOAL_S:g} s: {good} of {len(times)} ({100 * good / len(times):.1f} %), "
+        f"median {statistics.median(times):.2f} s, longest {max(times):.2f} s"
     )

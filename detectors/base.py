@@ -4,7 +4,8 @@ Detectors run in the recorder's detection threads (``detectors.pipeline``). They
 an incident (``detectors.temporal`` does) and never keep a picture.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from app.contract.times import Instant
@@ -23,13 +24,18 @@ Detectors report from ``HOLD × threshold`` up, so that ``detectors.temporal`` c
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """One thing seen or heard once. ``score`` is 0..1 in the model's own scale; sound has no ``box``."""
+    """One thing seen or heard once. ``score`` is 0..1 in the model's own scale; sound has no ``box``.
+
+    ``values`` are measurements (angles in degrees, levels in dBFS), ``facts`` short texts for an incident.
+    """
 
     detector: str
     at: Instant
     label: str
     score: float
     box: Box | None = None
+    values: Mapping[str, float] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 class PictureDetector(Protocol):

@@ -14,6 +14,7 @@ from detectors.base import HOLD, Observation
 from detectors.catalogue import ModelCard, Task
 from detectors.people import People, View
 from detectors.streak import Rule, Sight, Streak
+from detectors.themes import themes
 from detectors.thresholds import thresholds
 
 SPEECH_PAUSE_MS = 1_500
@@ -50,12 +51,23 @@ class Temporal:
         self._speech = Streak(
             self._rule(IncidentKind.SPEECH, policy.speech_ms, SPEECH_PAUSE_MS, SPEECH_GAP_MS, "speech"), new_id
         )
+        self._themes = themes(policy, new_id, cards)
 
     def look(self, at: Instant, detector: str, observations: Sequence[Observation]) -> list[Incident]:
         """Take one look of ``detector`` (objects, faces or speech); return what it opens and closes.
 
         An incident appears twice under the same id: opened, with the end so far, and closed, with its final end.
         """
+        other = [incident for theme in self._themes for incident in theme.look(at, detector, observations)]
+        return [*self._look(at, detector, observations), *other]
+
+    def finish(self) -> list[Incident]:
+        """Close what is open, each with the end of what was last seen."""
+        streaks = [self._second, self._absent, *self._things.values(), self._speech]
+        other = [incident for theme in self._themes for incident in theme.finish()]
+        return [*_some(streak.finish() for streak in streaks), *other]
+
+    def _look(self, at: Instant, detector: str, observations: Sequence[Observation]) -> list[Incident]:
         if detector == Task.SPEECH:
             return _some([self._speech.look(self._sight(at, detector, "speech", observations))])
         if detector not in (Task.OBJECTS, Task.FACES):
@@ -67,11 +79,6 @@ class Temporal:
                 streak.look(self._sight(at, detector, label, observations)) for label, streak in self._things.items()
             ]
         return _some(changed)
-
-    def finish(self) -> list[Incident]:
-        """Close what is open, each with the end of what was last seen."""
-        streaks = [self._second, self._absent, *self._things.values(), self._speech]
-        return _some(streak.finish() for streak in streaks)
 
     def _rule(self, kind: IncidentKind, min_ms: int, pause_ms: int, gap_ms: int, label: str) -> Rule:
         facts = {"threshold": f"{self._thresholds[label]:.2f}"}

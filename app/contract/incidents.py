@@ -39,10 +39,15 @@ class IncidentKind(StrEnum):
 
     PHONE = "phone"
     OBJECT = "object"
+    OBJECT_IN_HAND = "object_in_hand"
+    HEADPHONES = "headphones"
     SECOND_PERSON = "second_person"
+    OTHER_PERSON = "other_person"
     ABSENT = "absent"
+    NO_FACE = "no_face"
     LOOKING_AWAY = "looking_away"
     SPEECH = "speech"
+    LOUD_NOISE = "loud_noise"
     PROCESS_FOUND = "process_found"
     PROCESS_CLOSED = "process_closed"
     PROCESS_NOT_CLOSED = "process_not_closed"
@@ -71,6 +76,7 @@ class IncidentKind(StrEnum):
     SOURCE_BACK = "source_back"
     SOURCE_BLACK = "source_black"
     SOURCE_SILENT = "source_silent"
+    QUALITY_LOWERED = "quality_lowered"
     COMPONENT_RESTARTED = "component_restarted"
     DETECTION_DEGRADED = "detection_degraded"
     SPOOL_FULL = "spool_full"
@@ -100,10 +106,15 @@ def _row(title: str, severity: Severity) -> IncidentType:
 INCIDENTS: Mapping[IncidentKind, IncidentType] = {
     IncidentKind.PHONE: _row("Phone in view", Severity.ALERT),
     IncidentKind.OBJECT: _row("Object in view", Severity.NOTICE),
+    IncidentKind.OBJECT_IN_HAND: _row("Object in hand", Severity.NOTICE),
+    IncidentKind.HEADPHONES: _row("Headphones in view", Severity.NOTICE),
     IncidentKind.SECOND_PERSON: _row("Second person in view", Severity.ALERT),
+    IncidentKind.OTHER_PERSON: _row("Face unlike the one at the start", Severity.NOTICE),
     IncidentKind.ABSENT: _row("Nobody in view", Severity.NOTICE),
+    IncidentKind.NO_FACE: _row("Somebody in view, but no face", Severity.INFO),
     IncidentKind.LOOKING_AWAY: _row("Looking away", Severity.INFO),
     IncidentKind.SPEECH: _row("Speech heard", Severity.NOTICE),
+    IncidentKind.LOUD_NOISE: _row("Loud noise heard", Severity.INFO),
     IncidentKind.PROCESS_FOUND: _row("Program not allowed is running", Severity.ALERT),
     IncidentKind.PROCESS_CLOSED: _row("Program closed", Severity.INFO),
     IncidentKind.PROCESS_NOT_CLOSED: _row("Program could not be closed", Severity.ALERT),
@@ -132,6 +143,7 @@ INCIDENTS: Mapping[IncidentKind, IncidentType] = {
     IncidentKind.SOURCE_BACK: _row("Device back", Severity.INFO),
     IncidentKind.SOURCE_BLACK: _row("Camera shows nothing or stands still", Severity.NOTICE),
     IncidentKind.SOURCE_SILENT: _row("Microphone is silent", Severity.INFO),
+    IncidentKind.QUALITY_LOWERED: _row("Recording quality changed", Severity.INFO),
     IncidentKind.COMPONENT_RESTARTED: _row("A part of Fairlock was restarted", Severity.INFO),
     IncidentKind.DETECTION_DEGRADED: _row("Detection runs reduced", Severity.INFO),
     IncidentKind.SPOOL_FULL: _row("Storage for the recording is full", Severity.ALERT),

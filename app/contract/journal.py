@@ -28,6 +28,7 @@ class EntryType(StrEnum):
     NOTE = "note"
     AGREEMENT = "agreement"
     LOCKDOWN = "lockdown"
+    QUALITY = "quality"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -132,7 +132,13 @@ class Capture:
     camera_width: int = setting(640, doc="Picture width in pixels.", minimum=160, maximum=1920)
     camera_height: int = setting(480, doc="Picture height in pixels.", minimum=120, maximum=1080)
     camera_fps: int = setting(15, doc="Camera frames per second.", minimum=1, maximum=30)
+    camera_kbps: int = setting(300, doc="Target for the camera in kbit/s (VP9).", minimum=50, maximum=8_000)
     screen_fps: int = setting(5, doc="Screen frames per second.", minimum=1, maximum=15)
+    screen_quality: int = setting(60, doc="Quality of the screen's picture; 100 is the best.", minimum=1, maximum=100)
+    screen_variable_rate: bool = setting(
+        False, doc="Record the screen only when it changes: smaller, but some players skip over what did not change."
+    )
+    microphone_kbps: int = setting(24, doc="Target for the sound in kbit/s.", minimum=8, maximum=128)
     codec: Codec = setting(Codec.VP9, doc="Video codec.")
     segment_ms: int = setting(5_000, doc="Length of a segment.", minimum=2_000, maximum=10_000)
 
@@ -142,8 +148,19 @@ class Detection:
     """What is looked for, and for how long it must last. Scores are in thousandths."""
 
     objects: bool = setting(True, doc="Look for persons, phones, books and laptops.")
+    second_look: bool = setting(True, doc="Look again, closer, at hands and faces: small things are found there.")
+    headphones: bool = setting(False, doc="Look for headphones; advice, for its accuracy is not shown.")
     faces: bool = setting(True, doc="Look for faces.")
+    looking_away: bool = setting(True, doc="Notice a head turned away from the screen.")
+    gaze: bool = setting(False, doc="Notice eyes turned away too, after a short calibration; advice.")
+    continuity: bool = setting(
+        False, doc="Compare the face with this session's own start picture, in memory only; nothing of it is kept."
+    )
     speech: bool = setting(True, doc="Listen for speech.")
+    loud_noise: bool = setting(False, doc="Record loud noises that are not speech.")
+    hints: bool = setting(
+        True, doc="Tell the candidate when the picture is dark, backlit, blurred or cuts the face off; no incident."
+    )
     rate_permille: int = setting(
         1_000, doc="Analysed pictures per 1,000 seconds and detector.", minimum=200, maximum=5_000
     )
@@ -154,6 +171,13 @@ class Detection:
         1_500, doc="A second person in view for this long is an incident.", minimum=500, maximum=60_000
     )
     object_ms: int = setting(1_500, doc="An object in view for this long is an incident.", minimum=500, maximum=60_000)
+    headphones_ms: int = setting(
+        5_000, doc="Headphones in view for this long are an incident.", minimum=500, maximum=60_000
+    )
+    away_degrees: int = setting(
+        35, doc="Head or eyes turned from the screen by more than this look away.", minimum=10, maximum=90
+    )
+    away_ms: int = setting(3_000, doc="Looking away for this long is an incident.", minimum=500, maximum=300_000)
     speech_ms: int = setting(1_500, doc="Speech of this length is an incident.", minimum=300, maximum=60_000)
 
 
@@ -169,6 +193,9 @@ class Upload:
     """How evidence travels."""
 
     heartbeat_ms: int = setting(3_000, doc="Time between two confirmations.", minimum=1_000, maximum=5_000)
+    pause_when_metered: bool = setting(
+        False, doc="During the exam, send no recordings over a connection that is paid by volume, only confirmations."
+    )
     quota_mib: int = setting(4_096, doc="Most disk space for evidence not yet received.", minimum=64, maximum=1_000_000)
     deadline_s: int = setting(
         600, doc="How long to keep uploading after the exam before it is deferred.", minimum=10, maximum=86_400

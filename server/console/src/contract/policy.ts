@@ -61,21 +61,35 @@ const CAPTURE = object({
   camera_width: number(640, 160, 1920),
   camera_height: number(480, 120, 1080),
   camera_fps: number(15, 1, 30),
+  camera_kbps: number(300, 50, 8_000),
   screen_fps: number(5, 1, 15),
+  screen_quality: number(60, 1, 100),
+  screen_variable_rate: flag(false),
+  microphone_kbps: number(24, 8, 128),
   codec: withDefault(oneOf("vp9", "h264", "av1"), () => "vp9" as const),
   segment_ms: number(5_000, 2_000, 10_000),
 });
 
 const DETECTION = object({
   objects: flag(true),
+  second_look: flag(true),
+  headphones: flag(false),
   faces: flag(true),
+  looking_away: flag(true),
+  gaze: flag(false),
+  continuity: flag(false),
   speech: flag(true),
+  loud_noise: flag(false),
+  hints: flag(true),
   rate_permille: number(1_000, 200, 5_000),
   person_permille: number(400, 50, 950),
   object_permille: number(250, 50, 950),
   absent_ms: number(5_000, 1_000, 300_000),
   person_ms: number(1_500, 500, 60_000),
   object_ms: number(1_500, 500, 60_000),
+  headphones_ms: number(5_000, 500, 60_000),
+  away_degrees: number(35, 10, 90),
+  away_ms: number(3_000, 500, 300_000),
   speech_ms: number(1_500, 300, 60_000),
 });
 
@@ -83,6 +97,7 @@ const IDENTITY = object({ required: flag(false) });
 
 const UPLOAD = object({
   heartbeat_ms: number(3_000, 1_000, 5_000),
+  pause_when_metered: flag(false),
   quota_mib: number(4_096, 64, 1_000_000),
   deadline_s: number(600, 10, 86_400),
 });

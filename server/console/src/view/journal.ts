@@ -13,6 +13,7 @@ const TYPES: Readonly<Record<JournalEntry["type"], string>> = {
   note: "Note",
   agreement: "Agreement",
   lockdown: "Lockdown",
+  quality: "Picture quality",
 };
 
 export function journalList(entries: readonly JournalEntry[], jump: (seconds: number) => void): HTMLElement {

@@ -1,0 +1,31 @@
+"""What is followed over time beside people and speech: one theme for each kind of question. Pure, no clock.
+
+A theme takes every look of every detector, in order of time, and says which incidents that opens and closes. It holds
+all its state itself; two themes never ask each other.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from app.contract.incidents import Incident
+from app.contract.policy import Detection
+from app.contract.times import Instant
+from detectors.base import Observation
+from detectors.catalogue import ModelCard
+
+
+class Theme(Protocol):
+    """One question that is asked of what the detectors see."""
+
+    def look(self, at: Instant, detector: str, observations: Sequence[Observation]) -> list[Incident]:
+        """Take one look of ``detector``; return what it opens and closes. Looks of other detectors are passed over."""
+        ...
+
+    def finish(self) -> list[Incident]:
+        """Close what is open."""
+        ...
+
+
+def themes(_policy: Detection, _new_id: Callable[[], str], _cards: Mapping[str, ModelCard]) -> tuple[Theme, ...]:
+    """Return the themes that the policy asks for."""
+    return ()

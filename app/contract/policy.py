@@ -89,6 +89,9 @@ class Lockdown:
         doc="The exam does not start where one of these is not available; of the others the lack is an incident.",
         maximum=20,
     )
+    require_whole: bool = setting(
+        False, doc="One of these that holds only in part counts as not available; else the rest is an incident."
+    )
     prohibit: tuple[str, ...] = setting(
         (),
         doc="Programs prohibited beside the built-in list: executable names, or original:NAME, signer:NAME, path:GLOB, "

@@ -100,7 +100,9 @@ class Duty:
         )
         desktop = self._platform(self._programs.during_exam(rules, self._tell, closer), order.allowances)
         tell = heeding(self._tell, self._send, policy.lockdown)
-        holding = self._holding = Holding(self._restore, tell, self._cancelled, desktop, closer)
+        holding = self._holding = Holding(
+            self._restore, tell, self._cancelled, desktop, closer, whole=_required_whole(policy.lockdown)
+        )
         lacks = holding.take()
         if problem is not None:
             lacks[Capability.PROCESS_WATCH] = problem
@@ -184,6 +186,11 @@ class Duty:
             facts=finding.facts,
             severity=finding.severity,
         )
+
+
+def _required_whole(policy: Lockdown) -> frozenset[Capability]:
+    """Return the capabilities without which, in every part, no exam may start."""
+    return frozenset(policy.require) if policy.require_whole else frozenset()
 
 
 def _policy(text: str) -> Policy:

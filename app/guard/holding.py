@@ -5,7 +5,7 @@ of this process: that is replayed from the file.
 """
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 
 from app.contract.errors import FairlockError
@@ -23,16 +23,27 @@ SURVEY_PERIOD_S = 1.0
 
 
 class Holding:
-    """``tell`` takes what the watches find; ``cancelled`` says that nobody waits for the exam any more."""
+    """``tell`` takes what the watches find; ``cancelled`` says that nobody waits for the exam any more.
+
+    ``whole`` are the capabilities that do not hold at all if they hold only in part (``Limited``).
+    """
 
     def __init__(
-        self, restore: RestoreFile, tell: Tell, cancelled: Callable[[], bool], desktop: Platform, closer: Closer
+        self,
+        restore: RestoreFile,
+        tell: Tell,
+        cancelled: Callable[[], bool],
+        desktop: Platform,
+        closer: Closer,
+        *,
+        whole: Collection[Capability] = (),
     ) -> None:
         self._restore = restore
         self._tell = tell
         self._cancelled = cancelled
         self._desktop = desktop
         self._closer = closer
+        self._whole = whole
         self._measures: list[tuple[Capability, Measure]] = []
         self._watches: list[WatchThread] = []
         self._stopped = threading.Event()
@@ -96,24 +107,26 @@ class Holding:
         if isinstance(part, FairlockError):
             return str(part)
         if not isinstance(part, Measure):
-            self._tell_limit(name, part)
-            return ""
+            return self._limit(name, part)
         if self._cancelled():
             return "The exam ended before it was engaged."
         try:
             self._engage(part)
             self._measures.append((name, part))
-            self._tell_limit(name, part)
-            return "" if part.holds() else "It did not take effect."
+            limit = self._limit(name, part)
+            return limit if part.holds() else "It did not take effect."
         except FairlockError as error:
             return str(error)
         except OSError as error:
             # A full disk: what can't be written down is not changed.
             return f"It was not engaged: {error.strerror or error}."
 
-    def _tell_limit(self, name: Capability, part: Part) -> None:
-        if isinstance(part, Limited) and part.limit:
-            self._tell(missing(name, part.limit), name)
+    def _limit(self, name: Capability, part: Part) -> str:
+        """Return what ``part`` leaves open if that must not be; else tell it."""
+        limit = part.limit if isinstance(part, Limited) else ""
+        if limit and name not in self._whole:
+            self._tell(missing(name, limit), name)
+        return limit if name in self._whole else ""
 
     def _engage(self, measure: Measure) -> None:
         self._restore.engage(measure, wanted=lambda: not self._stopped.is_set())

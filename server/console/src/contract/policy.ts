@@ -37,6 +37,7 @@ const BROWSER = object({
 
 const LOCKDOWN = object({
   require: withDefault(list(CAPABILITY, { max: 20 }), () => ["kiosk", "process_watch"] as const),
+  require_whole: flag(false),
   prohibit: withDefault(list(text(), { max: 500 }), () => []),
   permit: withDefault(list(text(), { max: 500 }), () => []),
   close_grace_ms: number(5_000, 0, 120_000),

@@ -21,17 +21,35 @@ class Case:
     complete: bool
     key: str | None
     pin: str | None
+    unreadable: bool
 
 
 def case(
-    outcome: str, *, complete: bool = False, key: str | None = EXAMINER, pin: str | None = "institution"
+    outcome: str,
+    *,
+    complete: bool = False,
+    key: str | None = EXAMINER,
+    pin: str | None = "institution",
+    unreadable: bool = False,
 ) -> Callable[[Callable[[], Draft]], Callable[[], Draft]]:
-    """Register a function that builds a vector; its name and docstring are the vector's."""
+    """Register a function that builds a vector; its name and docstring are the vector's.
+
+    ``unreadable``: already the manifest is refused, so that there is nothing to verify.
+    """
 
     def register(build: Callable[[], Draft]) -> Callable[[], Draft]:
         name = build.__name__.replace("_", "-")
         about = (build.__doc__ or "").strip()
-        CASES[name] = Case(name=name, outcome=outcome, about=about, build=build, complete=complete, key=key, pin=pin)
+        CASES[name] = Case(
+            name=name,
+            outcome=outcome,
+            about=about,
+            build=build,
+            complete=complete,
+            key=key,
+            pin=pin,
+            unreadable=unreadable,
+        )
         return build
 
     return register
@@ -313,7 +331,7 @@ def segment_cut() -> Draft:
     return draft
 
 
-def _recorded(name: str, **arguments: Any) -> Draft:
+def recorded(name: str, **arguments: Any) -> Draft:
     """Return a session whose second segment was made wrong by who recorded it: digest and record agree."""
     draft = small(name, 1)
     draft.segment("camera", **arguments)
@@ -323,31 +341,31 @@ def _recorded(name: str, **arguments: Any) -> Draft:
 @case("bad-format")
 def segment_not_one() -> Draft:
     """The recorded file is no segment."""
-    return _recorded("segment-not-one", edit=lambda data: b"FLS2" + data[4:])
+    return recorded("segment-not-one", edit=lambda data: b"FLS2" + data[4:])
 
 
 @case("unknown-suite")
 def segment_unknown_suite() -> Draft:
     """The header names a suite that is not known (a downgrade)."""
-    return _recorded("segment-unknown-suite", header={"suite": "NULL"})
+    return recorded("segment-unknown-suite", header={"suite": "NULL"})
 
 
 @case("record-mismatch")
 def segment_other_place() -> Draft:
     """The header says another place than the record."""
-    return _recorded("segment-other-place", header={"sequence": 7})
+    return recorded("segment-other-place", header={"sequence": 7})
 
 
 @case("record-mismatch")
 def segment_other_session() -> Draft:
     """The segment was taken from another session of the same exam."""
-    return _recorded("segment-other-session", header={"session": "session-elsewhere"})
+    return recorded("segment-other-session", header={"session": "session-elsewhere"})
 
 
 @case("broken-chain")
 def segment_begun_elsewhere() -> Draft:
     """The header's ``previous`` is no earlier head of this chain."""
-    return _recorded("segment-begun-elsewhere", previous=forge.seeded("another head"))
+    return recorded("segment-begun-elsewhere", previous=forge.seeded("another head"))
 
 
 @case("wrong-recipient")
@@ -376,7 +394,7 @@ def key_of_nobody() -> Draft:
 @case("bad-wrap")
 def segment_header_edited() -> Draft:
     """The header was changed after the keys were wrapped under it."""
-    return _recorded("segment-header-edited", edits_after_wrap={"mime": "text/html"})
+    return recorded("segment-header-edited", edits_after_wrap={"mime": "text/html"})
 
 
 @case("bad-commitment")
@@ -392,37 +410,37 @@ def segment_two_keys() -> Draft:
 @case("bad-fragment")
 def fragment_edited() -> Draft:
     """A fragment was changed before the file was recorded."""
-    return _recorded("fragment-edited", edit=on_fragments(lambda f: [f[0], flipped(f[1]), f[2]]))
+    return recorded("fragment-edited", edit=on_fragments(lambda f: [f[0], flipped(f[1]), f[2]]))
 
 
 @case("bad-fragment")
 def fragment_dropped() -> Draft:
     """A fragment was left out in the middle."""
-    return _recorded("fragment-dropped", edit=on_fragments(lambda f: [f[0], f[2]]))
+    return recorded("fragment-dropped", edit=on_fragments(lambda f: [f[0], f[2]]))
 
 
 @case("bad-fragment")
 def fragment_repeated() -> Draft:
     """A fragment was repeated."""
-    return _recorded("fragment-repeated", edit=on_fragments(lambda f: [f[0], f[1], f[1], f[2]]))
+    return recorded("fragment-repeated", edit=on_fragments(lambda f: [f[0], f[1], f[1], f[2]]))
 
 
 @case("bad-fragment")
 def fragments_reordered() -> Draft:
     """Two fragments changed places."""
-    return _recorded("fragments-reordered", edit=on_fragments(lambda f: [f[1], f[0], f[2]]))
+    return recorded("fragments-reordered", edit=on_fragments(lambda f: [f[1], f[0], f[2]]))
 
 
 @case("truncated")
 def final_fragment_missing() -> Draft:
     """Recorded as complete, but the final fragment is not there."""
-    return _recorded("final-fragment-missing", final=False, record={"complete": True})
+    return recorded("final-fragment-missing", final=False, record={"complete": True})
 
 
 @case("truncated")
 def fewer_fragments() -> Draft:
     """The record counts more fragments than the file holds."""
-    return _recorded("fewer-fragments", record={"fragments": 4})
+    return recorded("fewer-fragments", record={"fragments": 4})
 
 
 # --- receipts, end, completion -------------------------------------------------------------------------------------

@@ -59,6 +59,7 @@ class Draft:
         self.completion: str | None = None
         self.files: dict[str, bytes] = {}
         self.fragments: dict[str, list[bytes]] = {}
+        self.manifest_edits: dict[str, Any] = {}
         self.epoch = -1
         self._sequences: Counter[tuple[int, str]] = Counter()
         self._per_track: Counter[str] = Counter()
@@ -159,7 +160,7 @@ class Draft:
         }
         self.receipts.append(forge.token(payload, self.server, "fairlock-receipt+v1"))
 
-    def finish(self, **edits: Any) -> "Draft":
+    def finish(self, *, signer: Ed25519PrivateKey | None = None, **edits: Any) -> "Draft":
         """Add the end and the completion."""
         payload = {
             "version": 1,
@@ -171,7 +172,7 @@ class Draft:
             "ended_ms": self._tick(),
             **edits,
         }
-        self.end = forge.token(payload, self.epoch_key(self.epoch), "fairlock-end+v1")
+        self.end = forge.token(payload, signer or self.epoch_key(self.epoch), "fairlock-end+v1")
         self.complete()
         return self
 
@@ -196,6 +197,7 @@ class Draft:
                 "end": self.end,
                 "completion": self.completion,
                 "server_incidents": [{"kind": "server_unreachable", "at_ms": START_MS, "facts": {"seconds": "4"}}],
+                **self.manifest_edits,
             }
         )
 

@@ -50,6 +50,11 @@ def b64(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
+def unb64(text: str) -> bytes:
+    """Return the bytes of unpadded base64url."""
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
 def key_id(key: ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey) -> str:
     """Return the key's thumbprint."""
     return b64(hashlib.sha256(public(key)).digest())

@@ -15,8 +15,9 @@ from app.contract.sealing import keys
 from app.contract.sealing.evidence import Manifest
 from app.contract.sealing.verify import verify_session
 from tests.vectors import forge
-from tests.vectors.cases import CASES, KEYS, Case
+from tests.vectors.cases import KEYS, Case
 from tests.vectors.draft import Draft
+from tests.vectors.tampering import CASES
 
 FOLDER = Path(__file__).parent
 EXPORTS, KEY_FILES, INDEX = "exports", "keys", "index.json"
@@ -32,6 +33,8 @@ class _Files:
 
 def faults(case: Case, draft: Draft) -> list[list[str]]:
     """Return [outcome, where] of each fault that the verifier reports."""
+    if case.unreadable:
+        return []
     key = None
     if case.key is not None:
         blob = schema.loads(keys.ProtectedKey, forge.canonical(forge.protected_key(case.key, KEYS[case.key])))
@@ -52,6 +55,7 @@ def entry(case: Case) -> dict[str, Any]:
         "about": case.about,
         "outcome": case.outcome,
         "complete": case.complete,
+        "unreadable": case.unreadable,
         "faults": faults(case, draft),
         "key": f"{KEY_FILES}/{case.key}.json" if case.key else None,
         "passphrase": KEYS[case.key] if case.key else None,

@@ -24,7 +24,10 @@ def test_the_command_gives_each_vector_its_outcome(
         arguments += ["--key", str(FOLDER / entry["key"]), "--passphrase-file", str(secret)]
     code = verify.main(arguments)
     said = json.loads(capsys.readouterr().out)
-    if entry["outcome"] == "ok":
+    if entry["unreadable"]:
+        assert code == verify.EXIT_UNREADABLE
+        assert said["error"]["code"] == entry["outcome"]
+    elif entry["outcome"] == "ok":
         assert said["chain"] == INTACT
         assert code == (verify.EXIT_COMPLETE if entry["complete"] else verify.EXIT_INCOMPLETE)
     else:

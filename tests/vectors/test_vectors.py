@@ -2,13 +2,14 @@
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.contract import schema
-from app.contract.errors import Outcome
+from app.contract.errors import IntegrityError, Outcome
 from app.contract.sealing import keys
 from app.contract.sealing.archive import open_export
 from app.contract.sealing.evidence import Verdict
@@ -19,6 +20,7 @@ from tests.vectors import generate
 
 FOLDER = Path(__file__).parent
 INDEX: list[dict[str, Any]] = json.loads((FOLDER / "index.json").read_text("utf-8"))
+READABLE = [entry for entry in INDEX if not entry["unreadable"]]
 
 
 def _verify(entry: dict[str, Any]) -> tuple[Verdict, dict[str, str]]:
@@ -38,13 +40,20 @@ def _verify(entry: dict[str, Any]) -> tuple[Verdict, dict[str, str]]:
     return verdict, plaintext
 
 
-@pytest.mark.parametrize("entry", INDEX, ids=[entry["name"] for entry in INDEX])
+@pytest.mark.parametrize("entry", READABLE, ids=[entry["name"] for entry in READABLE])
 def test_vector_gives_its_outcome(entry: dict[str, Any]) -> None:
     verdict, _ = _verify(entry)
     expected = INTACT if entry["outcome"] == "ok" else entry["outcome"]
     assert verdict.chain == expected, verdict.faults
     assert verdict.complete == entry["complete"]
     assert [[fault.outcome, fault.where] for fault in verdict.faults] == entry["faults"]
+
+
+@pytest.mark.parametrize("entry", [e for e in INDEX if e["unreadable"]], ids=lambda entry: str(entry["name"]))
+def test_unreadable_vector_is_refused_with_its_outcome(entry: dict[str, Any]) -> None:
+    with pytest.raises(IntegrityError) as refusal:
+        _verify(entry)
+    assert refusal.value.outcome == entry["outcome"]
 
 
 @pytest.mark.parametrize("entry", [e for e in INDEX if e["outcome"] == "ok"], ids=lambda entry: str(entry["name"]))
@@ -63,4 +72,10 @@ def test_every_outcome_has_a_vector() -> None:
 
 
 def test_vectors_stay_small() -> None:
-    assert sum(len(data) for data in generate.files().values()) < 400_000
+    assert sum(len(data) for data in generate.files().values()) < 800_000
+
+
+def test_the_format_says_what_each_change_leads_to() -> None:
+    text = (FOLDER.parents[1] / "docs" / "evidence-format.md").read_text("utf-8")
+    rows = re.findall(r"^\| .+ \| `([a-z-]+)` \| `([a-z-]+)` \|$", text, re.MULTILINE)
+    assert rows == [(entry["outcome"], entry["name"]) for entry in INDEX if entry["outcome"] != "ok"]

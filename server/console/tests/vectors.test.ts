@@ -17,6 +17,8 @@ interface Vector {
   readonly folder: string;
   readonly outcome: string;
   readonly complete: boolean;
+  readonly unreadable: boolean;
+  readonly faults: readonly (readonly [string, string])[];
   readonly key: string | null;
   readonly passphrase: string | null;
   readonly pin: string | null;
@@ -44,11 +46,18 @@ const reader = (vector: Vector) => async (name: string) => {
 };
 
 describe("vectors", () => {
-  test.each(INDEX)("$name is $outcome", async (vector) => {
+  test.each(INDEX.filter((vector) => vector.unreadable))("$name is refused as $outcome", (vector) => {
+    const bytes = file(join(vector.folder, "manifest.json"));
+    const refusal = expect.objectContaining({ outcome: vector.outcome });
+    expect(() => MANIFEST.read(loads(bytes), "manifest")).toThrow(refusal);
+  });
+
+  test.each(INDEX.filter((vector) => !vector.unreadable))("$name is $outcome", async (vector) => {
     const manifest = MANIFEST.read(loads(file(join(vector.folder, "manifest.json"))), "manifest");
     const verdict = await verifySession(manifest, reader(vector), { pin: vector.pin, key: await keyOf(vector) });
     expect(verdict.chain, JSON.stringify(verdict.faults)).toBe(vector.outcome === "ok" ? "intact" : vector.outcome);
     expect(verdict.complete).toBe(vector.complete);
+    expect(verdict.faults.map((fault) => [fault.outcome, fault.where])).toEqual(vector.faults);
   });
 
   test.each(INDEX.filter((vector) => vector.outcome === "ok" && vector.key !== null))(

@@ -6,6 +6,7 @@ silence. That something was missing is a ``Gap``, which is not the encoder's to 
 """
 
 import io
+from dataclasses import replace
 from fractions import Fraction
 from typing import cast
 
@@ -18,10 +19,11 @@ from app.contract.incidents import Track
 from app.contract.policy import Codec
 from app.contract.times import Instant
 from capture import fmp4
-from capture.codecs import FRAGMENT_MS, OPUS_BIT_RATE, OPUS_OPTIONS, video_settings
+from capture.codecs import FRAGMENT_MS, OPUS_OPTIONS, video_settings
 from capture.fragments import Cutter, Fragment
 from capture.frames import AudioChunk, Frame
 from capture.pictures import Picture, black_i420, even, to_i420
+from capture.quality import STANDARD, Quality
 from capture.sources import AUDIO_CHUNK, AUDIO_RATE
 from capture.timeline import to_ms, to_samples
 
@@ -37,7 +39,9 @@ _SOUND_TOLERANCE = AUDIO_RATE // 10
 class VideoEncoder:
     """Encodes one video track; ``init`` and ``mime`` are there from the start.
 
-    Pictures must be at least ``width``×``height`` with even sides; a key frame comes every ``segment_ms``.
+    Pictures must be at least ``width``×``height`` with even sides; a key frame comes every ``segment_ms``. Nothing
+    begins before ``not_before_ms`` on the timeline, where the encoder before this one ended. With ``variable_rate`` a
+    picture that is the same as the one before is only put once a second, and shown for as long.
     """
 
     def __init__(
@@ -50,13 +54,20 @@ class VideoEncoder:
         codec: Codec,
         timeline_origin: Instant,
         segment_ms: int = 5_000,
+        quality: Quality = STANDARD,
+        variable_rate: bool = False,
+        not_before_ms: int = 0,
     ) -> None:
         self.track, self.width, self.height = track, even(width), even(height)
-        self._fps, self._origin, self._codec = fps, timeline_origin, codec
+        self._fps, self._origin, self._codec, self._quality = fps, timeline_origin, codec, quality
+        self._not_before_ms, self._is_variable = not_before_ms, variable_rate
         self._gop = -(-segment_ms * fps // 1000)
         self._output, self._stream, self.init = self._open_stream()
         self.mime = f'video/mp4; codecs="{fmp4.codecs(self.init)}"'
-        self._cutter = Cutter(track, 1000, max(1, FRAGMENT_MS[track] * fps // 1000))
+        self._cutter = Cutter(track, 1000, max(1, FRAGMENT_MS[track] * fps // 1000), longest=FRAGMENT_MS[track])
+        self._held: fmp4.Sample | None = None
+        self._put_last: av.VideoFrame | None = None
+        self._put_slot = 0
         self._black = _wrap(black_i420(self.width, self.height))
         self._shown: av.VideoFrame | None = None
         self._shown_seq = -1
@@ -65,11 +76,16 @@ class VideoEncoder:
         self._next_slot = 0
         self._next_key = 0
 
+    def fits(self, item: Frame) -> bool:
+        """Say whether the picture has this encoder's size."""
+        rows, columns = item.image.shape[:2]
+        return (even(columns), even(rows)) == (self.width, self.height)
+
     def encode(self, item: Frame) -> list[Fragment]:
         """Put a picture in its place; one that comes when its place is taken is left out."""
         at_ms = to_ms(item.at, self._origin)
         if self._shown is None:
-            self._start_ms = at_ms
+            self._start_ms = max(at_ms, self._not_before_ms)
         slot = round((at_ms - self._start_ms) * self._fps / 1000)
         if slot < self._next_slot:
             return []
@@ -88,14 +104,16 @@ class VideoEncoder:
     def finish(self) -> list[Fragment]:
         """Flush the encoder."""
         done = [fragment for packet in self._stream.encode(None) for fragment in self._take(packet)]
-        done += self._cutter.cut()
+        done += self._let_go(self._time(self._next_slot)) + self._cutter.cut()
         self._output.close()
         return done
 
     def _fill(self, slot: int) -> list[Fragment]:
         if slot - self._next_slot > _LONGEST_FILL_S * self._fps:
             # The machine slept. A hole says so better than an hour of black.
+            before = self._let_go(self._time(self._next_slot))
             self._next_slot = self._next_key = slot
+            return before
         done: list[Fragment] = []
         while self._shown is not None and self._next_slot < slot:
             stale = self._next_slot - self._shown_slot > self._fps
@@ -104,6 +122,10 @@ class VideoEncoder:
 
     def _put(self, picture: av.VideoFrame) -> list[Fragment]:
         key = self._next_slot >= self._next_key
+        if self._is_variable and not key and picture is self._put_last and self._next_slot < self._put_slot + self._fps:
+            self._next_slot += 1
+            return []
+        self._put_last, self._put_slot = picture, self._next_slot
         if key:
             self._next_key = self._next_slot + self._gop
         picture.pts = self._time(self._next_slot)
@@ -122,11 +144,20 @@ class VideoEncoder:
             data = fmp4.avc_sample(data)
         elif self._codec is Codec.AV1:
             data = fmp4.av1_sample(data)
-        duration = self._time(slot + 1) - start
-        return self._cutter.add(fmp4.Sample(data=data, start=start, duration=duration, key=packet.is_keyframe))
+        sample = fmp4.Sample(data=data, start=start, duration=self._time(slot + 1) - start, key=packet.is_keyframe)
+        if not self._is_variable:
+            return self._cutter.add(sample)
+        done = self._let_go(start)
+        self._held = sample
+        return done
+
+    def _let_go(self, until_ms: int) -> list[Fragment]:
+        """Hand on the picture that was held back until it was known for how long it is shown."""
+        held, self._held = self._held, None
+        return [] if held is None else self._cutter.add(replace(held, duration=max(1, until_ms - held.start)))
 
     def _open_stream(self) -> tuple[av.container.OutputContainer, av.VideoStream, bytes]:
-        settings = video_settings(self.track, self._codec)
+        settings = video_settings(self.track, self._codec, self._quality)
         head = io.BytesIO()
         output = av.open(head, "w", format="mp4", options=_MUXER)
         stream = cast(av.VideoStream, output.add_stream(settings.encoder, rate=self._fps))
@@ -149,15 +180,21 @@ class AudioEncoder:
     capture times by more than 100 ms.
     """
 
-    def __init__(self, timeline_origin: Instant, *, track: Track = Track.MICROPHONE) -> None:
+    def __init__(
+        self, timeline_origin: Instant, *, track: Track = Track.MICROPHONE, quality: Quality = STANDARD
+    ) -> None:
         self.track = track
-        self._origin = timeline_origin
+        self._origin, self._quality = timeline_origin, quality
         self._output, self._stream, self.init = self._open_stream()
         self.mime = f'audio/mp4; codecs="{fmp4.codecs(self.init)}"'
         self._cutter = Cutter(track, AUDIO_RATE, FRAGMENT_MS[track] * AUDIO_RATE // 1000 // AUDIO_CHUNK)
         self._started = False
         self._next = 0
         self._rest = np.zeros(0, np.int16)
+
+    def fits(self, item: AudioChunk) -> bool:
+        """Say whether the sound has the one rate that there is."""
+        return item.rate == AUDIO_RATE
 
     def encode(self, item: AudioChunk) -> list[Fragment]:
         """Append a chunk at its place."""
@@ -221,7 +258,7 @@ class AudioEncoder:
         context = stream.codec_context
         context.layout = "mono"
         context.time_base = Fraction(1, AUDIO_RATE)
-        context.bit_rate = OPUS_BIT_RATE
+        context.bit_rate = self._quality.microphone_kbps * 1000
         context.options = dict(OPUS_OPTIONS)
         return output, stream, _init_segment(output, head)
 

@@ -30,6 +30,10 @@ class Encoder(Protocol[T_contra]):
     init: bytes
     mime: str
 
+    def fits(self, item: T_contra) -> bool:
+        """Say whether it can take ``item``; a picture of another size needs another encoder."""
+        ...
+
     def encode(self, item: T_contra) -> list[Fragment]:
         """Take the next picture or chunk; return the fragments that are done."""
         ...
@@ -44,10 +48,13 @@ class Encoder(Protocol[T_contra]):
 
 
 class Cutter:
-    """Collects samples and cuts them into fragments of ``limit`` samples, a new one at each key frame."""
+    """Collects samples and cuts them into fragments of ``limit`` samples, a new one at each key frame.
 
-    def __init__(self, track: Track, scale: int, limit: int) -> None:
-        self._track, self._scale, self._limit = track, scale, limit
+    ``longest`` bounds a fragment's duration too, in the track's scale, where samples are of different lengths.
+    """
+
+    def __init__(self, track: Track, scale: int, limit: int, *, longest: int | None = None) -> None:
+        self._track, self._scale, self._limit, self._longest = track, scale, limit, longest
         self._samples: list[fmp4.Sample] = []
         self._number = 0
 
@@ -57,7 +64,7 @@ class Cutter:
         if self._samples and (self._splits_before(sample) or len(self._samples) >= self._limit):
             done = self.cut()
         self._samples.append(sample)
-        return done + (self.cut() if len(self._samples) >= self._limit else [])
+        return done + (self.cut() if len(self._samples) >= self._limit or self._is_long(sample) else [])
 
     def cut(self) -> list[Fragment]:
         """Return what was collected, as one fragment or none."""
@@ -76,6 +83,9 @@ class Cutter:
                 opens_segment=samples[0].key,
             )
         ]
+
+    def _is_long(self, last: fmp4.Sample) -> bool:
+        return self._longest is not None and last.start + last.duration - self._samples[0].start >= self._longest
 
     def _splits_before(self, sample: fmp4.Sample) -> bool:
         last = self._samples[-1]

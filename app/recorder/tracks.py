@@ -23,6 +23,7 @@ from app.supervisor import RestartWindow
 from capture.encoder import AudioEncoder, VideoEncoder
 from capture.fragments import Encoder, Fragment
 from capture.frames import AudioChunk, Frame, Gap
+from capture.quality import Quality
 from capture.segmenter import Segmenter
 from capture.sources import AUDIO_CHUNK, AUDIO_RATE, AudioSource, Origin, SourceLost, VideoSource
 from capture.spool import SpoolFull
@@ -69,14 +70,14 @@ class Tracks:
 
     def start(self, sources: Sources) -> None:
         """Start a track for each source; returns once their threads run. Raises ``UserFacing`` when one refuses."""
-        capture = self._parts.capture
+        quality = Quality.wanted(self._parts.capture)
         self._awaited = {source.track: threading.Event() for source in sources}
         if sources.camera is not None:
-            self._start_video(sources.camera, capture.camera_fps)
+            self._start_video(sources.camera, quality, quality.camera_fps)
         if sources.screen is not None:
-            self._start_video(sources.screen, capture.screen_fps)
+            self._start_video(sources.screen, quality, quality.screen_fps)
         if sources.microphone is not None:
-            self._start_sound(sources.microphone)
+            self._start_sound(sources.microphone, quality)
 
     def wait_for_first_fragments(self) -> None:
         """Wait until every track has something on disk: before that, nobody may say that it records."""
@@ -110,7 +111,7 @@ class Tracks:
 
     # --- starting ------------------------------------------------------------------------------------------------
 
-    def _start_video(self, source: VideoSource, fps: int) -> None:
+    def _start_video(self, source: VideoSource, quality: Quality, fps: int) -> None:
         source.open()
         capture, origin = self._parts.capture, self._parts.timeline.origin
         watch = self._watch(source)
@@ -129,11 +130,13 @@ class Tracks:
                 codec=capture.codec,
                 timeline_origin=origin,
                 segment_ms=capture.segment_ms,
+                quality=quality,
+                variable_rate=capture.screen_variable_rate and source.track is Track.SCREEN,
             )
 
         self._start(source.track, source, encoder, rate=fps, queue_s=VIDEO_QUEUE_S, on_item=on_frame)
 
-    def _start_sound(self, source: AudioSource) -> None:
+    def _start_sound(self, source: AudioSource, quality: Quality) -> None:
         source.open()
         origin = self._parts.timeline.origin
         watch = self._watch(source)
@@ -143,7 +146,7 @@ class Tracks:
             watch.hear(chunk)
 
         def encoder() -> AudioEncoder:
-            return AudioEncoder(origin)
+            return AudioEncoder(origin, quality=quality)
 
         rate = AUDIO_RATE / AUDIO_CHUNK
         self._start(source.track, source, encoder, rate=rate, queue_s=SOUND_QUEUE_S, on_item=on_chunk)

@@ -22,6 +22,7 @@ from capture.codecs import video_settings
 from capture.encoder import VideoEncoder
 from capture.frames import Frame
 from capture.pictures import Picture
+from capture.quality import STANDARD
 from tests.bench.table import Row
 from tests.unit.capture_parts import Workshop
 
@@ -139,7 +140,7 @@ def _ours(shot: Shot, raw: Path, folder: Path) -> float:
 
 
 def _theirs(ffmpeg: str, shot: Shot, raw: Path) -> float:
-    settings = video_settings(shot.track, Codec.VP9)
+    settings = video_settings(shot.track, Codec.VP9, STANDARD)
     options = [part for name, value in settings.options.items() for part in (f"-{name}", value)]
     rate = ["-b:v", str(settings.bit_rate), "-g", str(5 * shot.fps), "-threads", "1"]
     source = ["-f", "rawvideo", "-pix_fmt", shot.pixel_format, "-s", f"{shot.width}x{shot.height}"]

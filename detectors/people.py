@@ -11,9 +11,12 @@ import numpy as np
 from app.contract.times import Instant
 from detectors.base import Observation
 from detectors.boxes import areas, intersections
+from detectors.rhythm import Rhythm
 
 SAME_PERSON = 0.85
 """Two boxes are one person when this share of the smaller lies in the larger (a torso within a whole body)."""
+LOOKS = 2.5
+"""A look counts until the next one is as much overdue."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,21 +35,24 @@ class View:
 
 
 class People:
-    """Remembers each detector's last look for ``fresh_ms``, so that a dead detector does not speak for ever."""
+    """Remembers each detector's last look for ``fresh_ms``, or ``LOOKS`` of its looks where those are slower.
+
+    A dead detector must not speak for ever.
+    """
 
     def __init__(self, thresholds: Mapping[str, float], fresh_ms: float) -> None:
         self._thresholds = thresholds
         self._fresh_ms = fresh_ms
+        self._rhythms: dict[str, Rhythm] = {}
         self._last: dict[str, tuple[Instant, list[Observation]]] = {}
 
     def look(self, at: Instant, detector: str, observations: Sequence[Observation]) -> View:
         """Take one look; return how many people are in view according to all detectors."""
         people = [seen for seen in observations if seen.label in ("person", "face")]
         self._last[detector] = (at, _distinct(people))
+        self._rhythms.setdefault(detector, Rhythm()).tick(at)
         fresh = {
-            name: (when, seen)
-            for name, (when, seen) in self._last.items()
-            if (at.mono_ns - when.mono_ns) / 1e6 <= self._fresh_ms
+            name: look for name, look in self._last.items() if self._is_fresh(name, at.seconds_since(look[0]) * 1e3)
         }
         # Of two that saw as many the newer look counts.
         when, most = max(fresh.values(), key=lambda look: (len(look[1]), look[0]))
@@ -57,6 +63,9 @@ class People:
             second=most[1].score if len(most) > 1 else None,
             judges="+".join(sorted(fresh, reverse=True)),
         )
+
+    def _is_fresh(self, detector: str, age_ms: float) -> bool:
+        return age_ms <= max(self._fresh_ms, LOOKS * self._rhythms[detector].period_ms)
 
     def _sure(self, people: list[Observation]) -> int:
         return sum(one.score >= self._thresholds[one.label] for one in people)

@@ -13,6 +13,7 @@ from app.contract.times import Instant
 from detectors.base import HOLD, Observation
 from detectors.catalogue import ModelCard, Task
 from detectors.people import People, View
+from detectors.rhythm import pauses
 from detectors.streak import Rule, Sight, Streak
 from detectors.themes import themes
 from detectors.thresholds import thresholds
@@ -21,6 +22,8 @@ SPEECH_PAUSE_MS = 1_500
 """Longest pause inside what is still one utterance; what is further apart never adds up."""
 SPEECH_GAP_MS = 3_000
 """Longest pause inside one incident, so that a conversation is one and not fifty."""
+FRESH_MS = 2_000
+"""How long a detector's last look counts beside the newer one of another."""
 
 _KINDS = {"phone": IncidentKind.PHONE, "book": IncidentKind.OBJECT, "laptop": IncidentKind.OBJECT}
 
@@ -36,10 +39,8 @@ class Temporal:
         self._thresholds = {
             label: least for task in Task for label, least in thresholds(policy, task, cards.get(task)).items()
         }
-        period = 1_000_000 / policy.rate_permille
-        # Three looks of six must be enough for a small phone, so two misses in a row do not end a candidate.
-        pause, gap = round(3.5 * period), round(max(3_000, 3.5 * period))
-        self._people = People(self._thresholds, fresh_ms=max(2_000, 2.5 * period))
+        pause, gap = pauses(policy)
+        self._people = People(self._thresholds, fresh_ms=FRESH_MS)
         self._things = {
             label: Streak(self._rule(kind, policy.object_ms, pause, gap, label), new_id)
             for label, kind in _KINDS.items()

@@ -171,7 +171,8 @@ class EvidenceWindow:
 class Incident:
     """One incident. ``source`` names the part that saw it; ``facts`` is a flat map of short texts.
 
-    ``evidence`` is filled in by the recorder, which alone knows the session's timeline.
+    ``evidence`` is filled in by the recorder, which alone knows the session's timeline. ``best`` is when it was seen
+    best, where there is a score: the recorder keeps the picture of that moment.
     """
 
     id: str
@@ -182,3 +183,4 @@ class Incident:
     source: str
     facts: Mapping[str, str] = field(default_factory=dict)
     evidence: EvidenceWindow | None = None
+    best: Instant | None = None

@@ -165,7 +165,7 @@ class Detection:
         True, doc="Tell the candidate when the picture is dark, backlit, blurred or cuts the face off; no incident."
     )
     rate_permille: int = setting(
-        1_000, doc="Analysed pictures per 1,000 seconds and detector.", minimum=200, maximum=5_000
+        4_000, doc="Most pictures analysed per 1,000 seconds by each detector.", minimum=200, maximum=5_000
     )
     person_permille: int = setting(400, doc="Least score of a person.", minimum=50, maximum=950)
     object_permille: int = setting(250, doc="Least score of a phone, book or laptop.", minimum=50, maximum=950)

@@ -1,4 +1,7 @@
-"""Which detectors this session runs: found once, loaded once, named everywhere the session is shown."""
+"""Which detectors this session runs: found once, loaded once, named everywhere the session is shown.
+
+Also how often they looked, as a line of the journal.
+"""
 
 import logging
 from collections.abc import Mapping
@@ -9,6 +12,7 @@ from app.contract.policy import Detection
 from app.models.fetch import obtain
 from detectors.build import Detectors, build, wanted
 from detectors.catalogue import Catalogue, Task, load_catalogue
+from detectors.reached import Rates
 
 _log = logging.getLogger("fairlock.recorder")
 
@@ -61,3 +65,13 @@ class DetectionChoice:
 
     def _refuse(self, task: Task, sentence: str) -> None:
         self._refused[task.value] = sentence
+
+
+def rates_in_words(rates: Rates) -> Mapping[str, str]:
+    """Return how often each detector looked, for a note in the journal."""
+    looks = {f"looks_{name}": f"{reached:.1f}/s" for name, reached in rates.reached.items()}
+    allowed = {f"allowed_{name}": f"{rate:.1f}/s" for name, rate in rates.allowed.items()}
+    heard = {"sound_heard": f"{rates.heard:.0%}"} if rates.heard is not None else {}
+    held = {"held_down_because": rates.why} if rates.why else {}
+    core = {"core": f"{rates.core:.0%}", "rested": str(rates.rested), "seconds": f"{rates.seconds:.0f}"}
+    return {**looks, **allowed, **heard, **core, **held}

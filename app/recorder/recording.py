@@ -15,7 +15,6 @@ from app.contract.errors import FairlockError
 from app.contract.incidents import IncidentKind, Track
 from app.contract.journal import JOURNAL_MIME, PICTURES_MIME
 from app.contract.times import Clock, Instant
-from app.mailbox import Bounded, Latest
 from app.recorder.client import ServerClient
 from app.recorder.detection import DetectionChoice
 from app.recorder.ending import end_session
@@ -23,6 +22,7 @@ from app.recorder.granting import Granted
 from app.recorder.incidents import Incidents
 from app.recorder.joining import JoinedSession
 from app.recorder.journal import Journal
+from app.recorder.live_detection import LiveDetection
 from app.recorder.options import RecorderOptions
 from app.recorder.pictures import IncidentPictures
 from app.recorder.sources import Sources
@@ -30,17 +30,13 @@ from app.recorder.timeline import Timeline
 from app.recorder.tracks import STOP_DEADLINE_S, TrackParts, Tracks
 from app.version import VERSION
 from capture.chain import Chain
-from capture.frames import AudioChunk, Frame
 from capture.recovery import Recovered, recover
 from capture.segmenter import Segmenter
 from capture.spool import Spool
 from capture.track import TrackLost
 from capture.uploader import Uploader, receipt_verifier
-from detectors.pipeline import DetectionPipeline
 
 PLAIN_SEGMENT_MS = 5_000
-SOUND_CHUNKS = 250
-"""How much sound may wait for the detector before some is dropped."""
 
 _log = logging.getLogger("fairlock.recorder")
 
@@ -94,8 +90,14 @@ class Recording:
             self._clock,
             on_error=self._upload_failed,
         )
-        self._frames: Latest[Frame] = Latest()
-        self._sound: Bounded[AudioChunk] = Bounded(SOUND_CHUNKS)
+        self.detection = LiveDetection(
+            parts.detection.detectors,
+            self._policy.detection,
+            journal=self.journal,
+            incidents=self.incidents,
+            pictures=self.pictures,
+            clock=self._clock,
+        )
         self._tracks = Tracks(self._track_parts())
         self._all_sealed = True
         self._stack = ExitStack()
@@ -111,7 +113,8 @@ class Recording:
         self._stack.callback(self.journal.stop)
         self._stack.callback(self.pictures.close)
         self._write_facts()
-        self._start_detection()
+        self.detection.start()
+        self._stack.callback(self.detection.stop)
         self._stack.callback(self._tracks.stop)
         self._tracks.start(self._parts.sources)
 
@@ -152,27 +155,11 @@ class Recording:
             journal=self.journal,
             incidents=self.incidents,
             new_segmenter=self._segmenter,
-            on_frame=self._see,
-            on_chunk=self._sound.offer,
+            on_frame=self.detection.see,
+            on_chunk=self.detection.hear,
             on_lost=self._parts.on_track_lost,
             ends=self.chain.ends(),
         )
-
-    def _see(self, frame: Frame) -> None:
-        self.pictures.see(frame)
-        self._frames.put(frame)
-
-    def _start_detection(self) -> None:
-        pipeline = DetectionPipeline(
-            detectors=self._parts.detection.detectors,
-            policy=self._policy.detection,
-            frames=self._frames,
-            sound=self._sound,
-            new_id=self.incidents.new_id,
-            on_incident=self.incidents.detected,
-        )
-        pipeline.start()
-        self._stack.callback(pipeline.stop)
 
     def _segmenter(self, track: Track, mime: str, segment_ms: int = PLAIN_SEGMENT_MS, init: bytes = b"") -> Segmenter:
         return Segmenter(

@@ -93,13 +93,23 @@ def test_a_camera_that_jitters_does_not_halve_the_rate() -> None:
     assert all(bucket.take(instant(second - 0.003 * (second % 2))) for second in range(20))
 
 
-@pytest.mark.parametrize("rate_permille", [200, 1_000, 5_000])
-def test_each_detector_looks_at_the_policys_rate(card: ModelCard, rate_permille: int) -> None:
+@pytest.mark.parametrize(
+    ("rate_permille", "objects_per_s", "faces_per_s"), [(200, 0.2, 0.2), (1_000, 1, 1), (4_000, 2, 4), (5_000, 2, 5)]
+)
+def test_each_detector_looks_at_the_policys_rate_as_far_as_it_helps(
+    card: ModelCard, rate_permille: int, objects_per_s: float, faces_per_s: float
+) -> None:
     objects, faces = _Scripted("objects", card), _Scripted("faces", card)
     run = _Run(Detectors(pictures=(objects, faces)), rate_permille=rate_permille).film(20)
-    expected = 20 * rate_permille / 1000
-    assert objects.looks == faces.looks == pytest.approx(expected, abs=1)
-    assert len(run.looks) == 2 * objects.looks
+    assert objects.looks == pytest.approx(20 * objects_per_s, abs=1)
+    assert faces.looks == pytest.approx(20 * faces_per_s, abs=1)
+    assert len(run.looks) == objects.looks + faces.looks
+
+
+def test_a_frame_is_shown_to_the_quick_detector_first(card: ModelCard) -> None:
+    pictures = (_Scripted("objects", card), _Scripted("faces", card))
+    run = _Run(Detectors(pictures=pictures), rate_permille=4_000).film(2)
+    assert [look.detector for look in run.looks][:4] == ["faces", "objects", "faces", "faces"]
 
 
 def test_looks_become_incidents_and_stop_closes_them(card: ModelCard) -> None:

@@ -82,7 +82,7 @@ const DETECTION = object({
   speech: flag(true),
   loud_noise: flag(false),
   hints: flag(true),
-  rate_permille: number(1_000, 200, 5_000),
+  rate_permille: number(4_000, 200, 5_000),
   person_permille: number(400, 50, 950),
   object_permille: number(250, 50, 950),
   absent_ms: number(5_000, 1_000, 300_000),

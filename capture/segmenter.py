@@ -64,6 +64,12 @@ class Segmenter:
         self._sequence = 0
         self._unclosed: Path | None = None
 
+    def begin_with(self, mime: str, init: bytes) -> None:
+        """Let the segments from the next one on begin with ``init``: another encoder writes them."""
+        with self._lock:
+            self._close()
+            self._mime, self._init = mime, init
+
     def push(self, fragment: Fragment) -> bool:
         """Seal a fragment to disk; ``False`` when it was left out because no segment can start with it.
 

@@ -112,7 +112,7 @@ class Spool:
 
     def __init__(self, folder: Path, *, session: str, quota_bytes: int, clock: Clock) -> None:
         self.folder, self.session = folder, session
-        self._quota, self._clock = quota_bytes, clock
+        self.quota_bytes, self._clock = quota_bytes, clock
         self._lock = threading.Lock()
         self._open_bytes = 0
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -131,8 +131,8 @@ class Spool:
     def reserve(self, size: int) -> None:
         """Count ``size`` bytes about to be appended; raises ``SpoolFull`` when they would pass the quota."""
         with self._lock:
-            if self._pending_bytes + self._open_bytes + size > self._quota:
-                raise SpoolFull(f"{self._quota:,} bytes of evidence wait for the server and no more may")
+            if self._pending_bytes + self._open_bytes + size > self.quota_bytes:
+                raise SpoolFull(f"{self.quota_bytes:,} bytes of evidence wait for the server and no more may")
             self._open_bytes += size
 
     def release(self, size: int) -> None:

@@ -6,10 +6,11 @@
         └──> Bounded ──> encoder ──> segmenter (seal, spool)
 
 The reader never waits for the encoder: what does not fit into the queue is dropped, counted and told as one ``Gap``.
-A source that is lost is told once and tried again every second; the time between is a ``Gap``. After any other fault
-the part that failed is made anew (a new encoder; the source opened again) as often as ``may_renew`` allows; then the
-track is lost for good, which is told as ``TrackLost``, and the rest is a ``Gap``. Never decides what an error means
-for the session: that is for the callbacks, which run in these threads and must be quick.
+A source that is lost, or silently gives nothing for ``STALLED_S``, is told once and tried again every second; the time
+between is a ``Gap``. A picture of another size, or ``exchange``, brings another encoder, which begins a new segment.
+After any other fault the part that failed is made anew (a new encoder; the source opened again) as often as
+``may_renew`` allows; then the track is lost for good, which is told as ``TrackLost``, and the rest is a ``Gap``. Never
+decides what an error means for the session: that is for the callbacks, which run in these threads and must be quick.
 """
 
 import math
@@ -25,16 +26,20 @@ from app.mailbox import Bounded, Closed
 from capture.fragments import Encoder, Fragment
 from capture.frames import AudioChunk, Frame, Gap
 from capture.holes import Drops, Hole
+from capture.load import Load, Meter
 from capture.segmenter import Segmenter
 from capture.sources import SourceLost
 from capture.spool import SpoolFull
-from capture.timeline import to_instant
+from capture.timeline import to_instant, to_ms
 
 T = TypeVar("T", bound=Frame | AudioChunk)
 T_co = TypeVar("T_co", covariant=True)
 
 _IDLE_S = 1.0
 """After this long without an item the encoder stands in for it, so that segments still close and can be watched."""
+_LOOK_EVERY_S = 0.5
+STALLED_S = 2.3
+"""A source that gives nothing for this long (and for three of its periods) is away, whatever its driver says."""
 
 
 class Source(Protocol[T_co]):
@@ -63,8 +68,9 @@ class TrackRecorder(Generic[T]):
     """Records ``source`` until stopped. ``rate`` is its items per second, ``queue_s`` the queue's length in seconds.
 
     The source must be open; ``stop`` closes it. ``on_gap`` and ``on_error`` may be called from both threads.
-    ``renew`` makes another encoder with the same ``init``; ``may_renew`` counts a renewal at a time in seconds and says
-    whether it is allowed. ``on_back`` gets the stretch for which the source was away.
+    ``renew`` makes another encoder for an item, of which nothing may begin before the given time (ms on the timeline);
+    ``may_renew`` counts a renewal at a time in seconds and says whether it is allowed. ``on_back`` gets the stretch for
+    which the source was away.
     """
 
     def __init__(
@@ -83,7 +89,7 @@ class TrackRecorder(Generic[T]):
         on_error: Callable[[FairlockError], None],
         on_fragment: Callable[[Fragment], None] | None = None,
         on_back: Callable[[Gap], None] | None = None,
-        renew: Callable[[], Encoder[T]] | None = None,
+        renew: Callable[[T, int], Encoder[T]] | None = None,
         may_renew: Callable[[float], bool] = lambda _now_s: False,
         retry_s: float = 1.0,
     ) -> None:
@@ -96,6 +102,10 @@ class TrackRecorder(Generic[T]):
         self._stopping = threading.Event()
         self._drops = Drops()
         self._last: T | None = None
+        self._item: T | None = None
+        self._meter = Meter()
+        self._exchange = threading.Event()
+        self._away = threading.Lock()
         self._unread, self._unsealed = Hole(track), Hole(track)
         self._is_away = self._is_full = self._is_lost = False
         self._sealed_until = clock.now()
@@ -112,6 +122,14 @@ class TrackRecorder(Generic[T]):
         self._sealed_until = self._clock.now()
         self._sealer.start()
         self._reader.start()
+
+    def exchange(self) -> None:
+        """Have the encoder made anew, with what ``renew`` aims at by now; from the next item on."""
+        self._exchange.set()
+
+    def load(self) -> Load:
+        """Return how full the queue is, and how busy the sealing thread was since the last call."""
+        return Load(queued=len(self._queue) / self._queue.capacity, busy=self._meter.read())
 
     def stop(self, deadline_s: float) -> bool:
         """Stop the source, drain the queue, flush the encoder, close the segment.
@@ -182,10 +200,7 @@ class TrackRecorder(Generic[T]):
 
     def _lose(self, error: SourceLost) -> None:
         """Tell once, then try to open the source again until it opens or the recorder stops."""
-        if not self._is_away:
-            self._is_away = True
-            self._unread.open(self._end_of_last(), "the device was lost")
-            self._on_error(error)
+        self._go_away(error, "the device was lost")
         self._open_again()
 
     def _open_again(self) -> None:
@@ -198,11 +213,11 @@ class TrackRecorder(Generic[T]):
             return
 
     def _found(self, at: Instant) -> None:
-        gap = self._unread.close(at)
+        with self._away:
+            gap, was_away, self._is_away = self._unread.close(at), self._is_away, False
         self._tell(gap)
-        if gap is not None and self._is_away and self._on_back is not None:
+        if gap is not None and was_away and self._on_back is not None:
             self._on_back(gap)
-        self._is_away = False
 
     def _end_of_last(self) -> Instant:
         if self._last is None:
@@ -227,27 +242,53 @@ class TrackRecorder(Generic[T]):
         if not self._close_segment():
             return False
         try:
-            encoder = self._renew() if self._renew is not None else None
+            self._put_in_another()
         except Exception as error:  # noqa: BLE001  (an edge like the thread's main: it must be told)
-            self._lose_track(f"{type(error).__name__}: {error}")
+            self._lose_track(str(error) if isinstance(error, Fatal) else f"{type(error).__name__}: {error}")
             return False
-        if encoder is None or encoder.init != self._encoder.init:
-            self._lose_track("no other encoder fits")
-            return False
-        self._encoder = encoder
         return True
+
+    def _put_in_another(self) -> None:
+        item = self._item
+        encoder = None
+        if item is not None and self._renew is not None:
+            encoder = self._renew(item, to_ms(self._sealed_until, self._origin))
+        if item is None or encoder is None or not encoder.fits(item):
+            raise Fatal("no other encoder fits")
+        self._encoder = encoder
+        self._segmenter.begin_with(encoder.mime, encoder.init)
 
     def _seal(self) -> None:
         while True:
             try:
-                item = self._queue.take(_IDLE_S)
+                item = self._queue.take(_LOOK_EVERY_S)
             except Closed:
                 break
-            if item is not None:
+            if item is None:
+                self._stand_in()
+                continue
+            self._item = item
+            with self._meter:
+                self._see_to_fit(item)
                 self._store(self._encoder.encode(item))
-            else:
-                self._store(self._encoder.fill(to_instant(-round(_IDLE_S * 1000), self._clock.now())))
         self._store(self._encoder.finish())
+
+    def _stand_in(self) -> None:
+        """Nothing came; what should have been there is filled up, and a source that went quiet is away."""
+        now = self._clock.now()
+        self._store(self._encoder.fill(to_instant(-round(_IDLE_S * 1000), now)))
+        last = self._last
+        if last is not None and now.seconds_since(last.at) > max(STALLED_S, 3 * self._period_s):
+            self._go_away(SourceLost(f"the {self.track} has given nothing for {STALLED_S:.0f} s"), "nothing came")
+
+    def _see_to_fit(self, item: T) -> None:
+        """See to it that the encoder can take ``item``; the segment ends where another encoder begins."""
+        if not self._exchange.is_set() and self._encoder.fits(item):
+            return
+        self._exchange.clear()
+        self._store(self._encoder.finish())
+        if self._close_segment():
+            self._put_in_another()
 
     def _close_segment(self) -> bool:
         try:
@@ -279,6 +320,14 @@ class TrackRecorder(Generic[T]):
                 self._on_fragment(fragment)
 
     # --- both ----------------------------------------------------------------------------------------------------
+
+    def _go_away(self, error: SourceLost, reason: str) -> None:
+        with self._away:
+            if self._is_away or self._stopping.is_set():
+                return
+            self._is_away = True
+            self._unread.open(self._end_of_last(), reason)
+        self._on_error(error)
 
     def _gap(self, start: Instant, end: Instant, reason: str) -> Gap:
         return Gap(source=self.track, start=start, end=max(start, end), reason=reason)

@@ -17,6 +17,7 @@ from app.contract.journal import JOURNAL_MIME, PICTURES_MIME
 from app.contract.times import Clock, Instant
 from app.recorder.client import ServerClient
 from app.recorder.detection import DetectionChoice
+from app.recorder.easing import QualityWatch
 from app.recorder.ending import end_session
 from app.recorder.granting import Granted
 from app.recorder.incidents import Incidents
@@ -117,6 +118,9 @@ class Recording:
         self._stack.callback(self.detection.stop)
         self._stack.callback(self._tracks.stop)
         self._tracks.start(self._parts.sources)
+        quality = QualityWatch(self._tracks, self.spool, self.incidents, self._clock)
+        quality.start()
+        self._stack.callback(quality.stop)
 
     def wait_for_first_fragments(self) -> None:
         """Wait until every track has something on disk: before that, nobody may say that it records."""

@@ -8,21 +8,22 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from app.contract.errors import FairlockError, Fatal
 from app.contract.incidents import IncidentKind, Severity, Track
 from app.contract.policy import Capture
 from app.contract.times import Clock
+from app.recorder.encoders import Encoders
 from app.recorder.health import HealthWatch
 from app.recorder.incidents import Incidents
 from app.recorder.journal import Journal
 from app.recorder.sources import Sources
 from app.recorder.timeline import Timeline
 from app.supervisor import RestartWindow
-from capture.encoder import AudioEncoder, VideoEncoder
 from capture.fragments import Encoder, Fragment
 from capture.frames import AudioChunk, Frame, Gap
+from capture.load import Load
 from capture.quality import Quality
 from capture.segmenter import Segmenter
 from capture.sources import AUDIO_CHUNK, AUDIO_RATE, AudioSource, Origin, SourceLost, VideoSource
@@ -40,6 +41,16 @@ RENEWAL_WINDOW_S = 60.0
 NOT_RECORDING = "Fairlock was not recording"
 
 T = TypeVar("T", bound=Frame | AudioChunk)
+T_co = TypeVar("T_co", covariant=True)
+
+
+class NamedSource(Source[T_co], Protocol[T_co]):
+    """A source that says which track it is for."""
+
+    @property
+    def track(self) -> Track:
+        """Return the track."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,19 +76,37 @@ class Tracks:
         self._parts = parts
         self._awaited: dict[Track, threading.Event] = {}
         self._lost: TrackLost | None = None
+        self._encoders = Encoders(parts.capture, parts.timeline.origin)
+        self._recorders: list[TrackRecorder[Frame] | TrackRecorder[AudioChunk]] = []
         self._stack = ExitStack()
         self.all_stopped = True
 
+    @property
+    def quality(self) -> Quality:
+        """Return what the encoders aim at."""
+        return self._encoders.quality
+
+    def loads(self) -> list[Load]:
+        """Return how hard each track works."""
+        return [recorder.load() for recorder in self._recorders]
+
+    def ease(self, step: int) -> Quality:
+        """Encode pictures on ``step`` of ``capture.quality`` from now on; sound is too small to be worth it."""
+        self._encoders.quality = quality = Quality.wanted(self._parts.capture).lowered(step)
+        for recorder in self._recorders:
+            if recorder.track is not Track.MICROPHONE:
+                recorder.exchange()
+        return quality
+
     def start(self, sources: Sources) -> None:
         """Start a track for each source; returns once their threads run. Raises ``UserFacing`` when one refuses."""
-        quality = Quality.wanted(self._parts.capture)
         self._awaited = {source.track: threading.Event() for source in sources}
         if sources.camera is not None:
-            self._start_video(sources.camera, quality, quality.camera_fps)
+            self._start_video(sources.camera, self._parts.capture.camera_fps)
         if sources.screen is not None:
-            self._start_video(sources.screen, quality, quality.screen_fps)
+            self._start_video(sources.screen, self._parts.capture.screen_fps)
         if sources.microphone is not None:
-            self._start_sound(sources.microphone, quality)
+            self._start_sound(sources.microphone)
 
     def wait_for_first_fragments(self) -> None:
         """Wait until every track has something on disk: before that, nobody may say that it records."""
@@ -111,9 +140,8 @@ class Tracks:
 
     # --- starting ------------------------------------------------------------------------------------------------
 
-    def _start_video(self, source: VideoSource, quality: Quality, fps: int) -> None:
+    def _start_video(self, source: VideoSource, fps: int) -> None:
         source.open()
-        capture, origin = self._parts.capture, self._parts.timeline.origin
         watch = self._watch(source)
 
         def on_frame(frame: Frame) -> None:
@@ -121,35 +149,20 @@ class Tracks:
                 self._parts.on_frame(frame)
                 watch.look(frame)
 
-        def encoder() -> VideoEncoder:
-            return VideoEncoder(
-                source.track,
-                width=source.width,
-                height=source.height,
-                fps=fps,
-                codec=capture.codec,
-                timeline_origin=origin,
-                segment_ms=capture.segment_ms,
-                quality=quality,
-                variable_rate=capture.screen_variable_rate and source.track is Track.SCREEN,
-            )
+        encoder = self._encoders.video(source.track, source.width, source.height)
+        self._start(source, encoder, self._encoders.video_for, rate=fps, queue_s=VIDEO_QUEUE_S, on_item=on_frame)
 
-        self._start(source.track, source, encoder, rate=fps, queue_s=VIDEO_QUEUE_S, on_item=on_frame)
-
-    def _start_sound(self, source: AudioSource, quality: Quality) -> None:
+    def _start_sound(self, source: AudioSource) -> None:
         source.open()
-        origin = self._parts.timeline.origin
         watch = self._watch(source)
 
         def on_chunk(chunk: AudioChunk) -> None:
             self._parts.on_chunk(chunk)
             watch.hear(chunk)
 
-        def encoder() -> AudioEncoder:
-            return AudioEncoder(origin, quality=quality)
-
+        encoder, renew = self._encoders.sound(), self._encoders.sound_for
         rate = AUDIO_RATE / AUDIO_CHUNK
-        self._start(source.track, source, encoder, rate=rate, queue_s=SOUND_QUEUE_S, on_item=on_chunk)
+        self._start(source, encoder, renew, rate=rate, queue_s=SOUND_QUEUE_S, on_item=on_chunk)
 
     def _watch(self, source: VideoSource | AudioSource) -> HealthWatch:
         self._parts.journal.source(source.track.value, {"origin": source.origin.value, "name": source.name})
@@ -158,15 +171,15 @@ class Tracks:
 
     def _start(
         self,
-        track: Track,
-        source: Source[T],
-        new_encoder: Callable[[], Encoder[T]],
+        source: NamedSource[T],
+        encoder: Encoder[T],
+        renew: Callable[[T, int], Encoder[T]],
         *,
         rate: float,
         queue_s: float,
         on_item: Callable[[T], None],
     ) -> None:
-        parts, encoder = self._parts, new_encoder()
+        parts, track = self._parts, source.track
         recorder = TrackRecorder(
             track=track,
             source=source,
@@ -181,10 +194,11 @@ class Tracks:
             on_error=lambda error: self.failed(track, error),
             on_fragment=self._note,
             on_back=self._source_back,
-            renew=new_encoder,
+            renew=renew,
             may_renew=RestartWindow(RENEWALS, RENEWAL_WINDOW_S).allow,
         )
         recorder.start()
+        self._recorders.append(recorder)  # type: ignore[arg-type]  # T is one of the two
         self._stack.callback(self._stop, recorder)
 
     def _stop(self, recorder: TrackRecorder[T]) -> None:

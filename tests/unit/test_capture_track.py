@@ -1,9 +1,13 @@
 """One track, real threads: everything that was read is on disk; drops, losses and full disks are told as gaps."""
 
+import io
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 
 from app.clock import ManualClock
@@ -16,6 +20,8 @@ from capture.encoder import AudioEncoder, VideoEncoder
 from capture.fake import FakeMicrophone, FakeVideo
 from capture.fragments import Fragment
 from capture.frames import AudioChunk, Frame, Gap
+from capture.pictures import Picture
+from capture.quality import STANDARD, Quality
 from capture.sources import SourceLost
 from capture.spool import SpoolFull
 from capture.track import Source, TrackLost, TrackRecorder
@@ -72,7 +78,7 @@ def camera_recorder(
     encoder: VideoEncoder | None = None,
     queue_s: float = 100,
     on_frame: Callable[[Frame], None] | None = None,
-    renew: Callable[[], VideoEncoder] | None = None,
+    renew: Callable[[Frame, int], VideoEncoder] | None = None,
     renewals: int = 0,
 ) -> TrackRecorder[Frame]:
     encoder = encoder or VideoEncoder(
@@ -265,7 +271,7 @@ def faulty_recorder(workshop: Workshop, told: Told, *fails_at: int, limit: int, 
     encoders = [Faulty(workshop.origin, number) for number in fails_at]
     source = FakeVideo(workshop.clock, limit=limit)
     return camera_recorder(
-        workshop, source, told, encoder=encoders.pop(0), renew=lambda: encoders.pop(0), renewals=renewals
+        workshop, source, told, encoder=encoders.pop(0), renew=lambda *_: encoders.pop(0), renewals=renewals
     )
 
 
@@ -313,11 +319,11 @@ def test_a_track_that_fails_too_often_is_lost_and_a_gap_to_the_end(workshop: Wor
     assert all(record.complete for record, _ in workshop.closed)
 
 
-def test_an_encoder_with_another_beginning_is_not_put_in(workshop: Workshop) -> None:
+def test_an_encoder_that_does_not_fit_is_not_put_in(workshop: Workshop) -> None:
     told = Told()
     larger = VideoEncoder(Track.CAMERA, width=320, height=240, fps=15, codec=Codec.VP9, timeline_origin=workshop.origin)
     encoder, source = Faulty(workshop.origin, 5), FakeVideo(workshop.clock)
-    recorder = camera_recorder(workshop, source, told, encoder=encoder, renew=lambda: larger, renewals=3)
+    recorder = camera_recorder(workshop, source, told, encoder=encoder, renew=lambda *_: larger, renewals=3)
     recorder.start()
     told.wait()
     assert recorder.stop(DEADLINE_S)
@@ -385,3 +391,102 @@ def test_sound_that_the_driver_lost_is_a_gap_and_silence(workshop: Workshop) -> 
     assert (ms(workshop, gap.start), ms(workshop, gap.end)) == pytest.approx((1_000, 1_100), abs=1)
     samples = sum(sound_length(b"".join(workshop.open(r).fragments))[1] for r, _ in workshop.closed)
     assert samples == pytest.approx(4 * 48_000, abs=5_000)
+
+
+# --- another encoder, and a source that goes quiet --------------------------------------------------------------------
+
+
+class Resized(FakeVideo):
+    """Its pictures are larger from picture 40 on, as when a display is plugged in."""
+
+    def _draw(self, number: int) -> Picture:
+        image = super()._draw(number)
+        return image if number < 40 else np.ascontiguousarray(np.tile(image, (1, 2, 1)))
+
+
+def another(workshop: Workshop, quality: Quality = STANDARD) -> Callable[[Frame, int], VideoEncoder]:
+    def make(frame: Frame, not_before_ms: int) -> VideoEncoder:
+        height, width = frame.image.shape[:2]
+        return VideoEncoder(
+            Track.CAMERA,
+            width=width,
+            height=height,
+            fps=15,
+            codec=Codec.VP9,
+            timeline_origin=workshop.origin,
+            quality=quality,
+            not_before_ms=not_before_ms,
+        )
+
+    return make
+
+
+def test_a_picture_of_another_size_brings_a_new_segment_and_no_hole(workshop: Workshop) -> None:
+    told = Told()
+    recorder = camera_recorder(workshop, Resized(workshop.clock, limit=90), told, renew=another(workshop))
+    recorder.start()
+    told.wait()
+    assert recorder.stop(DEADLINE_S)
+    assert [str(error) for error in told.errors] == ["no more made-up pictures"]
+    sizes = list[tuple[float, int]]()
+    for record, _ in workshop.closed:
+        with av.open(io.BytesIO(b"".join(workshop.open(record).fragments)), "r") as container:
+            sizes += [(frame.time, frame.width) for frame in container.decode(video=0)]
+    assert [width for _, width in sizes] == [160] * 40 + [320] * 50
+    assert [time for time, _ in sizes] == pytest.approx([n / 15 for n in range(90)], abs=0.0011)
+    ends = [record.start_ms + record.duration_ms for record, _ in workshop.closed]
+    assert [record.start_ms for record, _ in workshop.closed][1:] == ends[:-1]
+
+
+def test_another_quality_begins_with_a_new_segment_and_loses_nothing(workshop: Workshop) -> None:
+    told = Told()
+    fewer = replace(STANDARD, camera_kbps=60)
+
+    def watch(frame: Frame) -> None:
+        if frame.seq == 60:
+            recorder.exchange()
+
+    source = FakeVideo(workshop.clock, limit=150)
+    recorder = camera_recorder(workshop, source, told, renew=another(workshop, fewer), on_frame=watch)
+    recorder.start()
+    told.wait()
+    assert recorder.stop(DEADLINE_S)
+    assert recorded_times(workshop) == pytest.approx([n / 15 for n in range(150)], abs=0.0011)
+    assert len(workshop.closed) == 3
+    assert told.gaps == [] or {gap.reason for gap in told.gaps} == {"the device was lost"}
+    inits = {workshop.open(record).fragments[0] for record, _ in workshop.closed}
+    assert len(inits) == 2  # each segment begins with the init of the encoder that wrote it
+
+
+class Quiet(FakeVideo):
+    """Blocks at picture 30 without a word, as a driver does whose cable was pulled, until ``plug``."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        super().__init__(clock)
+        self.blocked, self.plug, self.seen = threading.Event(), threading.Event(), threading.Event()
+
+    def read(self) -> Frame:
+        if self._seq == 30:
+            self.blocked.set()
+            assert self.plug.wait(DEADLINE_S)
+        if self._seq == 60:
+            self.seen.set()
+        return super().read()
+
+
+def test_a_source_that_goes_quiet_is_lost_within_three_seconds_and_found_again(workshop: Workshop) -> None:
+    told = Told()
+    assert isinstance(workshop.clock, ManualClock)
+    source = Quiet(workshop.clock)
+    recorder = camera_recorder(workshop, source, told)
+    recorder.start()
+    assert source.blocked.wait(DEADLINE_S)
+    workshop.clock.advance(2.5)
+    told.wait()
+    assert [str(error) for error in told.errors] == ["the camera has given nothing for 2 s"]
+    source.plug.set()
+    assert source.seen.wait(DEADLINE_S)
+    assert recorder.stop(DEADLINE_S)
+    assert [gap.reason for gap in told.back] == ["nothing came"]
+    assert ms(workshop, told.back[0].start) == pytest.approx(2_000, abs=2)
+    assert len(told.errors) == 1

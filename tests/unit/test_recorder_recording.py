@@ -16,7 +16,7 @@ from app.contract.sealing import jws
 from app.contract.sealing.records import Record
 from app.contract.sealing.segment import open_segment
 from app.contract.times import Clock
-from app.recorder import tracks as module
+from app.recorder import encoders as module
 from app.recorder.client import ServerClient
 from app.recorder.detection import DetectionChoice
 from app.recorder.joining import JoinedSession, SavedSession

@@ -165,13 +165,17 @@ class RecordingStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """Once a second. ``pending_bytes`` are sealed and not yet received by the server."""
+    """Once a second. ``pending_bytes`` are sealed and not yet received by the server.
+
+    ``held_back``: they wait for the end of the exam, because the network is paid by volume.
+    """
 
     online: bool
     frozen: bool
     pending_bytes: int
     segments: int
     incidents: int
+    held_back: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,10 +187,11 @@ class ActionArrived:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlushProgress:
-    """How far the upload is."""
+    """How far the upload is, and for how many seconds it may still last, if that can be said."""
 
     sent_bytes: int
     total_bytes: int
+    left_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

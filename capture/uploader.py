@@ -80,6 +80,7 @@ class Uploader:
         self._in_flight: set[bytes] = set()
         self._failures = 0
         self._not_before_ns = 0
+        self._held = False
         self._told: set[str] = set()
         self._stopping = threading.Event()
         self._wake = threading.Event()
@@ -112,13 +113,22 @@ class Uploader:
         """Say that the spool has something new."""
         self._wake.set()
 
+    def hold(self, *, held: bool) -> None:
+        """Begin no more segments, or go on."""
+        with self._lock:
+            self._held = held
+        self._wake.set()
+
     def progress(self) -> tuple[int, int]:
         """Return bytes received by the server, and bytes of all closed segments."""
         totals = self._spool.totals()
         return totals.received_bytes, totals.received_bytes + totals.pending_bytes
 
     def drain(self, deadline_s: float, on_progress: Callable[[int, int], None]) -> bool:
-        """Wait until the server has everything; ``False`` when it has not after ``deadline_s``."""
+        """Wait until the server has everything; ``False`` when it has not after ``deadline_s``.
+
+        What ``on_progress`` raises ends the waiting.
+        """
         until = time.monotonic() + deadline_s
         with self._lock:
             self._not_before_ns = 0
@@ -137,19 +147,23 @@ class Uploader:
     def _work(self) -> None:
         while not self._stopping.is_set():
             try:
-                job = self._next()
-                if job is None:
+                if not self.attempt():
                     self._wake.wait(self._wait_s())
                     self._wake.clear()
-                else:
-                    self._send(job)
             except Exception as error:  # noqa: BLE001  (the thread's main: whatever it is, it must be told)
                 self._back_off(None)
                 self._tell(Fatal(f"upload: {type(error).__name__}: {error}"))
 
+    def attempt(self) -> bool:
+        """Send one segment, if it is time to; ``False`` when there was none to send."""
+        job = self._next()
+        if job is not None:
+            self._send(job)
+        return job is not None
+
     def _next(self) -> Spooled | None:
         with self._lock:
-            if self._clock.now().mono_ns < self._not_before_ns:
+            if self._held or self._clock.now().mono_ns < self._not_before_ns:
                 return None
             for job in self._spool.pending(limit=len(self._threads) + 1):
                 if job.record_digest not in self._in_flight:

@@ -5,8 +5,10 @@ sending a segment also ``IntegrityError`` when the server stores something else 
 """
 
 import hashlib
+import time
 import urllib.request
 from collections.abc import Sequence
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -36,6 +38,7 @@ T = TypeVar("T")
 
 CONNECT_S = 5.0
 ANSWER_S = 15.0
+LONGEST_RETRY_S = 300.0
 
 
 class ServerClient:
@@ -162,11 +165,8 @@ def _json(response: requests.Response) -> canonical.Json:
 def _refusal(response: requests.Response) -> FairlockError:
     status = response.status_code
     if status == 429 or status >= 500:
-        try:
-            after = float(response.headers.get("Retry-After", ""))
-        except ValueError:
-            after = None
-        return Retryable(f"The server answers {status}.", after_s=after, code="E-BUSY")
+        after_s = _retry_after_s(response.headers.get("Retry-After", ""))
+        return Retryable(f"The server answers {status}.", after_s=after_s, code="E-BUSY")
     try:
         refusal = schema.from_json(Refusal, _json(response))
     except FairlockError:
@@ -174,6 +174,17 @@ def _refusal(response: requests.Response) -> FairlockError:
     if refusal.code == "E-CONFLICT":
         return IntegrityError(Outcome.DIGEST_MISMATCH, "the server stores something else in this place")
     return UserFacing(f"The server refused: {refusal.detail or refusal.code}.", advice="", code=refusal.code)
+
+
+def _retry_after_s(text: str) -> float | None:
+    """Return what ``Retry-After`` asks for (RFC 9110, 10.2.3: seconds or a date), bounded: nobody may say "never"."""
+    try:
+        after_s = (
+            float(text) if not text or text[0].isdigit() else parsedate_to_datetime(text).timestamp() - time.time()
+        )
+    except ValueError:
+        return None
+    return min(max(0.0, after_s), LONGEST_RETRY_S)
 
 
 def _digest(path: Path) -> bytes:

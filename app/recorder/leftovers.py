@@ -7,12 +7,14 @@ recovered, everything is uploaded, and the session is ended. Records nothing and
 import argparse
 import secrets
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from app import paths
 from app.clock import SystemClock
-from app.contract.errors import FairlockError, UserFacing
+from app.contract.errors import FairlockError, IntegrityError, UserFacing
+from app.contract.policy import Policy
+from app.contract.sealing import jws
 from app.contract.times import Clock
 from app.contract.wire import ExamLink
 from app.recorder.client import ServerClient
@@ -22,9 +24,15 @@ from app.recorder.options import RecorderOptions
 from app.recorder.ownership import owned
 from app.recorder.recording import Recording, RecordingParts
 from app.recorder.sources import Sources
+from app.recorder.time_left import TimeLeft
 
 FINISHED = "finished"
+HANDED_IN = "handed-in"
 REASON = "sent_later"
+SAY_EVERY_S = 2.0
+
+OnProgress = Callable[[int, int], None]
+"""Takes bytes received and bytes of all. What it raises ends the sending; what is sent by then stays sent."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -32,11 +40,13 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="fairlock upload", description=__doc__.partition("\n")[0])
     parser.add_argument("--deadline", type=int, default=600, metavar="S", help="give up after this many seconds each")
     given = parser.parse_args(arguments)
-    left = 0
+    left, clock = 0, SystemClock()
+    for folder in unreadable(paths.data_dir()):
+        _say(f"{folder} holds evidence, but its session.json can't be read: please keep it for your institution.")
     for folder, saved in unfinished(paths.data_dir()):
         _say(f"Exam of {saved.candidate}, session {saved.session}")
         try:
-            complete = send(folder, saved, SystemClock(), deadline_s=given.deadline)
+            complete = send(folder, saved, clock, deadline_s=given.deadline, on_progress=Progress(clock, _say))
         except FairlockError as error:
             _say(f"  {error}  [{error.code}]")
             complete = False
@@ -49,26 +59,55 @@ def unfinished(home: Path) -> Iterator[tuple[Path, SavedSession]]:
     """Yield the folders of sessions that recorded something and were not ended."""
     for folder in sorted((home / "sessions").glob("*")):
         saved = load_saved(folder)
-        if (folder / FINISHED).exists():
-            continue
-        if saved is None and _unsent(folder):
-            _say(f"{folder} holds evidence, but its session.json can't be read: please keep it for your institution.")
-        elif saved is not None and saved.origin_mono_ns:
+        if saved is not None and saved.origin_mono_ns and not (folder / FINISHED).exists():
             yield folder, saved
+
+
+def unreadable(home: Path) -> Iterator[Path]:
+    """Yield the folders that hold evidence of nobody knows which session."""
+    for folder in sorted((home / "sessions").glob("*")):
+        if load_saved(folder) is None and _unsent(folder) and not (folder / FINISHED).exists():
+            yield folder
+
+
+def mark_handed_in(folder: Path) -> None:
+    """Note that the candidate will not take this session up again: what is left of it may be sent by itself."""
+    _mark(folder, HANDED_IN)
 
 
 def mark_finished(folder: Path) -> None:
     """Note that the server has everything of this session."""
+    _mark(folder, FINISHED)
+
+
+def is_over(folder: Path, saved: SavedSession, clock: Clock) -> bool:
+    """Whether nobody will take this session up again: it was handed in, or its exam's time is past."""
+    if (folder / HANDED_IN).exists():
+        return True
     try:
-        (folder / FINISHED).touch(mode=0o600)
+        return jws.unverified(Policy, saved.policy).expires_ms < clock.now().utc_ms
+    except IntegrityError:
+        return False
+
+
+def _mark(folder: Path, name: str) -> None:
+    try:
+        (folder / name).touch(mode=0o600)
     except OSError as error:
         raise UserFacing(
             f"The session's folder can't be written ({error.strerror}).", advice="Check the rights of your home folder."
         ) from error
 
 
-def send(folder: Path, saved: SavedSession, clock: Clock, *, deadline_s: float) -> bool:
-    """Send one session's evidence; ``False`` when some stays. Raises what binding and ending may raise."""
+def send(
+    folder: Path,
+    saved: SavedSession,
+    clock: Clock,
+    *,
+    deadline_s: float,
+    on_progress: OnProgress = lambda _sent, _total: None,
+) -> bool:
+    """Send one session's evidence; ``False`` when some stays. Raises what binding, ending and ``on_progress`` raise."""
     with owned(folder, clock):
         client = ServerClient(ExamLink.parse(saved.link).server)
         try:
@@ -78,10 +117,12 @@ def send(folder: Path, saved: SavedSession, clock: Clock, *, deadline_s: float) 
                 mark_finished(folder)  # only the server's last answer was lost
                 return True
             raise
-        return _send(folder, joined, client, clock, deadline_s)
+        return _send(folder, joined, client, clock, lambda recording: recording.flush(REASON, deadline_s, on_progress))
 
 
-def _send(folder: Path, joined: JoinedSession, client: ServerClient, clock: Clock, deadline_s: float) -> bool:
+def _send(
+    folder: Path, joined: JoinedSession, client: ServerClient, clock: Clock, flush: Callable[[Recording], bool]
+) -> bool:
     recording = Recording(
         RecordingParts(
             joined=joined,
@@ -95,7 +136,7 @@ def _send(folder: Path, joined: JoinedSession, client: ServerClient, clock: Cloc
     try:
         recording.start()
         recording.stop()
-        complete = recording.flush(REASON, deadline_s, _progress)
+        complete = flush(recording)
         if complete:
             mark_finished(folder)
         return complete
@@ -108,8 +149,23 @@ def _unsent(folder: Path) -> bool:
     return any(spool.glob("*.fls")) or any(spool.glob("*.part"))
 
 
-def _progress(sent: int, total: int) -> None:
-    _say(f"  {sent / 2**20:.1f} of {total / 2**20:.1f} MB")
+class Progress:
+    """Says now and then how far the sending is, and how long it may still take."""
+
+    def __init__(self, clock: Clock, say: Callable[[str], None]) -> None:
+        self._clock, self._say = clock, say
+        self._time_left = TimeLeft(clock)
+        self._said_ns: int | None = None
+
+    def __call__(self, sent: int, total: int) -> None:
+        """Take bytes received and bytes of all."""
+        now_ns = self._clock.now().mono_ns
+        left_s = self._time_left.estimate(sent, total)
+        if sent < total and self._said_ns is not None and now_ns - self._said_ns < SAY_EVERY_S * 1e9:
+            return
+        self._said_ns = now_ns
+        rest = "" if left_s is None or sent == total else f", about {max(1, round(left_s / 60))} min left"
+        self._say(f"  {sent / 2**20:.1f} of {total / 2**20:.1f} MB{rest}")
 
 
 def _say(text: str) -> None:

@@ -22,21 +22,25 @@ from app.contract.schema import dumps
 from app.contract.session import SessionState
 from app.contract.wire import ExamLink
 from app.mailbox import Bounded, Closed
+from app.metered import NetworkManager
+from app.recorder.background import BackgroundUpload
 from app.recorder.checks import CheckContext, run_checks
 from app.recorder.client import ServerClient
 from app.recorder.detection import DetectionChoice
 from app.recorder.granting import ON_BREAK, Granted
 from app.recorder.heartbeat import HeartbeatHandlers, HeartbeatLoop
 from app.recorder.joining import JoinedSession, join, session_folder, start_timeline
-from app.recorder.leftovers import mark_finished
+from app.recorder.leftovers import mark_finished, mark_handed_in, send
 from app.recorder.options import RecorderOptions
 from app.recorder.ownership import owned
 from app.recorder.recording import Recording, RecordingParts
 from app.recorder.sources import Sources, choose
 from app.recorder.states import StateLog
+from app.recorder.time_left import TimeLeft
 from capture.track import TrackLost
 
 ORPHAN_DEADLINE_S = 15.0
+LEFTOVERS_DEADLINE_S = 2.0
 STATUS_S = 1.0
 
 _log = logging.getLogger("fairlock.recorder")
@@ -65,6 +69,7 @@ class Recorder:
         self._granted = Granted()
         self._recording: Recording | None = None
         self._beats: HeartbeatLoop | None = None
+        self._background: BackgroundUpload | None = None
         self._stopped = threading.Event()
         self._finishing: str | None = None
         self._is_whole = False
@@ -100,6 +105,8 @@ class Recorder:
         finally:
             self._stopped.set()
             self._abandon()
+            if self._background is not None:
+                self._background.end(LEFTOVERS_DEADLINE_S)
             self._ownership.close()
             self._channel.close()
 
@@ -148,6 +155,13 @@ class Recorder:
                 agreement=dumps(joined.agreement).decode() if joined.agreement is not None else "",
             )
         )
+        self._send_leftovers(joined)
+
+    def _send_leftovers(self, joined: JoinedSession) -> None:
+        if self._background is None:
+            home = self._options.home
+            self._background = BackgroundUpload(home, joined.folder, self._clock, send=send, metering=NetworkManager())
+            self._background.start()
 
     def _run_checks(self, _: m.RunChecks) -> None:
         joined, client = self._need_session()
@@ -164,6 +178,8 @@ class Recorder:
 
     def _start_recording(self, _: m.StartRecording) -> None:
         joined, client = self._need_session()
+        if self._background is not None:
+            self._background.give_way()
         self._joined = joined = start_timeline(joined, self._clock)
         self._detection.prepare(joined.policy.detection)
         self._recording = recording = Recording(
@@ -232,11 +248,8 @@ class Recorder:
         self._finishing = message.reason
         recording = self._recording = self._recording or self._reopened()
         recording.stop()
-        complete = recording.flush(
-            message.reason,
-            joined.policy.upload.deadline_s,
-            lambda sent, total: self._channel.send(m.FlushProgress(sent_bytes=sent, total_bytes=total)),
-        )
+        mark_handed_in(joined.folder)
+        complete = recording.flush(message.reason, joined.policy.upload.deadline_s, self._progress_teller())
         self._end_heartbeats()
         recording.close()
         self._recording = None
@@ -244,6 +257,17 @@ class Recorder:
             mark_finished(joined.folder)
         text = "Everything was received." if complete else "The rest stays here; `fairlock upload` sends it later."
         self._channel.send(m.Flushed(complete=complete, message=text))
+        if self._background is not None:
+            self._background.start()
+
+    def _progress_teller(self) -> Callable[[int, int], None]:
+        time_left = TimeLeft(self._clock)
+
+        def tell(sent: int, total: int) -> None:
+            left_s = time_left.estimate(sent, total)
+            self._channel.send(m.FlushProgress(sent_bytes=sent, total_bytes=total, left_s=left_s))
+
+        return tell
 
     def _reopened(self) -> Recording:
         """Take up what an earlier epoch left on disk: it is sent and ended, and nothing more is recorded."""
@@ -310,6 +334,7 @@ class Recorder:
                 pending_bytes=max(0, total - sent),
                 segments=recording.chain.count,
                 incidents=recording.journal.incidents,
+                held_back=recording.metered.holds,
             )
         )
 

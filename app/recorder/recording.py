@@ -15,6 +15,7 @@ from app.contract.errors import FairlockError
 from app.contract.incidents import IncidentKind, Track
 from app.contract.journal import JOURNAL_MIME, PICTURES_MIME
 from app.contract.times import Clock, Instant
+from app.metered import Metering, NetworkManager
 from app.recorder.client import ServerClient
 from app.recorder.detection import DetectionChoice
 from app.recorder.easing import QualityWatch
@@ -24,6 +25,7 @@ from app.recorder.incidents import Incidents
 from app.recorder.joining import JoinedSession
 from app.recorder.journal import Journal
 from app.recorder.live_detection import LiveDetection
+from app.recorder.metered_pause import MeteredPause
 from app.recorder.options import RecorderOptions
 from app.recorder.pictures import IncidentPictures
 from app.recorder.sources import Sources
@@ -55,6 +57,7 @@ class RecordingParts:
     clock: Clock
     options: RecorderOptions
     granted: Granted = field(default_factory=Granted)
+    metering: Metering = field(default_factory=NetworkManager)
     on_track_lost: Callable[[TrackLost], object] = lambda _error: None
 
 
@@ -91,6 +94,13 @@ class Recording:
             self._clock,
             on_error=self._upload_failed,
         )
+        self.metered = MeteredPause(
+            parts.metering,
+            self.uploader,
+            waiting_bytes=self.spool.pending_bytes,
+            quota_bytes=self._policy.upload.quota_mib * 2**20,
+            on_change=self._upload_held,
+        )
         self.detection = LiveDetection(
             parts.detection.detectors,
             self._policy.detection,
@@ -109,9 +119,12 @@ class Recording:
 
     def start(self) -> None:
         """Start everything; returns once every track's threads run. Raises ``UserFacing`` when a source refuses."""
-        self.uploader.start()
         self.journal.start()
         self._stack.callback(self.journal.stop)
+        self._stack.callback(self.metered.stop)
+        if self._policy.upload.pause_when_metered:
+            self.metered.start()
+        self.uploader.start()
         self._stack.callback(self.pictures.close)
         self._write_facts()
         self.detection.start()
@@ -207,6 +220,9 @@ class Recording:
 
     def _upload_failed(self, error: FairlockError) -> None:
         self.journal.note(upload=error.code, reason=str(error))
+
+    def _upload_held(self, held: bool, reason: str) -> None:
+        self.journal.note(upload="held back" if held else "goes on", reason=reason)
 
     def _end(self, reason: str) -> bool:
         return end_session(self._parts.joined, self.chain, self._parts.client, self._clock, reason=reason)

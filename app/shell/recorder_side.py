@@ -114,7 +114,7 @@ class RecorderSide:
             case m.ActionArrived():
                 self._act(message.action)
             case m.FlushProgress():
-                self._controller.stage.show_progress(message.sent_bytes, message.total_bytes)
+                self._controller.stage.show_progress(message.sent_bytes, message.total_bytes, message.left_s)
             case m.Flushed():
                 self._controller.course.complete = message.complete
                 self._controller.happen(Event.FLUSHED if message.complete else Event.DEFERRED)
@@ -170,7 +170,7 @@ class RecorderSide:
         controller = self._controller
         exam = controller.stage.exam
         if exam is not None:
-            exam.bar.show_network(online=status.online, pending_bytes=status.pending_bytes)
+            exam.bar.show_network(online=status.online, pending_bytes=status.pending_bytes, held_back=status.held_back)
         if status.frozen:
             if controller.state in (_S.RUNNING, _S.PAUSED):
                 controller.pause("frozen")

@@ -210,10 +210,10 @@ class Stage(QObject):
         self._flush = FlushScreen(self.look, badges=self.badges)
         self._show("flush", self._flush)
 
-    def show_progress(self, sent: int, total: int) -> None:
+    def show_progress(self, sent: int, total: int, left_s: int | None) -> None:
         """Show how far the upload is."""
         if self._flush is not None:
-            self._flush.show_progress(sent, total)
+            self._flush.show_progress(sent, total, left_s)
 
     def show_end(self, ending: Ending) -> None:
         """Show the last screen; from now on the window may be closed."""

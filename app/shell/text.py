@@ -92,6 +92,7 @@ DEMONSTRATION_LONG = "The buttons press themselves. This is written to the recor
 ONLINE = "Connected"
 OFFLINE = "Offline"
 OFFLINE_LONG = "The recording goes on and is sent when the server is reached again."
+HELD_BACK_LONG = "This network is paid by volume: the recording stays here, sealed, and is sent after the exam."
 WAITING = "{size} wait"
 TIME_LEFT = "left"
 TIME_ELAPSED = "elapsed"
@@ -345,6 +346,16 @@ def size(count: int) -> str:
     if count < 1_000_000:
         return f"{max(count, 0) / 1_000:.0f} kB"
     return f"{count / 1_000_000:.1f} MB"
+
+
+def about(seconds: int) -> str:
+    """Return roughly how long, in words: nobody can know the seconds of an upload."""
+    if seconds < 60:
+        return "less than a minute"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"about {minutes} minute{'' if minutes == 1 else 's'}"
+    return f"about {round(minutes / 60)} hours"
 
 
 def clock(seconds: float) -> str:

@@ -99,10 +99,12 @@ class ExamBar(Halves):
             self._recording.setText(words)
             announce(self, words)
 
-    def show_network(self, *, online: bool, pending_bytes: int) -> None:
-        """Show whether the server is reached, and what waits when it is not."""
-        waiting = f", {text.WAITING.format(size=text.size(pending_bytes))}" if pending_bytes and not online else ""
-        self._network.say((text.ONLINE if online else text.OFFLINE) + waiting, "" if online else text.OFFLINE_LONG)
+    def show_network(self, *, online: bool, pending_bytes: int, held_back: bool = False) -> None:
+        """Show whether the server is reached, and what waits when it is not, or when sending is held back."""
+        waits = pending_bytes and (held_back or not online)
+        waiting = f", {text.WAITING.format(size=text.size(pending_bytes))}" if waits else ""
+        why = text.HELD_BACK_LONG if held_back else ""
+        self._network.say((text.ONLINE if online else text.OFFLINE) + waiting, why if online else text.OFFLINE_LONG)
         parts.set_role(self._network, "muted" if online else "warn")
         self._network_icon.show_as("network" if online else "offline", "muted" if online else "warn")
         if online != self._is_online:

@@ -33,11 +33,12 @@ class FlushScreen(Screen):
         self._said = 0
         self._card = parts.readable(card, text.FLUSH_TITLE, text.FLUSH_WAITING)
 
-    def show_progress(self, sent: int, total: int) -> None:
-        """Show that ``sent`` of ``total`` bytes are received."""
+    def show_progress(self, sent: int, total: int, left_s: int | None = None) -> None:
+        """Show that ``sent`` of ``total`` bytes are received, and how many seconds the rest may take."""
         done = STEPS * min(sent, total) // total if total > 0 else 0
         self._bar.setValue(done)
-        self.line.setText(text.FLUSH_PROGRESS.format(sent=text.size(sent), total=text.size(total)))
+        said = text.FLUSH_PROGRESS.format(sent=text.size(sent), total=text.size(total))
+        self.line.setText(said if left_s is None else f"{said}, {text.about(left_s)} left")
         self._card.setAccessibleDescription(self.line.text())
         quarter = done * 100 // STEPS // SAID_PERCENT
         if quarter > self._said:

@@ -13,6 +13,7 @@ fairlock kiosk                run a testing centre's seat for one exam
 fairlock upload               send evidence that an earlier exam left on this computer
 fairlock verify EXPORT        check exported evidence without a server
 fairlock models               list or fetch the detection models
+fairlock evaluate FOLDER      measure the detectors on recordings whose truth is known
 fairlock restore              undo what a crash may have left changed
 fairlock --version
 
@@ -75,6 +76,12 @@ def _models(arguments: Sequence[str]) -> int:
     return run(arguments)
 
 
+def _evaluate(arguments: Sequence[str]) -> int:
+    from app.evaluation.cli import main as run  # noqa: PLC0415  (likewise)
+
+    return run(arguments)
+
+
 def _restore(arguments: Sequence[str]) -> int:
     from app.guard.restore_cli import main as run  # noqa: PLC0415  (likewise)
 
@@ -88,6 +95,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "upload": _upload,
     "verify": _verify,
     "models": _models,
+    "evaluate": _evaluate,
     "restore": _restore,
 }
 

@@ -1,0 +1,101 @@
+"""Everything one evaluation found, ready to be shown. Pure."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from app.contract.policy import Detection
+from app.evaluation.goals import differences, least_s, looked_for, setting_s
+from app.evaluation.replay import Cost, Replay
+from app.evaluation.scoring import Score, score
+from app.evaluation.truth import Medium
+from detectors.catalogue import ModelCard
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """Still pictures that show the same: ``said`` counts pictures by label at one look, ``raised`` by incident."""
+
+    name: str
+    pictures: int
+    said: Mapping[str, int]
+    raised: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """``events``: of videos and sound; ``stills``: of pictures held for ``hold_s``; ``composed``: of synthetic ones."""
+
+    folder: str
+    policy: Detection
+    hold_s: float
+    models: Mapping[str, ModelCard]
+    refused: Mapping[str, str]
+    replays: tuple[Replay, ...]
+    events: Mapping[str, Score]
+    stills: Mapping[str, Score]
+    composed: Mapping[str, Score]
+    named: tuple[Named, ...]
+    costs: Mapping[str, Cost]
+
+    @property
+    def differences(self) -> tuple[str, ...]:
+        """Return where the policy is not the default one."""
+        return differences(self.policy)
+
+
+def conclude(
+    *,
+    folder: str,
+    policy: Detection,
+    hold_s: float,
+    models: Mapping[str, ModelCard],
+    refused: Mapping[str, str],
+    replays: Sequence[Replay],
+    costs: Mapping[str, Cost],
+) -> Result:
+    """Judge all replays. Synthetic recordings never count with recorded ones."""
+
+    def scored(chosen: Sequence[Replay]) -> dict[str, Score]:
+        return score(
+            chosen,
+            least=lambda thing: least_s(policy, thing),
+            setting=lambda thing: setting_s(policy, thing),
+            looked_for=lambda thing: looked_for(policy, thing),
+        )
+
+    real = [one for one in replays if not one.recording.truth.synthetic]
+    stills = [one for one in real if one.recording.medium is Medium.PICTURE]
+    return Result(
+        folder=folder,
+        policy=policy,
+        hold_s=hold_s,
+        models=models,
+        refused=refused,
+        replays=tuple(replays),
+        events=scored([one for one in real if one.recording.medium is not Medium.PICTURE]),
+        stills=scored(stills),
+        composed=scored([one for one in replays if one.recording.truth.synthetic]),
+        named=_named(stills),
+        costs=costs,
+    )
+
+
+def _named(stills: Sequence[Replay]) -> tuple[Named, ...]:
+    names = sorted({_name(one) for one in stills})
+    rows = []
+    for name in names:
+        mine = [one for one in stills if _name(one) == name]
+        rows.append(
+            Named(
+                name=name,
+                pictures=len(mine),
+                said=Counter(label for one in mine for label in one.said),
+                raised=Counter(thing for one in mine for thing in {raised.thing for raised in one.raised}),
+            )
+        )
+    return tuple(rows)
+
+
+def _name(replay: Replay) -> str:
+    return replay.recording.truth.name or "without a name"

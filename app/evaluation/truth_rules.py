@@ -1,0 +1,142 @@
+"""Rules that give truth to recordings by where they lie, by what a list says of them, or by their content.
+
+Reads ``truth.toml``: the one that ships with the product (``resources/evaluation``) and those inside the folder that
+is evaluated, which win. Pure apart from reading. A rule is one ``[[truth]]`` table::
+
+    match = "calls/*.jpg"            # path inside the folder that holds this file; of the shipped one: any folder
+    shows = "NO phone"               # regular expression, sought in the column `shows` of MANIFEST.tsv
+    sha256 = "…"                     # of the file; for what was seen by eye in this very file
+    made = "by eye"                  # how the truth came about
+    complete = ["phone", "speech"]   # of which things this is the whole truth
+    events = [["phone", 3.5, 9.0], ["absent"]]   # thing, start, end in seconds; without times: throughout
+    name = "hand at ear"             # how the report calls such recordings
+    groups = { light = "dark" }      # for recall by group
+    classes = ["case", "phone"]      # names of YOLO classes, where the folder has no classes.txt
+    held = ["case"]                  # those of the classes that are in a hand
+    size = [640, 480]                # to what a stretched picture is brought
+    tolerance_s = 0.5
+    synthetic = true                 # composed, not recorded
+
+At least one of the first three is needed; all that are given must fit. Rules that fit add up.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from app.evaluation.truth import THINGS, Event, truth_error
+from app.evaluation.truth_formats import read_text
+
+_TEXTS = {"match", "shows", "sha256", "made", "name", "note"}
+_LISTS = {"complete", "events", "classes", "held", "size"}
+_OTHERS = {"groups": dict, "tolerance_s": (int, float), "synthetic": bool}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One ``[[truth]]`` table. ``below`` is the folder its ``match`` counts from, ``""`` for the whole."""
+
+    below: str = ""
+    match: str | None = None
+    shows: re.Pattern[str] | None = None
+    sha256: str | None = None
+    made: str = ""
+    complete: frozenset[str] = frozenset()
+    events: tuple[Event, ...] = ()
+    name: str = ""
+    note: str = ""
+    groups: Mapping[str, str]
+    classes: tuple[str, ...] = ()
+    held: frozenset[str] = frozenset()
+    size: tuple[int, int] | None = None
+    tolerance_s: float | None = None
+    synthetic: bool = False
+
+    def fits(self, name: str, shows: str, sha256: str) -> bool:
+        """Whether this is about the file ``name`` (path inside the folder) of which the list says ``shows``."""
+        if self.below and not name.startswith(f"{self.below}/"):
+            return False
+        inside = name[len(self.below) + 1 :] if self.below else name
+        if (
+            self.match is not None
+            and not fnmatchcase(inside, self.match)
+            and not fnmatchcase(f"/{inside}", f"*/{self.match}")
+        ):
+            return False
+        if self.shows is not None and not self.shows.search(shows):
+            return False
+        return self.sha256 is None or self.sha256 == sha256
+
+
+def shipped_rules() -> tuple[Rule, ...]:
+    """Return the rules that ship with the product."""
+    path = Path(str(files("resources").joinpath("evaluation", "truth.toml")))
+    return read_rules(path, "")
+
+
+def read_rules(path: Path, below: str) -> tuple[Rule, ...]:
+    """Return the rules of one file; raises ``UserFacing`` (E-TRUTH) on any fault in it."""
+    try:
+        tables = tomllib.loads(read_text(path))
+    except tomllib.TOMLDecodeError as error:
+        raise truth_error(path, None, f"not TOML: {error}", "Correct it there.") from error
+    if unknown := set(tables) - {"truth"}:
+        raise truth_error(path, None, f"unknown keys {sorted(unknown)}", "Write [[truth]] tables only.")
+    return tuple(_rule(path, index, table, below) for index, table in enumerate(tables.get("truth", []), 1))
+
+
+def _rule(path: Path, index: int, table: Mapping[str, Any], below: str) -> Rule:
+    where = f"[[truth]] number {index}"
+    kinds: Mapping[str, Any] = dict.fromkeys(_TEXTS, str) | dict.fromkeys(_LISTS, list) | _OTHERS
+    for key, value in table.items():
+        if key not in kinds or not isinstance(value, kinds[key]):
+            raise truth_error(
+                path, None, f"{where}: {key} is not known or of a wrong type", "See docs/recording-kit.md."
+            )
+    if not {"match", "shows", "sha256"} & set(table):
+        raise truth_error(path, None, f"{where} fits nothing", "Give it match, shows or sha256.")
+    try:
+        values = dict(table)
+        shows = values.pop("shows", None)
+        return Rule(
+            below=below,
+            shows=re.compile(shows, re.IGNORECASE) if shows is not None else None,
+            complete=frozenset(_thing(name) for name in values.pop("complete", [])),
+            events=tuple(_event(row) for row in values.pop("events", [])),
+            groups={str(key): str(value) for key, value in values.pop("groups", {}).items()},
+            classes=tuple(map(str, values.pop("classes", []))),
+            held=frozenset(map(str, values.pop("held", []))),
+            size=_size(values.pop("size", None)),
+            **values,
+        )
+    except (ValueError, re.error) as error:
+        raise truth_error(path, None, f"{where}: {error}", "See docs/recording-kit.md.") from error
+
+
+def _thing(name: object) -> str:
+    if name not in THINGS:
+        raise ValueError(f"{name!r} is not known; write one of {', '.join(THINGS)}")
+    return str(name)
+
+
+def _event(row: Sequence[Any]) -> Event:
+    if not isinstance(row, list) or len(row) not in (1, 3):
+        raise ValueError("an event is [thing] or [thing, start, end]")
+    if len(row) == 1:
+        return Event(thing=_thing(row[0]))
+    start_s, end_s = float(row[1]), float(row[2])
+    if not 0 <= start_s < end_s:
+        raise ValueError(f"an event from {start_s} to {end_s} s")
+    return Event(thing=_thing(row[0]), start_s=start_s, end_s=end_s)
+
+
+def _size(value: Sequence[Any] | None) -> tuple[int, int] | None:
+    if value is None:
+        return None
+    width, height = map(int, value)
+    return width, height

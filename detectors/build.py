@@ -14,24 +14,32 @@ from app.contract.errors import UserFacing
 from app.contract.policy import Detection
 from detectors.base import PictureDetector, SoundDetector
 from detectors.catalogue import Catalogue, ModelCard, Task
-from detectors.faces import load_face_detector
+from detectors.face_reader import FaceReader
+from detectors.faces import FaceFinder, load_face_finder
+from detectors.mesh import FaceMesh, load_face_mesh
 from detectors.objects import load_object_detector
+from detectors.scene import Scene
 from detectors.speech import load_speech_detector
 from detectors.thresholds import floors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detectors:
-    """What looks and what listens. ``names`` maps a task to the model's title, ``refused`` to why there is none."""
+    """What looks and what listens. ``names`` maps a task to the model's title, ``refused`` to why there is none.
+
+    ``parts`` are the models that work within a detector, by task: the mesh within the one of faces.
+    """
 
     pictures: tuple[PictureDetector, ...] = ()
     sounds: tuple[SoundDetector, ...] = ()
     refused: Mapping[str, UserFacing] = field(default_factory=dict)
+    parts: Mapping[str, ModelCard] = field(default_factory=dict)
 
     @property
     def cards(self) -> Mapping[str, ModelCard]:
         """The models in use by task."""
-        return {one.name: one.card for one in self.pictures} | {one.name: one.card for one in self.sounds}
+        looking = {one.name: one.card for one in self.pictures}
+        return looking | dict(self.parts) | {one.name: one.card for one in self.sounds}
 
     @property
     def names(self) -> Mapping[str, str]:
@@ -41,7 +49,12 @@ class Detectors:
 
 def wanted(policy: Detection) -> tuple[Task, ...]:
     """Return the tasks that the policy asks for."""
-    switches = {Task.OBJECTS: policy.objects, Task.FACES: policy.faces, Task.SPEECH: policy.speech}
+    switches = {
+        Task.OBJECTS: policy.objects,
+        Task.FACES: policy.faces,
+        Task.LANDMARKS: policy.faces and (policy.looking_away or policy.gaze),
+        Task.SPEECH: policy.speech,
+    }
     return tuple(task for task, on in switches.items() if on)
 
 
@@ -50,14 +63,17 @@ def build(policy: Detection, models: Mapping[str, Path], catalogue: Catalogue) -
     cv2.setNumThreads(1)  # for the whole process: with more, a busy machine makes each look slower, not faster
     pictures: list[PictureDetector] = []
     sounds: list[SoundDetector] = []
+    finders: list[FaceFinder] = []
+    meshes: list[FaceMesh] = []
     refused: dict[str, UserFacing] = {}
     loaders: Mapping[Task, Callable[[Path, ModelCard], None]] = {
         Task.OBJECTS: lambda path, card: pictures.append(
             load_object_detector(path, card, floors(policy, Task.OBJECTS, card))
         ),
-        Task.FACES: lambda path, card: pictures.append(
-            load_face_detector(path, card, floors(policy, Task.FACES, card)["face"])
+        Task.FACES: lambda path, card: finders.append(
+            load_face_finder(path, card, floors(policy, Task.FACES, card)["face"])
         ),
+        Task.LANDMARKS: lambda path, card: meshes.append(load_face_mesh(path, card)),
         Task.SPEECH: lambda path, card: sounds.append(load_speech_detector(path, card)),
     }
     for task in wanted(policy):
@@ -66,7 +82,12 @@ def build(policy: Detection, models: Mapping[str, Path], catalogue: Catalogue) -
             loaders[task](models[card.name], card)
         except UserFacing as refusal:
             refused[task] = refusal
-    return Detectors(pictures=tuple(pictures), sounds=tuple(sounds), refused=refused)
+    parts: dict[str, ModelCard] = {}
+    for finder in finders:
+        mesh = next(iter(meshes), None)
+        pictures.append(FaceReader(finder, Scene(), mesh))
+        parts |= {Task.LANDMARKS.value: mesh.card} if mesh is not None else {}
+    return Detectors(pictures=tuple(pictures), sounds=tuple(sounds), refused=refused, parts=parts)
 
 
 def _best(task: Task, models: Mapping[str, Path], catalogue: Catalogue) -> ModelCard:

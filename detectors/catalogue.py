@@ -6,7 +6,7 @@ Pure apart from reading one file: it never looks for model files, never download
 A model is one ``[[model]]`` table::
 
     name = "yolo11n_int8"            # unique
-    task = "objects"                 # objects | faces | speech
+    task = "objects"                 # objects | faces | landmarks | speech
     file = "yolo11n_int8.onnx"       # file name in the folder of models
     sha256 = "…"                     # of that file, 64 hex digits
     licence = "AGPL-3.0-or-later"
@@ -20,6 +20,8 @@ A model is one ``[[model]]`` table::
     mirrors = ["…"]                  # optional: where else to look; read by whoever fetches
     [model.thresholds]               # least score by label: person, phone, book, laptop, face, speech
     person = 0.4
+    [model.words]                    # optional: least score from which a word was measured to hold: phone, phone_if_long
+    phone = 0.9
     [model.acquire]                  # optional: flat texts for whoever fetches and converts
 """
 
@@ -43,6 +45,7 @@ class Task(StrEnum):
 
     OBJECTS = "objects"
     FACES = "faces"
+    LANDMARKS = "landmarks"
     SPEECH = "speech"
 
 
@@ -62,15 +65,24 @@ class Form(StrEnum):
     DARKNET_HEADS = "darknet-heads"
     YUNET = "yunet"
     BLAZEFACE = "blazeface"
+    FACE_MESH = "face-mesh"
     SILERO = "silero"
 
 
-_TASK_OF = {Form.YUNET: Task.FACES, Form.BLAZEFACE: Task.FACES, Form.SILERO: Task.SPEECH}
+_TASK_OF = {
+    Form.YUNET: Task.FACES,
+    Form.BLAZEFACE: Task.FACES,
+    Form.FACE_MESH: Task.LANDMARKS,
+    Form.SILERO: Task.SPEECH,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCard:
-    """One model. ``input`` is (height, width); ``thresholds`` are least scores from 0 to 1 by label."""
+    """One model. ``input`` is (height, width); ``thresholds`` are least scores from 0 to 1 by label.
+
+    ``words`` says from which score on a thing may be called by a word (``detectors.naming``).
+    """
 
     name: str
     task: Task
@@ -84,6 +96,7 @@ class ModelCard:
     rank: int
     source: str
     thresholds: Mapping[str, float] = field(default_factory=dict)
+    words: Mapping[str, float] = field(default_factory=dict)
     official_sha256: str | None = None
     mirrors: tuple[str, ...] = ()
     acquire: Mapping[str, str] = field(default_factory=dict)
@@ -152,6 +165,7 @@ def _card(table: dict[str, object]) -> ModelCard:
             rank=_rank(table.pop("rank", None)),
             source=_text(table, "source", name),
             thresholds=_thresholds(table.pop("thresholds", {})),
+            words=_thresholds(table.pop("words", {})),
             official_sha256=_digest(_text(table, "official_sha256", name)) if "official_sha256" in table else None,
             mirrors=_texts(table.pop("mirrors", [])),
             acquire=_facts(table.pop("acquire", {})),

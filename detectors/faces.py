@@ -1,30 +1,52 @@
 """Faces in one picture: YuNet (through OpenCV's own reader) or MediaPipe's short-range BlazeFace.
 
-Runs in the detection thread. It finds faces and knows nobody: no landmarks leave it, nothing is compared or kept.
+Runs in the detection thread. It finds faces and knows nobody: nothing is compared or kept. ``detectors.face_reader``
+puts what it finds together with the points of the mesh.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from app.contract.times import Instant
-from capture.frames import Frame
-from detectors.base import Box, Observation
+from detectors.base import Box
 from detectors.boxes import Floats, suppress
 from detectors.catalogue import Form, ModelCard
 from detectors.letterbox import fit, place
 from detectors.model import Model, load, read_verified
 
-FaceBoxes = list[tuple[float, Box]]
+Point = tuple[float, float]
 
 
-class YuNetDetector:
-    """YuNet behind ``PictureDetector``, in the frame's own proportions and at its card's longer side."""
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A face in pixels of the frame. ``eyes`` are the middles of both, that on the picture's left first."""
 
-    name = "faces"
+    score: float
+    box: Box
+    eyes: tuple[Point, Point]
+
+
+class FaceFinder(Protocol):
+    """Finds faces in one picture."""
+
+    @property
+    def card(self) -> ModelCard:
+        """The model in use."""
+        ...
+
+    def find(self, image: NDArray[np.uint8]) -> list[Face]:
+        """Return the faces in ``image`` (H×W×3, BGR), best first."""
+        ...
+
+
+class YuNetFinder:
+    """YuNet behind ``FaceFinder``, in the frame's own proportions and at its card's longer side."""
 
     def __init__(self, weights: bytes, card: ModelCard, floor: float) -> None:
         self.card = card
@@ -33,21 +55,19 @@ class YuNetDetector:
         with _quiet_opencv():
             self._net = cv2.FaceDetectorYN.create("onnx", buffer, np.empty(0, np.uint8), size, floor, 0.3, 50)
 
-    def detect(self, frame: Frame) -> list[Observation]:
-        """Return the faces in ``frame``, best first, boxes in its pixels."""
-        height, width = frame.image.shape[:2]
+    def find(self, image: NDArray[np.uint8]) -> list[Face]:
+        """Return the faces in ``image``, best first."""
+        height, width = image.shape[:2]
         scale = max(self.card.input) / max(height, width)
         size = (round(width * scale), round(height * scale))
-        small = cv2.resize(frame.image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+        small = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
         self._net.setInputSize(size)
         _, rows = self._net.detect(small)
-        return _observations(frame.at, [_yunet_face(row, scale) for row in _rows(rows)])
+        return _best_first([_yunet_face(row, scale) for row in _rows(rows)])
 
 
-class BlazeFaceDetector:
-    """BlazeFace (128×128, 896 anchors) behind ``PictureDetector``."""
-
-    name = "faces"
+class BlazeFaceFinder:
+    """BlazeFace (128×128, 896 anchors) behind ``FaceFinder``."""
 
     def __init__(self, model: Model, floor: float) -> None:
         self._model = model
@@ -59,32 +79,39 @@ class BlazeFaceDetector:
         """The model in use."""
         return self._model.card
 
-    def detect(self, frame: Frame) -> list[Observation]:
-        """Return the faces in ``frame``, best first, boxes in its pixels."""
-        plan = fit((frame.image.shape[0], frame.image.shape[1]), self.card.input)
-        placed = cv2.cvtColor(place(frame.image, plan, grey=0), cv2.COLOR_BGR2RGB)
+    def find(self, image: NDArray[np.uint8]) -> list[Face]:
+        """Return the faces in ``image``, best first."""
+        plan = fit((image.shape[0], image.shape[1]), self.card.input)
+        placed = cv2.cvtColor(place(image, plan, grey=0), cv2.COLOR_BGR2RGB)
         picture = placed.astype(np.float32)[None] / 127.5 - 1
         boxes, logits = _by_width(self._model.run({self._model.input_name: picture}))
-        found, scores = self._decode(boxes[0], logits[0, :, 0])
-        restored = plan.restore(found)
-        return _observations(frame.at, [(float(score), _box(box)) for score, box in zip(scores, restored, strict=True)])
+        found, eyes, scores = self._decode(boxes[0], logits[0, :, 0])
+        whole, ends = plan.restore(found), plan.restore(eyes)
+        return _best_first(
+            [
+                Face(float(score), _box(box), _ordered(*pair))
+                for score, box, pair in zip(scores, whole, ends, strict=True)
+            ]
+        )
 
-    def _decode(self, boxes: Floats, logits: Floats) -> tuple[Floats, Floats]:
-        """Return boxes in input pixels and scores, doubles removed (MediaPipe averages them)."""
+    def _decode(self, boxes: Floats, logits: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return boxes, both eyes [N, 4] in input pixels, and scores, doubles removed (MediaPipe averages them)."""
         scores = (1 / (1 + np.exp(-np.clip(logits, -80, 80)))).astype(np.float32)
         strong = np.flatnonzero(scores >= self._floor)
-        scores, centres = scores[strong], boxes[strong, :2] + self._anchors[strong] * self.card.input[0]
+        anchors = self._anchors[strong] * self.card.input[0]
+        scores, centres = scores[strong], boxes[strong, :2] + anchors
+        eyes = (boxes[strong, 4:8] + np.concatenate([anchors, anchors], axis=1)).astype(np.float32)
         half = boxes[strong, 2:4] / 2
         found = np.concatenate([centres - half, centres + half], axis=1).astype(np.float32)
         kept = suppress(found, scores, np.zeros(len(scores), np.intp), iou=0.3)
-        return found[kept], scores[kept]
+        return found[kept], eyes[kept], scores[kept]
 
 
-def load_face_detector(path: Path, card: ModelCard, floor: float) -> YuNetDetector | BlazeFaceDetector:
+def load_face_finder(path: Path, card: ModelCard, floor: float) -> FaceFinder:
     """Check and load ``path``; ``floor`` is the least score reported. Raises ``UserFacing`` (E-MODEL-…)."""
     if card.form is Form.YUNET:
-        return YuNetDetector(read_verified(path, card), card, floor)
-    return BlazeFaceDetector(load(path, card), floor)
+        return YuNetFinder(read_verified(path, card), card, floor)
+    return BlazeFaceFinder(load(path, card), floor)
 
 
 def blazeface_anchors() -> Floats:
@@ -119,10 +146,10 @@ def _rows(rows: object) -> Floats:
     return np.empty((0, 15), np.float32) if rows is None else np.asarray(rows, np.float32)
 
 
-def _yunet_face(row: Floats, scale: float) -> tuple[float, Box]:
-    """Read (left, top, width, height, ten numbers of landmarks, score), in pixels of the scaled picture."""
+def _yunet_face(row: Floats, scale: float) -> Face:
+    """Read (left, top, width, height, both eyes, six more numbers, score), in pixels of the scaled picture."""
     left, top, width, height = (float(value) / scale for value in row[:4])
-    return float(row[14]), (left, top, left + width, top + height)
+    return Face(float(row[14]), (left, top, left + width, top + height), _ordered(*(row[4:8] / scale)))
 
 
 def _box(edges: Floats) -> Box:
@@ -130,6 +157,10 @@ def _box(edges: Floats) -> Box:
     return left, top, right, bottom
 
 
-def _observations(at: Instant, faces: FaceBoxes) -> list[Observation]:
-    best_first = sorted(faces, key=lambda face: -face[0])
-    return [Observation(detector="faces", at=at, label="face", score=score, box=box) for score, box in best_first]
+def _ordered(x0: float, y0: float, x1: float, y1: float) -> tuple[Point, Point]:
+    one, other = sorted([(float(x0), float(y0)), (float(x1), float(y1))])
+    return one, other
+
+
+def _best_first(faces: list[Face]) -> list[Face]:
+    return sorted(faces, key=lambda face: -face.score)

@@ -12,6 +12,8 @@ from app.contract.policy import Detection
 from app.contract.times import Instant
 from detectors.base import Observation
 from detectors.catalogue import ModelCard
+from detectors.looking_theme import LookingTheme
+from detectors.no_face_theme import NoFaceTheme
 
 
 class Theme(Protocol):
@@ -26,6 +28,11 @@ class Theme(Protocol):
         ...
 
 
-def themes(_policy: Detection, _new_id: Callable[[], str], _cards: Mapping[str, ModelCard]) -> tuple[Theme, ...]:
+def themes(policy: Detection, new_id: Callable[[], str], cards: Mapping[str, ModelCard]) -> tuple[Theme, ...]:
     """Return the themes that the policy asks for."""
-    return ()
+    asked: list[Theme] = []
+    if policy.faces and (policy.looking_away or policy.gaze):
+        asked.append(LookingTheme(policy, new_id, cards))
+    if policy.faces and policy.objects:
+        asked.append(NoFaceTheme(policy, new_id, cards))
+    return tuple(asked)

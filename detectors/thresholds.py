@@ -12,6 +12,8 @@ from detectors.catalogue import ModelCard, Task
 
 FACE = 0.75
 """Below it BlazeFace takes raised hands for faces (26 of 136 pictures of one man at 0.6, none at 0.75; YuNet none)."""
+HEAD = 0.5
+"""Where MediaPipe puts the line for a face in the crop of its mesh (``min_tracking_confidence``)."""
 SPEECH = 0.5
 """Where Silero's authors put the line; the policy has a setting neither for it nor for faces."""
 
@@ -23,6 +25,8 @@ def thresholds(policy: Detection, task: Task, card: ModelCard | None) -> Mapping
     own = card.thresholds if card is not None else {}
     if task is Task.FACES:
         return {"face": max(FACE, own.get("face", 0.0))}
+    if task is Task.LANDMARKS:
+        return {"head": own.get("head", HEAD)}
     if task is Task.SPEECH:
         return {"speech": own.get("speech", SPEECH)}
     person = (policy.person_permille, _DEFAULT.person_permille)

@@ -17,6 +17,9 @@ from app.models.download import Downloader
 from app.models.sources import FOLDER_VARIABLE, Addresses, Package, Source, local_sources
 from detectors.catalogue import Catalogue, Grade, ModelCard, Task, load_catalogue
 
+DISPENSABLE = frozenset({Task.LANDMARKS})
+"""Tasks that an exam does without where no place has a model; no package of the registry carries one for them."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObtainedModel:
@@ -38,10 +41,10 @@ def obtain(
     folder: Path | None = None,
     offline: bool = False,
     improve: bool = False,
-    tasks: Iterable[Task] = tuple(Task),
+    tasks: Iterable[Task] | None = None,
     catalogue: Catalogue | None = None,
 ) -> dict[Task, ObtainedModel]:
-    """Return the best obtainable model for each of ``tasks``.
+    """Return the best obtainable model for each of ``tasks``; by default for all, as far as they are indispensable.
 
     Places on this machine come first: the best model that lies there is taken without asking the network. Where none
     does, the release address is asked and then the registry's packages. ``improve`` asks the network as well where
@@ -57,7 +60,7 @@ def obtain(
         downloader = Downloader()
         stack.callback(downloader.close)
         remote: Sequence[Source] = () if offline else (Addresses(downloader), Package(progress))
-        for task in tasks:
+        for task in tuple(Task) if tasks is None else tasks:
             cards = catalogue.for_task(task)
             search = _Search(folder, progress)
             found = search.best(cards, local)
@@ -66,9 +69,12 @@ def obtain(
             elif improve and found.card.grade is Grade.DEMONSTRATION:
                 better = cards[: cards.index(found.card)]
                 found = search.best(better, remote) or found
-            if found is None:
+            if found is not None:
+                obtained[task] = found
+            elif tasks is None and task in DISPENSABLE:
+                progress(str(_missing(task, cards, search.reasons)))
+            else:
                 raise _missing(task, cards, search.reasons)
-            obtained[task] = found
     return obtained
 
 
@@ -130,8 +136,9 @@ def _keep(folder: Path, card: ModelCard, data: bytes) -> Path:
 def _missing(task: Task, cards: Sequence[ModelCard], reasons: Sequence[str]) -> UserFacing:
     names = ", ".join(card.file for card in cards)
     tried = " ".join(dict.fromkeys(reasons)) or "No place on this machine has one."
+    without = " Without it nobody notices where the head is turned." if task is Task.LANDMARKS else ""
     return UserFacing(
-        f"No model for {task.value} could be obtained. {tried}",
+        f"No model for {task.value} could be obtained.{without} {tried}",
         advice=f"Connect to the internet, or put one of {names} into a folder and name it in {FOLDER_VARIABLE}.",
         code="E-MODEL-MISSING",
     )

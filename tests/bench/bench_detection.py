@@ -24,10 +24,10 @@ from numpy.typing import NDArray
 
 from app.contract.incidents import Track
 from app.contract.times import Instant
-from capture.frames import AudioChunk, Frame
+from capture.frames import AudioChunk
 from detectors.boxes import Floats
 from detectors.catalogue import load_catalogue
-from detectors.faces import load_face_detector
+from detectors.faces import load_face_finder
 from detectors.objects import ObjectDetector, load_object_detector
 from detectors.speech import load_speech_detector
 from tests.bench.table import Row
@@ -206,9 +206,8 @@ def _pairs(ours: Floats, theirs: Floats) -> list[tuple[Floats, Floats]]:
 
 def _faces_row(pictures: Mapping[str, Image]) -> Row:
     card = load_catalogue().named("yunet")
-    detector = load_face_detector(MODELS / card.file, card, 0.5)
-    at = Instant(mono_ns=0, utc_ms=0)
-    cost = _cost(lambda image: detector.detect(Frame(source=Track.CAMERA, seq=0, at=at, image=image)), pictures)
+    finder = load_face_finder(MODELS / card.file, card, 0.5)
+    cost = _cost(finder.find, pictures)
     return _row("detection: YuNet 320×240, CPU a picture", cost.cpu_ms, "ms")
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from detectors.boxes import areas, corners, intersections, suppress
 from detectors.catalogue import Form
 from detectors.decoders import READINGS
-from detectors.faces import blazeface_anchors, load_face_detector
+from detectors.faces import blazeface_anchors, load_face_finder
 from detectors.letterbox import fit, place, rect_shape
 from detectors.objects import load_object_detector
 from tests.unit.detector_models import blazeface, channel_means, constant, picture, write
@@ -197,11 +197,11 @@ def test_blazeface_decodes_around_its_anchor(tmp_path: Path) -> None:
     boxes = np.zeros((1, 896, 16), np.float32)
     logits = np.full((1, 896, 1), -500, np.float32)
     middle = 512 + (4 * 8 + 4) * 6  # anchor at 4.5 / 8 of the input: pixel 72
-    boxes[0, middle, :4] = (2, -4, 32, 32)
+    boxes[0, middle, :8] = (2, -4, 32, 32, 8, -8, -4, -10)  # and both eyes, that on the picture's right first
     boxes[0, middle + 1, :4] = (3, -4, 32, 32)
     logits[0, middle], logits[0, middle + 1] = 2.0, 1.5  # the same face twice
     path, card = write(tmp_path, blazeface(boxes, logits), Form.BLAZEFACE, (128, 128))
-    (face,) = load_face_detector(path, card, 0.5).detect(picture(256, 256))
-    assert face.label == "face"
+    (face,) = load_face_finder(path, card, 0.5).find(picture(256, 256).image)
     assert face.score == pytest.approx(1 / (1 + np.exp(-2)))
     assert face.box == pytest.approx((2 * (74 - 16), 2 * (68 - 16), 2 * (74 + 16), 2 * (68 + 16)))
+    assert face.eyes == ((2 * 68, 2 * 62), (2 * 80, 2 * 64))

@@ -138,6 +138,7 @@ def test_build_takes_the_preferred_model_at_hand_and_says_what_is_refused(tmp_pa
     assert built.names == {"objects": "better (demonstration accuracy)"}
     assert {task: refusal.code for task, refusal in built.refused.items()} == {
         "faces": "E-MODEL-MISSING",
+        "landmarks": "E-MODEL-MISSING",
         "speech": "E-MODEL-HASH",
     }
 

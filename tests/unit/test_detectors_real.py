@@ -176,7 +176,7 @@ def test_speech_at_48_khz_is_judged_alike() -> None:
 def test_a_whole_exam_of_real_pictures() -> None:
     """A man alone, then two people, then an empty room: what the reviewer gets from the best models at hand."""
     detectors = build(POLICY, {card.name: MODELS / card.file for card in load_catalogue()}, load_catalogue())
-    assert set(detectors.names) == {"objects", "faces", "speech"}
+    assert set(detectors.names) == {"objects", "faces", "landmarks", "speech"}
     said: list[Incident] = []
     numbers = itertools.count(1)
     pipeline = DetectionPipeline(

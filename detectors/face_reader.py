@@ -1,0 +1,62 @@
+"""The detector of faces: finds them, and measures how the head of the nearest one is turned.
+
+Runs in the detection thread. One observation ``face`` for each face; for the largest also ``head`` (yaw, pitch and
+roll in degrees, ``detectors.head_pose``) and ``gaze`` (the eyes' yaw, ``detectors.gaze``). No picture and no point
+leaves it, and nothing is kept but the boxes of the newest faces (``detectors.scene``).
+"""
+
+from collections.abc import Sequence
+
+from capture.frames import Frame
+from detectors.base import Observation
+from detectors.catalogue import ModelCard
+from detectors.faces import Face, FaceFinder
+from detectors.gaze import eye_turn
+from detectors.head_pose import head_pose
+from detectors.mesh import FaceMesh
+from detectors.scene import Scene
+
+
+class FaceReader:
+    """``PictureDetector`` for faces. Without ``mesh`` it finds faces and measures nothing."""
+
+    name = "faces"
+
+    def __init__(self, finder: FaceFinder, scene: Scene, mesh: FaceMesh | None = None) -> None:
+        self._finder = finder
+        self._scene = scene
+        self._mesh = mesh
+
+    @property
+    def card(self) -> ModelCard:
+        """The model that finds the faces."""
+        return self._finder.card
+
+    def detect(self, frame: Frame) -> list[Observation]:
+        """Return the faces in ``frame``, best first, boxes in its pixels, then what was measured of the largest."""
+        faces = self._finder.find(frame.image)
+        self._scene.saw_faces(frame.at, [face.box for face in faces])
+        seen = [self._observation(frame, "face", face, face.score) for face in faces]
+        return seen + self._measured(frame, faces)
+
+    def _measured(self, frame: Frame, faces: Sequence[Face]) -> list[Observation]:
+        if self._mesh is None or not faces:
+            return []
+        nearest = max(faces, key=_area)
+        mesh = self._mesh.measure(frame.image, nearest.box, nearest.eyes)
+        pose, eyes = head_pose(mesh.points), eye_turn(mesh.points)
+        angles = {"yaw": pose.yaw, "pitch": pose.pitch, "roll": pose.roll}
+        measured = [self._observation(frame, "head", nearest, mesh.score, angles)]
+        if eyes is not None and eyes.is_open:
+            measured.append(self._observation(frame, "gaze", nearest, mesh.score, {"yaw": eyes.yaw}))
+        return measured
+
+    def _observation(
+        self, frame: Frame, label: str, face: Face, score: float, values: dict[str, float] | None = None
+    ) -> Observation:
+        return Observation(detector=self.name, at=frame.at, label=label, score=score, box=face.box, values=values or {})
+
+
+def _area(face: Face) -> float:
+    left, top, right, bottom = face.box
+    return (right - left) * (bottom - top)

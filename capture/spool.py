@@ -82,6 +82,8 @@ class SegmentFile:
         self._synced_ns = clock.now().mono_ns
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
         self._file = os.open(path, flags, 0o600)
+        # Without its name in the folder what is synced into it would be lost all the same.
+        sync_folder(path.parent)
 
     def append(self, data: bytes) -> None:
         """Write ``data``, unbuffered; synced to the disk about once a second.

@@ -8,7 +8,7 @@ libxrandr2 libxtst6 libxkbfile1 libxkbcommon0 libbrotli1 fonts-dejavu-core libxc
 libxcb-keysyms1 libxcb-randr0 libxcb-shape0 libxcb-xkb1 libxkbcommon-x11-0 libx11-xcb1 libpulse0 libportaudio2
 xvfb openbox espeak-ng"
 develop="postgresql xterm xdotool x11-utils x11-xserver-utils xauth ffmpeg chromium nginx-light cage xwayland grim
-systemd gcc-mingw-w64-x86-64-win32 x11vnc tigervnc-standalone-server
+strace systemd gcc-mingw-w64-x86-64-win32 x11vnc tigervnc-standalone-server
 at-spi2-core dbus python3-dbusmock python3-pyatspi gir1.2-atspi-2.0"
 
 wanted=$run

@@ -2,7 +2,8 @@
 
 ::
 
-    shell ──> recorder   OpenLink, RunChecks, StartRecording, CookieSeen, Visited, Report, StateIs, LockIs, Finish
+    shell ──> recorder   OpenLink, RunChecks, StartRecording, CookieSeen, Visited, PageSound, Report, StateIs, LockIs,
+                         Finish
     shell <── recorder   Joined, Refused, Check, ChecksDone, RecordingStarted, Status, ActionArrived,
                          FlushProgress, Flushed
     shell ──> guard      Examine, CloseProcesses, Engage, Release
@@ -61,6 +62,14 @@ class Visited:
     address: str
     at: Instant
     left_out: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageSound:
+    """The exam page began to play sound at ``at``, or ceased to; what the microphone hears then may be the page."""
+
+    audible: bool
+    at: Instant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,10 +20,13 @@ from app.contract.policy import Detection
 from app.contract.times import Instant
 from app.mailbox import Bounded, Latest
 from capture.frames import AudioChunk, Frame
+from detectors import loudness
 from detectors.background import Background
 from detectors.base import Observation
 from detectors.build import Detectors, build
 from detectors.faults import Faults
+from detectors.loudness import Loudness
+from detectors.page_sound import PageSound
 from detectors.reached import Rates, Reached
 from detectors.scheduler import Scheduler, Turn
 from detectors.temporal import Temporal
@@ -73,7 +76,8 @@ class DetectionPipeline:
         on_rates: Callable[[Rates], None] = lambda _rates: None,
         scheduler: Scheduler | None = None,
     ) -> None:
-        self._temporal = Temporal(policy, new_id, detectors.cards)
+        self._page = PageSound()
+        self._temporal = Temporal(policy, new_id, detectors.cards, self._page)
         self._lock = threading.Lock()  # both threads feed one Temporal
         self._faults = Faults(new_id)
         self._on_incident = on_incident
@@ -83,10 +87,11 @@ class DetectionPipeline:
         self._pictures = sorted(detectors.pictures, key=lambda one: self._scheduler.order.index(one.name))
         self._reached = Reached(self._scheduler.needed, new_id)
         self._sounds = list(detectors.sounds)
+        self._loudness = Loudness() if policy.loud_noise else None
         self._background = Background()
         if frames is not None and self._pictures:
             self._background.add("detect-pictures", frames, self.look)
-        if sound is not None and self._sounds:
+        if sound is not None and (self._sounds or self._loudness is not None):
             self._background.add("detect-sound", sound, self.hear)
 
     def start(self) -> None:
@@ -145,6 +150,16 @@ class DetectionPipeline:
             if self._faults.alive(detector.name):
                 with self._turn_of(detector.name, chunk.at) as turn:
                     turn.looks = [(window.at, [window]) for window in detector.feed(chunk)]
+        if self._loudness is not None:
+            levels = self._loudness.feed(chunk)
+            with self._lock:
+                for level in levels:
+                    self._report(self._temporal.look(level.at, loudness.NAME, [level]))
+
+    def page_sound(self, at: Instant, *, audible: bool) -> None:
+        """The exam's own page began to play sound at ``at``, or ceased to; from any thread."""
+        with self._lock:
+            self._page.note(at, audible=audible)
 
     @contextmanager
     def _turn_of(self, name: str, at: Instant) -> Iterator[_Turn]:

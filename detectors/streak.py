@@ -24,7 +24,7 @@ MERGE_MS = 10_000
 """What is back within this time, and lasts again, is the same incident."""
 BETTER = 0.1
 """By so much must the best score rise to be told again."""
-EASED = 0.9
+EASED = 0.75
 """Share of the hits that must have the same harmless reason for the incident to be told as mere context."""
 
 

@@ -10,18 +10,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from app.contract.incidents import Incident, IncidentKind
 from app.contract.policy import Detection
 from app.contract.times import Instant
+from detectors import loudness
 from detectors.base import HOLD, Observation
 from detectors.catalogue import ModelCard, Task
+from detectors.hearing import Hearing
+from detectors.page_sound import PageSound
 from detectors.people import People, View
 from detectors.rhythm import pauses
 from detectors.streak import Rule, Sight, Streak
 from detectors.themes import themes
 from detectors.thresholds import thresholds
 
-SPEECH_PAUSE_MS = 1_500
-"""Longest pause inside what is still one utterance; what is further apart never adds up."""
-SPEECH_GAP_MS = 3_000
-"""Longest pause inside one incident, so that a conversation is one and not fifty."""
 FRESH_MS = 2_000
 """How long a detector's last look counts beside the newer one of another."""
 
@@ -29,10 +28,17 @@ _KINDS = {"phone": IncidentKind.PHONE, "book": IncidentKind.OBJECT, "laptop": In
 
 
 class Temporal:
-    """Turns looks into incidents by the policy. ``cards`` maps a detector's name to the model it runs."""
+    """Turns looks into incidents by the policy. ``cards`` maps a detector's name to the model it runs.
+
+    ``page`` knows when the exam's page played sound.
+    """
 
     def __init__(
-        self, policy: Detection, new_id: Callable[[], str], cards: Mapping[str, ModelCard] | None = None
+        self,
+        policy: Detection,
+        new_id: Callable[[], str],
+        cards: Mapping[str, ModelCard] | None = None,
+        page: PageSound | None = None,
     ) -> None:
         cards = cards or {}
         self._cards = cards
@@ -49,13 +55,10 @@ class Temporal:
         self._absent = Streak(
             Rule(kind=IncidentKind.ABSENT, min_ms=policy.absent_ms, pause_ms=pause, gap_ms=gap, strict=True), new_id
         )
-        self._speech = Streak(
-            self._rule(IncidentKind.SPEECH, policy.speech_ms, SPEECH_PAUSE_MS, SPEECH_GAP_MS, "speech"), new_id
-        )
-        self._themes = themes(policy, new_id, cards)
+        self._themes = (Hearing(policy, new_id, cards, page or PageSound()), *themes(policy, new_id, cards))
 
     def look(self, at: Instant, detector: str, observations: Sequence[Observation]) -> list[Incident]:
-        """Take one look of ``detector`` (objects, faces or speech); return what it opens and closes.
+        """Take one look of ``detector`` (objects, faces, speech or loudness); return what it opens and closes.
 
         An incident appears twice under the same id: opened, with the end so far, and closed, with its final end.
         """
@@ -64,13 +67,13 @@ class Temporal:
 
     def finish(self) -> list[Incident]:
         """Close what is open, each with the end of what was last seen."""
-        streaks = [self._second, self._absent, *self._things.values(), self._speech]
+        streaks = [self._second, self._absent, *self._things.values()]
         other = [incident for theme in self._themes for incident in theme.finish()]
         return [*_some(streak.finish() for streak in streaks), *other]
 
     def _look(self, at: Instant, detector: str, observations: Sequence[Observation]) -> list[Incident]:
-        if detector == Task.SPEECH:
-            return _some([self._speech.look(self._sight(at, detector, "speech", observations))])
+        if detector in (Task.SPEECH, loudness.NAME):
+            return []
         if detector not in (Task.OBJECTS, Task.FACES):
             raise ValueError(f"no rule for what {detector} sees")
         view = self._people.look(at, detector, observations)

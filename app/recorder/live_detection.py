@@ -5,7 +5,7 @@ threads and never wait; what is told comes from the detection threads.
 """
 
 from app.contract.policy import Detection
-from app.contract.times import Clock
+from app.contract.times import Clock, Instant
 from app.mailbox import Bounded, Latest
 from app.recorder.detection import rates_in_words
 from app.recorder.incidents import Incidents
@@ -60,6 +60,10 @@ class LiveDetection:
     def hear(self, chunk: AudioChunk) -> None:
         """Take the next sound; dropped, and counted by its number, where too much waits."""
         self._sound.offer(chunk)
+
+    def page_sound(self, at: Instant, *, audible: bool) -> None:
+        """The exam's page began to play sound at ``at``, or ceased to."""
+        self._pipeline.page_sound(at, audible=audible)
 
     def start(self) -> None:
         """Begin."""

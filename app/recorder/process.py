@@ -83,6 +83,7 @@ class Recorder:
             m.StartRecording: self._start_recording,
             m.CookieSeen: self._cookie_seen,
             m.Visited: self._visited,
+            m.PageSound: self._page_sound,
             m.Report: self._report,
             m.StateIs: self._state_is,
             m.LockIs: self._lock_is,
@@ -214,6 +215,10 @@ class Recorder:
         if self._recording is not None:  # the shell keeps them while nobody records
             left_out = {"left_out": str(message.left_out)} if message.left_out else {}
             self._recording.journal.note(visited=message.address, utc_ms=str(message.at.utc_ms), **left_out)
+
+    def _page_sound(self, message: m.PageSound) -> None:
+        if self._recording is not None:  # the shell says it again to a recording that has just begun
+            self._recording.detection.page_sound(message.at, audible=message.audible)
 
     def _report(self, message: m.Report) -> None:
         if self._recording is None:

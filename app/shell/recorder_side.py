@@ -48,6 +48,7 @@ class RecorderSide:
         self._link = link
         self._program_token = program_token
         self._cookie: str | None = None
+        self._page_is_audible = False
         self._lost_since: Instant | None = None
         self._is_lost = False
         self._done_actions: deque[str] = deque(maxlen=MOST_ACTIONS)
@@ -87,6 +88,11 @@ class RecorderSide:
         """Hand over the newest cookie token."""
         self._cookie = value
         self._peer.send(m.CookieSeen(value=value))
+
+    def tell_page_sound(self, audible: bool) -> None:
+        """Say that the exam page plays sound, or no longer does."""
+        self._page_is_audible = audible
+        self._peer.send(m.PageSound(audible=audible, at=self._controller.clock.now()))
 
     def tell_lock(self, lock: m.LockIs) -> None:
         """Say how well this computer is locked."""
@@ -158,6 +164,8 @@ class RecorderSide:
     def _started(self) -> None:
         controller = self._controller
         controller.reports.open(self._peer.send)
+        if self._page_is_audible:
+            self.tell_page_sound(audible=True)
         if self._lost_since is not None:
             since, self._lost_since = self._lost_since, None
             controller.reports.note(IncidentKind.COMPONENT_RESTARTED, {"component": "recorder"}, since=since)

@@ -62,6 +62,7 @@ class Stage(QObject):
     exam_loaded = Signal()
     incident = Signal(object, object)
     cookie_seen = Signal(str)
+    page_audible = Signal(bool)
     visited = Signal(str)
     break_wanted = Signal()
     break_ended = Signal()
@@ -150,6 +151,7 @@ class Stage(QObject):
         self.tab = ExamTab(self.exam, gate=gate, asker=self.overlay, entry_url=exam.entry_url)
         self.tab.incident.connect(self.incident)
         self.tab.cookie_seen.connect(self.cookie_seen)
+        self.tab.audible.connect(self.page_audible)
         if policy.browser.record_addresses:
             self.tab.visited.connect(self.visited)
         self.tab.submitted.connect(self.submitted)

@@ -44,10 +44,14 @@ class ExamView(QWebEngineView):
 
 
 class ExamTab(QObject):
-    """What the controller knows of the browser. ``trouble`` says whether the page could not be loaded."""
+    """What the controller knows of the browser.
+
+    ``trouble`` says whether the page could not be loaded, ``audible`` whether it plays sound.
+    """
 
     incident = Signal(object, object)
     cookie_seen = Signal(str)
+    audible = Signal(bool)
     visited = Signal(str)
     submitted = Signal()
     loaded = Signal()
@@ -59,6 +63,7 @@ class ExamTab(QObject):
         super().__init__(parent)
         self._entry_url = entry_url
         self._was_loaded = False
+        self._is_audible = False
         self._refused = Merging(self.incident.emit, clock or SystemClock())
         self._profile = ExamProfile(gate, self._refused.add, self.cookie_seen.emit, entry_url=entry_url)
         self._page = ExamPage(self._profile, gate, asker, self._refused.add)
@@ -78,6 +83,7 @@ class ExamTab(QObject):
         self._retry.setInterval(RELOAD_MS)
         self._retry.timeout.connect(self.reload)
         self._page.visited.connect(self.visited)
+        self._page.recentlyAudibleChanged.connect(self._note_audible)
         self._page.submitted.connect(self.submitted)
         self._page.loaded.connect(self._note_loaded)
         self._page.load_failed.connect(self._note_failed)
@@ -150,6 +156,12 @@ class ExamTab(QObject):
         self._retry.stop()
         self.trouble.emit(False)
         self.loaded.emit()
+
+    def _note_audible(self, audible: bool) -> None:
+        """Say it once: Qt's signal comes twice at each change."""
+        if audible != self._is_audible:
+            self._is_audible = audible
+            self.audible.emit(audible)
 
     def _note_failed(self) -> None:
         self.trouble.emit(True)

@@ -224,6 +224,17 @@ def test_an_exam_handed_in_while_the_recorder_comes_back_is_not_joined_again(pla
     assert play.state() is S.ENDED
 
 
+def test_a_new_recorder_knows_that_the_page_plays_sound(play: Play, qtbot: QtBot) -> None:
+    play.run(qtbot)
+    play.stage.page_audible.emit(True)
+    again = _restart_recorder(play)
+    play.r.receive(play.joined)
+    play.r.receive(m.RecordingStarted())
+    assert [message.audible for message in again.of(m.PageSound)] == [True]
+    play.stage.page_audible.emit(False)
+    assert [message.audible for message in again.of(m.PageSound)] == [True, False]
+
+
 def test_a_new_recorder_knows_cookie_and_state_before_it_records(play: Play, qtbot: QtBot) -> None:
     play.run(qtbot)
     play.stage.cookie_seen.emit("token-6")

@@ -85,7 +85,7 @@ def build(policy: Detection, models: Mapping[str, Path], catalogue: Catalogue) -
     parts: dict[str, ModelCard] = {}
     for finder in finders:
         mesh = next(iter(meshes), None)
-        pictures.append(FaceReader(finder, Scene(), mesh))
+        pictures.append(FaceReader(finder, Scene(), mesh, hinting=policy.hints))
         parts |= {Task.LANDMARKS.value: mesh.card} if mesh is not None else {}
     return Detectors(pictures=tuple(pictures), sounds=tuple(sounds), refused=refused, parts=parts)
 

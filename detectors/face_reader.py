@@ -1,8 +1,9 @@
 """The detector of faces: finds them, and measures how the head of the nearest one is turned.
 
 Runs in the detection thread. One observation ``face`` for each face; for the largest also ``head`` (yaw, pitch and
-roll in degrees, ``detectors.head_pose``) and ``gaze`` (the eyes' yaw, ``detectors.gaze``). No picture and no point
-leaves it, and nothing is kept but the boxes of the newest faces (``detectors.scene``).
+roll in degrees, ``detectors.head_pose``) and ``gaze`` (the eyes' yaw, ``detectors.gaze``); and one for each hint how
+the picture could be better, by its name (``app.contract.hints``). No picture and no point leaves it, and nothing is
+kept but the boxes of the newest faces (``detectors.scene``).
 """
 
 from collections.abc import Sequence
@@ -13,19 +14,28 @@ from detectors.catalogue import ModelCard
 from detectors.faces import Face, FaceFinder
 from detectors.gaze import eye_turn
 from detectors.head_pose import head_pose
+from detectors.hints import hints
 from detectors.mesh import FaceMesh
 from detectors.scene import Scene
 
+LEAST_EYES = 100.0
+"""Height in pixels of a face whose irises can be placed: 2 degrees of error at 100, 5 at 80 (docs/models.md)."""
+
 
 class FaceReader:
-    """``PictureDetector`` for faces. Without ``mesh`` it finds faces and measures nothing."""
+    """``PictureDetector`` for faces. Without ``mesh`` it finds faces and measures nothing.
+
+    ``hinting`` says whether it also looks for what could be better about the picture.
+    """
 
     name = "faces"
 
-    def __init__(self, finder: FaceFinder, scene: Scene, mesh: FaceMesh | None = None) -> None:
-        self._finder = finder
+    def __init__(
+        self, finder: FaceFinder, scene: Scene, mesh: FaceMesh | None = None, *, hinting: bool = False
+    ) -> None:
+        self._finder, self._mesh = finder, mesh
         self._scene = scene
-        self._mesh = mesh
+        self._hinting = hinting
 
     @property
     def card(self) -> ModelCard:
@@ -37,7 +47,13 @@ class FaceReader:
         faces = self._finder.find(frame.image)
         self._scene.saw_faces(frame.at, [face.box for face in faces])
         seen = [self._observation(frame, "face", face, face.score) for face in faces]
-        return seen + self._measured(frame, faces)
+        return seen + self._measured(frame, faces) + self._hints(frame, faces)
+
+    def _hints(self, frame: Frame, faces: Sequence[Face]) -> list[Observation]:
+        if not self._hinting:
+            return []
+        found = hints(frame.image, [face.box for face in faces])
+        return [Observation(detector=self.name, at=frame.at, label=hint.value, score=1.0) for hint in found]
 
     def _measured(self, frame: Frame, faces: Sequence[Face]) -> list[Observation]:
         if self._mesh is None or not faces:
@@ -47,7 +63,7 @@ class FaceReader:
         pose, eyes = head_pose(mesh.points), eye_turn(mesh.points)
         angles = {"yaw": pose.yaw, "pitch": pose.pitch, "roll": pose.roll}
         measured = [self._observation(frame, "head", nearest, mesh.score, angles)]
-        if eyes is not None and eyes.is_open:
+        if eyes is not None and eyes.is_open and nearest.box[3] - nearest.box[1] >= LEAST_EYES:
             measured.append(self._observation(frame, "gaze", nearest, mesh.score, {"yaw": eyes.yaw}))
         return measured
 

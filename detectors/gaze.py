@@ -17,6 +17,8 @@ TURN_PER_WIDTH = 0.4
 OPEN = 0.12
 """Height by width below which an eye is closed: a blink says nothing of gaze. Soukupová and Čech (2016) put the
 blink at about 0.2 with other points; here open eyes have 0.2 to 0.4 and closed ones under 0.1."""
+FARTHEST = 45.0
+"""Eyes don't turn farther within the head (about 50 degrees at most): a mesh that says so is wrong."""
 _EYES = ((33, 133, 468, 159, 145), (362, 263, 473, 386, 374))
 """Corner on the picture's left, corner on its right, middle of the iris, upper lid, lower lid."""
 
@@ -35,7 +37,7 @@ class EyeTurn:
 
 
 def eye_turn(points: Floats) -> EyeTurn | None:
-    """Return the mean turn of both eyes; ``None`` where the mesh has no irises (468 points)."""
+    """Return the mean turn of both eyes; ``None`` where the mesh has no irises (468 points) or puts them nowhere."""
     if len(points) <= _EYES[1][2]:
         return None
     flat = points[:, :2]
@@ -46,4 +48,5 @@ def eye_turn(points: Floats) -> EyeTurn | None:
         ratios.append(float((flat[iris] - flat[left]) @ across) / width**2)
         openings.append(float(np.linalg.norm(flat[upper] - flat[lower])) / width)
     shift = (sum(ratios) / 2 - 0.5) / TURN_PER_WIDTH
-    return EyeTurn(yaw=math.degrees(math.asin(max(-1.0, min(1.0, shift)))), opening=sum(openings) / 2)
+    yaw = math.degrees(math.asin(max(-1.0, min(1.0, shift))))
+    return EyeTurn(yaw=yaw, opening=sum(openings) / 2) if abs(yaw) <= FARTHEST else None

@@ -79,7 +79,7 @@ def test_samples_and_models_are_called_by_their_names(rehearsed: tuple[Path, dic
         "screen": "device",
         "display": "virtual",
     }
-    assert set(report["models"]) == {"objects", "faces", "speech"}
+    assert set(report["models"]) >= {"objects", "faces", "speech"}
     assert all("release" in name or "demonstration" in name for name in report["models"].values())
 
 

@@ -1,5 +1,6 @@
 """The real camera, through OpenCV. Read by the camera's reader thread; never scales time, never invents a picture."""
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,9 @@ from capture.sources import Origin, SourceLost
 
 _SYSFS = Path("/sys/class")
 _PROBED = 4
+
+# OpenCV waits ten seconds for a picture of an unplugged camera otherwise; it asks when the first camera is opened.
+os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "3")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

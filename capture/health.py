@@ -1,7 +1,7 @@
 """Whether a source shows and hears anything: black, covered or frozen pictures, and a silent microphone.
 
 Pure: fed with what the sources yield, from one thread. Looks at one pixel in 256, so that it costs next to nothing.
-Says what it sees, never why: a dark room and a closed shutter look alike.
+Says what it sees, never why: a dark room and a closed shutter look alike. What silence is, is in ``capture.silence``.
 """
 
 from collections.abc import Mapping
@@ -13,11 +13,13 @@ import numpy as np
 from app.contract.times import Instant
 from capture.frames import AudioChunk, Frame
 from capture.pictures import Picture
+from capture.silence import GATED_S, Silence
 
 _STRIDE = 16
 _BLACK_MEAN = 16.0
 _EVEN_SPREAD = 6.0
-_SILENT_DBFS = -70.0
+CERTAIN_S = 2.5
+"""A fault that lasted this long is told; what is over sooner was nothing."""
 
 
 class Fault(StrEnum):
@@ -43,7 +45,7 @@ class _Lasting:
     """Turns a fault seen now and then into one that began and ended: ``after_s`` to begin, ``clear_s`` to end."""
 
     def __init__(self, after_s: float, clear_s: float) -> None:
-        self._after_s, self._clear_s = after_s, clear_s
+        self.after_s, self._clear_s = after_s, clear_s
         self._fault: Fault | None = None
         self._facts: Mapping[str, str] = {}
         self._since: Instant | None = None
@@ -60,7 +62,7 @@ class _Lasting:
 
     def _goes_on(self, at: Instant, facts: Mapping[str, str]) -> Finding | None:
         self._good_since = None
-        if self._told or self._since is None or self._fault is None or at.seconds_since(self._since) < self._after_s:
+        if self._told or self._since is None or self._fault is None or at.seconds_since(self._since) < self.after_s:
             return None
         self._told, self._facts = True, facts
         return Finding(fault=self._fault, start=self._since, end=None, facts=facts)
@@ -75,19 +77,23 @@ class _Lasting:
 
 
 class PictureHealth:
-    """Watches one camera. A picture is frozen when not one looked-at pixel changes, which no real camera manages."""
+    """Watches one camera.
 
-    def __init__(self, *, after_s: float = 3.0, frozen_s: float = 10.0, clear_s: float = 1.0) -> None:
+    A picture is frozen when not one of all its bytes changes: the noise of a real sensor changes thousands with each
+    picture, in the dark and after a camera's own smoothing too. All are compared only where the looked-at ones agree.
+    """
+
+    def __init__(self, *, after_s: float = CERTAIN_S, clear_s: float = 1.0) -> None:
         self._dark = _Lasting(after_s, clear_s)
-        self._frozen = _Lasting(frozen_s, clear_s)
+        self._frozen = _Lasting(after_s, clear_s)
         self._last: Picture | None = None
 
     def look(self, frame: Frame) -> Finding | None:
         """Take the next picture; return what began or ended with it."""
         sample = frame.image[::_STRIDE, ::_STRIDE]
         mean, spread = float(sample.mean()), float(sample.std())
-        same = self._last is not None and np.array_equal(sample, self._last)
-        self._last = sample.copy()
+        same = self._last is not None and _are_equal(frame.image, self._last)
+        self._last = frame.image
         facts = {"brightness": f"{mean:.0f}", "contrast": f"{spread:.0f}"}
         dark = self._dark.see(_darkness(mean, spread), frame.at, facts)
         # A closed shutter often gives exact zeros; that is black, not frozen.
@@ -97,16 +103,19 @@ class PictureHealth:
 
 
 class SoundHealth:
-    """Watches the microphone: a real one in a silent room still has noise far above -70 dBFS."""
+    """Watches the microphone; ``capture.silence`` says what is silence in it, and for how long is too long."""
 
-    def __init__(self, *, after_s: float = 10.0, clear_s: float = 0.2) -> None:
-        self._silent = _Lasting(after_s, clear_s)
+    def __init__(self, *, clear_s: float = 0.2) -> None:
+        self._silence = Silence()
+        self._lasting = _Lasting(CERTAIN_S, clear_s)
 
     def hear(self, chunk: AudioChunk) -> Finding | None:
         """Take the next chunk; return what began or ended with it."""
         level = level_dbfs(chunk)
-        fault = Fault.SILENT if level < _SILENT_DBFS else None
-        return self._silent.see(fault, chunk.at, {"level_dbfs": f"{level:.0f}"})
+        is_silent = self._silence.hear(level, chunk.at)
+        self._lasting.after_s = GATED_S if self._silence.is_gated else CERTAIN_S
+        facts = {"level_dbfs": f"{level:.0f}", **self._silence.facts()}
+        return self._lasting.see(Fault.SILENT if is_silent else None, chunk.at, facts)
 
 
 def is_black(image: Picture) -> bool:
@@ -125,3 +134,10 @@ def _darkness(mean: float, spread: float) -> Fault | None:
     if spread >= _EVEN_SPREAD:
         return None
     return Fault.BLACK if mean < _BLACK_MEAN else Fault.COVERED
+
+
+def _are_equal(image: Picture, last: Picture) -> bool:
+    if image is last:
+        return True
+    sample, before = image[::_STRIDE, ::_STRIDE], last[::_STRIDE, ::_STRIDE]
+    return np.array_equal(sample, before) and np.array_equal(image, last)

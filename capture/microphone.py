@@ -20,7 +20,7 @@ from capture.sample_clock import SampleClock
 from capture.sources import AUDIO_CHUNK, AUDIO_RATE, Origin, SourceLost
 
 _QUEUE_CHUNKS = 5 * AUDIO_RATE // AUDIO_CHUNK
-_SILENT_DEVICE_S = 3.0
+_SILENT_DEVICE_S = 2.0
 
 
 def _load() -> ModuleType:
@@ -71,7 +71,7 @@ class DeviceMicrophone:
             raise refusals.no_microphone(str(error)) from error
 
     def read(self) -> AudioChunk:
-        """Return the next 20 ms; a device that gives none for three seconds is lost."""
+        """Return the next 20 ms; a device that gives none for two seconds is lost."""
         if self._stream is None:
             raise SourceLost("the microphone is not open")
         chunk = self._queue.take(_SILENT_DEVICE_S)

@@ -176,6 +176,7 @@ class Recording:
             on_chunk=self.detection.hear,
             on_lost=self._parts.on_track_lost,
             ends=self.chain.ends(),
+            virtual_devices=self._policy.lockdown.virtual_devices,
         )
 
     def _segmenter(self, track: Track, mime: str, segment_ms: int = PLAIN_SEGMENT_MS, init: bytes = b"") -> Segmenter:

@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 
 from app.contract.errors import FairlockError, Fatal
 from app.contract.incidents import IncidentKind, Severity, Track
-from app.contract.policy import Capture
+from app.contract.policy import Capture, Treatment
 from app.contract.times import Clock
 from app.recorder.encoders import Encoders
 from app.recorder.health import HealthWatch
@@ -24,6 +24,7 @@ from app.supervisor import RestartWindow
 from capture.fragments import Encoder, Fragment
 from capture.frames import AudioChunk, Frame, Gap
 from capture.load import Load
+from capture.made_up import sounds_made_up
 from capture.quality import Quality
 from capture.segmenter import Segmenter
 from capture.sources import AUDIO_CHUNK, AUDIO_RATE, AudioSource, Origin, SourceLost, VideoSource
@@ -45,11 +46,21 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class NamedSource(Source[T_co], Protocol[T_co]):
-    """A source that says which track it is for."""
+    """A source that says what it is."""
 
     @property
     def track(self) -> Track:
-        """Return the track."""
+        """Return the track it is for."""
+        ...
+
+    @property
+    def origin(self) -> Origin:
+        """Return whether it is a device."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """Return the device's name."""
         ...
 
 
@@ -67,6 +78,7 @@ class TrackParts:
     on_chunk: Callable[[AudioChunk], object]
     on_lost: Callable[[TrackLost], object]
     ends: Mapping[Track, int]
+    virtual_devices: Treatment = Treatment.RECORD
 
 
 class Tracks:
@@ -165,9 +177,18 @@ class Tracks:
         self._start(source, encoder, renew, rate=rate, queue_s=SOUND_QUEUE_S, on_item=on_chunk)
 
     def _watch(self, source: VideoSource | AudioSource) -> HealthWatch:
-        self._parts.journal.source(source.track.value, {"origin": source.origin.value, "name": source.name})
+        self._name(source)
         incidents = self._parts.incidents
         return HealthWatch(source.track, incidents.take, incidents.new_id, is_sample=source.origin is Origin.SAMPLE)
+
+    def _name(self, source: NamedSource[T]) -> None:
+        """Write what a track is recorded from, and what its name says of it."""
+        name, track = source.name, source.track.value
+        self._parts.journal.source(track, {"origin": source.origin.value, "name": name})
+        if sounds_made_up(name) and self._parts.virtual_devices is not Treatment.IGNORE:
+            self._parts.incidents.report(
+                IncidentKind.VIRTUAL_DEVICE, source=track, device=name, reason="programs make devices of such names"
+            )
 
     def _start(
         self,
@@ -193,7 +214,7 @@ class Tracks:
             on_gap=parts.journal.gap,
             on_error=lambda error: self.failed(track, error),
             on_fragment=self._note,
-            on_back=self._source_back,
+            on_back=lambda away: self._source_back(source, away),
             renew=renew,
             may_renew=RestartWindow(RENEWALS, RENEWAL_WINDOW_S).allow,
         )
@@ -228,9 +249,10 @@ class Tracks:
             event.set()
         self._parts.on_lost(error)
 
-    def _source_back(self, away: Gap) -> None:
+    def _source_back(self, source: NamedSource[T], away: Gap) -> None:
+        self._name(source)  # it may be another one
         seconds = f"{away.end.seconds_since(away.start):.0f}"
         track = away.source.value
         self._parts.incidents.report(
-            IncidentKind.SOURCE_BACK, source=track, start=away.end, name=track, seconds=seconds
+            IncidentKind.SOURCE_BACK, source=track, start=away.end, name=track, seconds=seconds, device=source.name
         )

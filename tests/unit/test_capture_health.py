@@ -10,6 +10,7 @@ from capture.fake import FakeMicrophone, FakeVideo
 from capture.frames import Frame
 from capture.health import Fault, Finding, PictureHealth, SoundHealth, is_black, level_dbfs
 from capture.pictures import Picture
+from capture.sources import AUDIO_CHUNK
 
 NOISE = np.random.default_rng(3)
 
@@ -97,19 +98,122 @@ def test_the_check_before_the_exam() -> None:
     assert is_black(covered())
 
 
-def test_a_silent_microphone_is_found_and_a_sound_ends_it() -> None:
-    clock = ManualClock()
-    source, health = FakeMicrophone(clock), SoundHealth()
-    source.open()
-    found = []
-    for number in range(1_500):
-        chunk = source.read()
-        silent = 250 <= number < 1_250
-        found.append(health.hear(replace(chunk, pcm=chunk.pcm * 0) if silent else chunk))
-    began, over = [f for f in found if f]
-    assert (began.fault, began.end, began.facts["level_dbfs"]) == (Fault.SILENT, None, "-120")
+# --- within three seconds ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("image", [black(), covered(), None], ids=["black", "covered", "frozen"])
+def test_each_fault_of_a_picture_is_told_within_three_seconds(image: Picture | None) -> None:
+    camera = Camera()
+    camera.show(2)
+    assert camera.last is not None
+    began = camera.clock.now()
+    while not camera.found:
+        camera.show(1 / 15, camera.last.image if image is None else image, noisy=image is not None)
+    assert camera.clock.now().seconds_since(began) < 3
+
+
+@pytest.mark.parametrize("repeats", [2, 3, 15])
+def test_a_camera_that_sends_each_picture_several_times_is_not_frozen(repeats: int) -> None:
+    """As some do in the dark, to keep their rate with long exposures."""
+    camera = Camera()
+    camera.show(1)
+    assert camera.last is not None
+    still = camera.last.image
+    for _ in range(60):
+        noisy = np.clip(still + NOISE.integers(0, 2, still.shape), 0, 255).astype(np.uint8)
+        camera.show(repeats / 15, noisy, noisy=False)
+    assert camera.found == []
+
+
+def test_one_pixel_that_changes_is_a_picture_that_lives() -> None:
+    """Smoothing in the camera may leave the looked-at pixels alone for long; all of them it does not."""
+    camera = Camera()
+    camera.show(1)
+    assert camera.last is not None
+    still = camera.last.image.copy()
+    for number in range(90):
+        still[1, 1] = number
+        camera.show(1 / 15, still.copy(), noisy=False)
+    assert camera.found == []
+
+
+# --- sound ------------------------------------------------------------------------------------------------------------
+
+
+class Microphone:
+    """Feeds noise of a level and keeps what was found, and when (seconds)."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self._source, self._health = FakeMicrophone(self.clock), SoundHealth()
+        self._source.open()
+        self._began = self.clock.now()
+        self.found: list[tuple[float, Finding]] = []
+
+    @property
+    def at_s(self) -> float:
+        return self.clock.now().seconds_since(self._began)
+
+    def play(self, seconds: float, dbfs: float | None) -> None:
+        """Play noise of ``dbfs``, or zeros."""
+        sigma = 0.0 if dbfs is None else 32_768 * 10 ** (dbfs / 20)
+        noise = NOISE.normal(0, sigma, (8, AUDIO_CHUNK)).round().astype(np.int16)
+        for number in range(round(seconds * 50)):
+            found = self._health.hear(replace(self._source.read(), pcm=noise[number % 8]))
+            if found:
+                self.found.append((self.at_s, found))
+
+
+@pytest.mark.parametrize("mute_dbfs", [None, -90.0, -76.0], ids=["zeros", "dither", "switch-on-the-cable"])
+def test_a_microphone_that_is_muted_is_told_within_three_seconds_and_when_it_is_back(mute_dbfs: float | None) -> None:
+    microphone = Microphone()
+    microphone.play(12, -50)
+    muted_s = microphone.at_s
+    microphone.play(20, mute_dbfs)
+    microphone.play(2, -50)
+    (told_s, began), (_, over) = microphone.found
+    assert told_s - muted_s < 3
+    assert (began.fault, began.end) == (Fault.SILENT, None)
+    assert began.facts["noise_floor_dbfs"] in ("-50", "-51")
     assert over.end is not None
     assert over.end.seconds_since(over.start) == pytest.approx(20, abs=0.1)
+
+
+def test_a_microphone_that_never_gave_anything_is_told_within_three_seconds() -> None:
+    microphone = Microphone()
+    microphone.play(3, None)
+    assert [finding.fault for _, finding in microphone.found] == [Fault.SILENT]
+    assert microphone.found[0][0] < 3
+
+
+@pytest.mark.parametrize("floor_dbfs", [-45.0, -60.0, -70.0, -78.0])
+def test_a_quiet_room_is_no_silence(floor_dbfs: float) -> None:
+    microphone = Microphone()
+    for _ in range(3):
+        microphone.play(2, -25)
+        microphone.play(12, floor_dbfs)
+    assert microphone.found == []
+
+
+def test_a_fan_that_stops_is_no_silence() -> None:
+    microphone = Microphone()
+    microphone.play(20, -42)
+    microphone.play(20, -66)
+    assert microphone.found == []
+
+
+def test_a_headset_that_cuts_pauses_out_is_not_silent() -> None:
+    microphone = Microphone()
+    for _ in range(8):
+        microphone.play(1.5, -25)
+        microphone.play(1.2, None)
+    for _ in range(2):
+        microphone.play(1.5, -25)
+        microphone.play(20, None)
+    assert microphone.found == []
+    microphone.play(1, -25)
+    microphone.play(31, None)  # but not for ever
+    assert [finding.facts.get("cuts_pauses_out") for _, finding in microphone.found] == ["yes"]
 
 
 def test_levels_are_in_decibels_of_full_scale() -> None:

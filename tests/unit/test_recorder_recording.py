@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from app.clock import SystemClock
 from app.contract.canonical import Json
 from app.contract.incidents import Track
-from app.contract.journal import EntryType, decode_entries
+from app.contract.journal import Entry, EntryType, decode_entries
 from app.contract.sealing import jws
 from app.contract.sealing.records import Record
 from app.contract.sealing.segment import open_segment
@@ -69,13 +69,13 @@ class Broken(VideoEncoder):
 class Bench:
     """A recording of one camera into a folder, and what its journal says afterwards."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.clock = folder, SystemClock()
+    def __init__(self, folder: Path, clock: Clock | None = None) -> None:
+        self.folder, self.clock = folder, clock or SystemClock()
         self.began = self.clock.now()
         self.lost: list[TrackLost] = []
         self.told = threading.Event()
 
-    def recording(self, camera: FakeVideo, epoch: int = 0) -> Recording:
+    def recording(self, camera: FakeVideo | Sources, epoch: int = 0) -> Recording:
         """Return a recording; the later epochs of one bench go on with its session."""
         now = self.began
         saved = SavedSession(
@@ -103,7 +103,7 @@ class Bench:
             RecordingParts(
                 joined=joined,
                 client=ServerClient("http://127.0.0.1:9"),
-                sources=Sources(camera=camera),
+                sources=camera if isinstance(camera, Sources) else Sources(camera=camera),
                 detection=DetectionChoice(),
                 clock=self.clock,
                 options=RecorderOptions(home=self.folder),
@@ -116,9 +116,15 @@ class Bench:
         self.told.set()
 
     def journal(self, kind: EntryType, epoch: int = 0) -> Iterator[Mapping[str, Json]]:
-        for path in sorted((self.folder / "spool").glob(f"{epoch}-journal-*.fls")):
-            for fragment in open_segment(path.read_bytes(), EXAMINER).fragments:
-                yield from (entry.body for entry in decode_entries(fragment) if entry.type is kind)
+        yield from (entry.body for entry in self.entries(epoch) if entry.type is kind)
+
+    def entries(self, epoch: int = 0) -> list[Entry]:
+        """Return the whole journal of an epoch."""
+        paths = sorted(
+            (self.folder / "spool").glob(f"{epoch}-journal-*.fls"), key=lambda path: int(path.stem.split("-")[2])
+        )
+        opened = [open_segment(path.read_bytes(), EXAMINER) for path in paths]
+        return [entry for one in opened for fragment in one.fragments for entry in decode_entries(fragment)]
 
     def records(self, track: Track) -> list[Mapping[str, int]]:
         """Return epoch and start of the track's segments."""

@@ -40,7 +40,7 @@ def _init(options: argparse.Namespace) -> None:
         raise UserFacing(
             f"The password file can't be read ({error}).", advice="Check --password-file.", code="E-PASSWORD"
         ) from error
-    new = setup.prepare(options.data, admin=options.admin, password=password)
+    new = setup.prepare(options.data, admin=options.admin, password=password, settings_file=options.settings)
     _say(f"{options.data} is ready; " + (f"account {options.admin} made." if new else "the account was there already."))
 
 
@@ -106,6 +106,8 @@ def _parser() -> argparse.ArgumentParser:
     init.add_argument("--data", type=Path, required=True, help="folder for everything that the server stores")
     init.add_argument("--admin", required=True, metavar="NAME", help="name of the first administrator")
     init.add_argument("--password-file", type=Path, required=True, help="file whose text is the password")
+    where = "server.toml that names a PostgreSQL database or an S3 store (docs/server.md)"
+    init.add_argument("--settings", type=Path, metavar="FILE", help=where)
     init.set_defaults(run=_init)
 
     serve_ = commands.add_parser("serve", help="run the server")

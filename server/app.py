@@ -7,39 +7,37 @@ from anyio import CapacityLimiter
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
-from app.contract.errors import UserFacing
-from server import keys
+from app.contract.errors import FairlockError
+from server import keys, settings
 from server.accounts import routes as account_routes
 from server.accounts.attempts import Attempts
 from server.accounts.turns import Turns
 from server.clock import Now, utc_ms
 from server.context import SESSION_BYTES, Context
 from server.db import migrate
-from server.db.database import Database
 from server.exams import candidate_routes, examiner_routes
 from server.exams.upload import DISK_THREADS
 from server.load import Load
-from server.storage.filesystem import FileStore
 from server.verification import routes as verification_routes
 from server.web import bodies, console, documents
 from server.web.headers import SecurityHeaders
 from server.web.pages import PAGE_POLICY
 
-DATABASE = "fairlock.db"
-
 
 def open_context(data: Path, *, public_url: str, now: Now = utc_ms, session_bytes: int = SESSION_BYTES) -> Context:
     """Open a data folder that ``init`` made; raises ``UserFacing`` when it can't be used."""
     pairs = keys.load(data / "keys")
-    database = Database(data / DATABASE)
+    wanted = settings.load(data / settings.NAME)
+    database = settings.open_database(wanted, data)
     try:
         migrate.upgrade(database)
-    except UserFacing:
+        store = settings.open_store(wanted, data)
+    except FairlockError:
         database.close()
         raise
     return Context(
         database=database,
-        store=FileStore(data),
+        store=store,
         keys=pairs,
         now=now,
         started_ms=now(),

@@ -4,21 +4,23 @@ import os
 from pathlib import Path
 
 from app.contract.errors import UserFacing
-from server import keys
+from server import keys, settings
 from server.accounts import passwords
-from server.app import DATABASE
 from server.clock import utc_ms
 from server.db import migrate
 from server.db.database import Database
 from server.db.models import Account
-from server.storage.filesystem import FileStore
+from server.db.retries import retried
 
 
-def prepare(data: Path, *, admin: str, password: str) -> bool:
-    """Make what is missing in ``data``; return whether the account is new. Raises ``UserFacing``."""
+def prepare(data: Path, *, admin: str, password: str, settings_file: Path | None = None) -> bool:
+    """Make what is missing in ``data``; return whether the account is new. Raises ``UserFacing``.
+
+    ``settings_file`` becomes the folder's ``server.toml``, after database and store were reached as it says.
+    """
     try:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if any(data.iterdir()) and not (data / DATABASE).exists() and not (data / "keys").exists():
+        if any(data.iterdir()) and not (data / "keys").exists():
             # Closing a folder that others use, such as /tmp, would do harm.
             raise UserFacing(
                 f"The folder {data} holds other files.", advice="Name a new or an empty folder.", code="E-DATA-FOLDER"
@@ -28,20 +30,28 @@ def prepare(data: Path, *, admin: str, password: str) -> bool:
     except OSError as error:
         raise _unwritable(data, error) from error
     check_writable(data)
-    keys.create(data / "keys")
-    FileStore(data)
-    database = Database(data / DATABASE)
+    wanted = settings.load(settings_file or data / settings.NAME)
+    database = settings.open_database(wanted, data)
     try:
         migrate.upgrade(database)
-        with database.read() as tx:
-            if tx.get(Account, admin) is not None:
-                return False
-        hashed = passwords.hashed(password)
-        with database.write(durable=True) as tx:
-            passwords.add(tx, name=admin, password=hashed, role=passwords.ADMIN, now_ms=utc_ms())
-            return True
+        settings.open_store(wanted, data)
+        if settings_file is not None:
+            settings.keep(settings_file, data)
+        keys.create(data / "keys")
+        return _add_admin(database, admin, password)
     finally:
         database.close()
+
+
+@retried
+def _add_admin(database: Database, name: str, password: str) -> bool:
+    with database.read() as tx:
+        if tx.get(Account, name) is not None:
+            return False
+    hashed = passwords.hashed(password)
+    with database.write(durable=True) as tx:
+        passwords.add(tx, name=name, password=hashed, role=passwords.ADMIN, now_ms=utc_ms())
+        return True
 
 
 def check_writable(data: Path) -> None:

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.postgres import postgres  # noqa: F401  (a fixture)
+from tests.s3_server import s3_server  # noqa: F401  (a fixture)
+
 # With FAIRLOCK_REQUIRE_ALL=1 a test may be skipped only for what no set-up can bring, known by these words: the shared
 # media, a package registry, privileges, and a check that its case does not have.
 FORGIVEN = ("shared", "registry", "more rights", "nothing to lose")

@@ -17,7 +17,7 @@ MAX_TEXT = 2_000
 
 def issue(tx: Transaction, context: Context, session: str, asked: NewAction, issuer: str) -> ActionView:
     """Issue an action; raises ``Refused`` 404, 409 after the end, or 422 for a text that is too long."""
-    row = access.find(tx, session)
+    row = access.find(tx, session, hold=True)
     if row.end is not None:
         raise Refused(409, "E-SESSION-ENDED")
     if any(len(key) + len(text) > MAX_TEXT for key, text in asked.arguments.items()):

@@ -1,47 +1,71 @@
-"""Connections to SQLite: readers in parallel, one writer at a time, and commits that survive a power cut on request.
+"""The database as the server uses it: readers in parallel, writers whose commits survive a power cut on request.
 
-Used from worker threads only; each ``with`` block is one transaction on a connection of its own.
+Used from worker threads only; each ``with`` block is one transaction on a connection of its own. ``sqlite`` and
+``postgres`` make the engines; nothing else asks which of the two it is.
 """
 
-import sqlite3
+import logging
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-READERS = 40
-BUSY_S = 10
+from app.contract.errors import Retryable
+
+LOCKING = {"key_share": True}
+"""What ``with_for_update`` takes for a row that others may go on to refer to; SQLite has one writer and ignores it."""
+
+# SQLSTATE 40001 serialisation failure, 40P01 deadlock, 23505 and 23503: somebody else wrote or deleted the row first.
+_OVERTAKEN = frozenset({"40001", "40P01", "23505", "23503"})
+
+_log = logging.getLogger("fairlock.database")
+
+
+class Unanswering(Retryable):
+    """The database is not reached, is full, or has no connection free."""
+
+    code = "E-STORAGE"
+
+
+class Overtaken(Retryable):
+    """Another transaction came in between, and this one was undone as a whole; doing it again goes through."""
+
+    code = "E-STORAGE"
 
 
 class Database:
-    """The database file ``path``; made on the first write."""
+    """Three views of one database; ``turns`` is held by whoever writes."""
 
-    def __init__(self, path: Path) -> None:
-        self._reading = _engine(path, begin="BEGIN", synchronous="NORMAL", connections=READERS)
-        # In WAL mode NORMAL survives a killed process; FULL syncs each commit and with it all before, for receipts.
-        self._swift = _engine(path, begin="BEGIN IMMEDIATE", synchronous="NORMAL", connections=1)
-        self._durable = _engine(path, begin="BEGIN IMMEDIATE", synchronous="FULL", connections=1)
-        # SQLite's own waiting for the writer sleeps in growing steps; a lock hands over at once.
-        self._writer = threading.Lock()
+    def __init__(
+        self,
+        *,
+        reading: Engine,
+        swift: Engine,
+        durable: Engine,
+        turns: "AbstractContextManager[object] | threading.Lock | None" = None,
+    ) -> None:
+        self._reading, self._swift, self._durable = reading, swift, durable
+        self._turns = turns or nullcontext()
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """Yield a session that sees one moment of the database; what it changes is not kept."""
-        with Session(self._reading, autoflush=False) as session:
+        with _told(), Session(self._reading, autoflush=False) as session:
             yield session
 
     @contextmanager
     def write(self, *, durable: bool = False) -> Iterator[Session]:
         """Yield a session whose changes are committed at the end, or undone when the block raises.
 
-        With ``durable`` the commit is on the disk when the block is left, also when the power fails then.
+        With ``durable`` the commit is on the disk when the block is left, also when the power fails then. Raises
+        ``Overtaken`` or ``Unanswering``.
         """
         engine = self._durable if durable else self._swift
-        with self._writer, Session(engine, expire_on_commit=False) as session, session.begin():
+        with _told(), self._turns, Session(engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     @property
@@ -55,24 +79,18 @@ class Database:
             engine.dispose()
 
 
-def _engine(path: Path, *, begin: str, synchronous: str, connections: int) -> Engine:
-    engine = create_engine(
-        f"sqlite:///{path}",
-        pool_size=connections,
-        max_overflow=0,
-        connect_args={"timeout": BUSY_S, "check_same_thread": False},
-    )
-
-    def prepare(connection: sqlite3.Connection, _record: Any) -> None:
-        # The driver's own BEGIN comes too late for reads and without IMMEDIATE for writes.
-        connection.isolation_level = None
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute(f"PRAGMA synchronous = {synchronous}")
-        connection.execute("PRAGMA foreign_keys = ON")
-
-    def start(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
-
-    event.listen(engine, "connect", prepare)
-    event.listen(engine, "begin", start)
-    return engine
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turn what may pass by itself into ``Retryable``; its words go out to clients, the database's into the log."""
+    try:
+        yield
+    except PoolTimeout:
+        raise Unanswering("all connections to the database are in use", after_s=2) from None
+    except DBAPIError as error:
+        state = getattr(error.orig, "sqlstate", None)
+        if state in _OVERTAKEN:
+            raise Overtaken("another request wrote the same at the same moment", after_s=1) from error
+        if isinstance(error, OperationalError) and not isinstance(error, IntegrityError):
+            _log.warning("the database refuses: %s %s", state or "", error.orig)
+            raise Unanswering("the database does not answer", after_s=5) from error
+        raise

@@ -7,6 +7,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
+from sqlalchemy.exc import OperationalError
 
 from app.contract.errors import UserFacing
 from server.db.database import Database
@@ -26,8 +27,15 @@ def configuration(database: Database) -> Config:
 def upgrade(database: Database) -> None:
     """Run the migrations that are missing; raises ``UserFacing`` for a schema of a newer version."""
     config = configuration(database)
-    with database.engine.connect() as connection:
-        present = MigrationContext.configure(connection).get_current_revision()
+    try:
+        with database.engine.connect() as connection:
+            present = MigrationContext.configure(connection).get_current_revision()
+    except OperationalError as error:
+        raise UserFacing(
+            f"The database can't be used ({error.orig}).",
+            advice="Check that it runs, and what server.toml says of it.",
+            code="E-DATABASE",
+        ) from error
     try:
         if present is not None:
             ScriptDirectory.from_config(config).get_revision(present)

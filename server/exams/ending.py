@@ -13,6 +13,7 @@ from app.contract.sealing.records import COMPLETION_TYPE, END_TYPE, FORMAT_VERSI
 from app.contract.wire import EndAnswer
 from server.context import Context
 from server.db.models import Exam, Segment, Session
+from server.db.retries import retried
 from server.exams import chain
 from server.exams.evidence import signing_key
 from server.refused import Refused
@@ -20,6 +21,7 @@ from server.storage.base import Place
 from server.verification import access
 
 
+@retried
 def end(context: Context, session: str, access_token: str, token: str) -> EndAnswer:
     """Store the end and answer with the completion, or with how many records are missing.
 
@@ -27,7 +29,7 @@ def end(context: Context, session: str, access_token: str, token: str) -> EndAns
     speaks of no fewer records. Raises ``Refused`` or ``IntegrityError``.
     """
     with context.database.write(durable=True) as tx:
-        row = access.bound(tx, session, access_token)
+        row = access.bound(tx, session, access_token, hold=True)
         any_epoch = Place(session=session, epoch=0, track=Track.JOURNAL, sequence=0)
         said = jws.verify(End, token, load_ed25519(signing_key(tx, any_epoch, token)), typ=END_TYPE)
         if said.session != session:

@@ -75,13 +75,14 @@ def keep(context: Context, announced: Announced, upload: Upload) -> tuple[Segmen
     if (size, digest) != (record.size, record.digest):
         raise Refused(422, "E-RECORD", f"{size} bytes came whose digest or number is not the record's")
     with context.database.write(durable=True) as tx:
+        session = access.find(tx, record.session, hold=True)
         stored = _rival(tx, record, announced.token)
         if stored is None:
             receipt = _receipt(context, announced)
             # Inside the transaction, so that of two uploads for one place only one can reach the file.
-            upload.publish(announced.place)
+            upload.publish()
             tx.add(_row(announced, receipt, context.now()))
-            access.find(tx, record.session).stored += record.size + ROW
+            session.stored += record.size + ROW
     if stored is None:
         return SegmentAnswer(receipt=receipt, health=context.load.health), True
     if stored.record != announced.token:

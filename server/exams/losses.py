@@ -6,7 +6,7 @@ from app.contract.incidents import IncidentKind
 from server.context import Context
 from server.db.models import Incident
 from server.storage.base import Place
-from server.verification import freezing
+from server.verification import access, freezing
 
 KIND = IncidentKind.SEGMENT_LOST
 
@@ -14,6 +14,8 @@ KIND = IncidentKind.SEGMENT_LOST
 def report(context: Context, places: list[Place]) -> None:
     """Write an incident for each of ``places`` that has none yet."""
     with context.database.write() as tx:
+        for session in sorted({place.session for place in places}):
+            access.find(tx, session, hold=True)
         for place in places:
             query = select(Incident.facts).where(Incident.session == place.session, Incident.kind == KIND)
             name = f"{place.epoch}-{place.track}-{place.sequence}"

@@ -16,7 +16,7 @@ from server.verification import access, freezing
 def gather(context: Context, session: str) -> tuple[Manifest, list[Place]]:
     """Return a session's manifest and where its segments lie, in the same order; raises ``Refused`` 404."""
     with context.database.write() as tx:
-        row = access.find(tx, session)
+        row = access.find(tx, session, hold=True)
         # A freeze that nobody asked about yet belongs into the evidence too.
         freezing.notice(tx, row, now_ms=context.now(), started_ms=context.started_ms)
     with context.database.read() as tx:

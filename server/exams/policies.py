@@ -8,6 +8,7 @@ from app.contract.sealing import jws
 from app.contract.sealing.policies import open_policy
 from app.contract.wire import PolicyAnswer
 from server.context import Context
+from server.db.database import LOCKING
 from server.db.models import Candidate, Exam, InstitutionKey, Session
 from server.exams.views import ExamAnswer, ExamList, ExamRow
 from server.refused import Refused
@@ -24,7 +25,7 @@ def add(tx: Transaction, context: Context, token: str) -> tuple[ExamAnswer, bool
         raise Refused(422, "E-RECORD", "the policy names the keys of another server")
     digest = jws.digest(token)
     stored = ExamAnswer(exam=policy.exam, title=policy.title, policy=digest)
-    known = tx.get(Exam, policy.exam)
+    known = tx.get(Exam, policy.exam, with_for_update=LOCKING)
     if known is not None and known.digest == digest:
         return stored, False
     if known is not None:
@@ -47,9 +48,9 @@ def _write(exam: Exam, policy: Policy, token: str, signer: str) -> None:
     exam.start_url, exam.expires_ms = policy.browser.start_url, policy.expires_ms
 
 
-def find(tx: Transaction, exam: str) -> Exam:
-    """Return an exam; raises ``Refused`` 404."""
-    row = tx.get(Exam, exam)
+def find(tx: Transaction, exam: str, *, hold: bool = False) -> Exam:
+    """Return an exam; raises ``Refused`` 404. With ``hold`` its policy stays as it is until the transaction ends."""
+    row = tx.get(Exam, exam, with_for_update=LOCKING if hold else None)
     if row is None:
         raise Refused(404, "E-EXAM-UNKNOWN")
     return row

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session as Transaction
 
-from app.contract.incidents import Track
 from app.contract.policy import Policy
 from app.contract.sealing import jws
 from app.contract.sealing.records import DELETION_TYPE, FORMAT_VERSION, Deletion
@@ -33,7 +32,7 @@ from server.db.models import (
     Session,
 )
 from server.exams import clock_jumps
-from server.storage.base import Place
+from server.verification import access
 
 DAY_MS = 86_400_000
 EVERY_S = 3_600.0
@@ -67,12 +66,12 @@ def due(context: Context) -> list[Due]:
 
 def erase(context: Context, session: str) -> str:
     """Delete one session for good; return the signed ``Deletion``."""
-    with context.database.read() as tx:
-        places = [place for place, _size in _segments(tx, session)]
-    for place in places:
-        context.store.shred(place, HEAD_BYTES)
+    context.store.shred(session, HEAD_BYTES)
     with context.database.write(durable=True) as tx:
-        return _forget(tx, context, session)
+        row = access.find(tx, session, hold=True)
+        # What an application sent in the meantime; from here on there is no session that it could send anything for.
+        context.store.shred(session, HEAD_BYTES)
+        return _forget(tx, context, row)
 
 
 def erase_due(context: Context) -> Iterator[str]:
@@ -114,10 +113,9 @@ class Keeper:
                 return
 
 
-def _forget(tx: Transaction, context: Context, session: str) -> str:
-    row = tx.get_one(Session, session)
-    sizes = [size for _place, size in _segments(tx, session)]
-    now = context.now()
+def _forget(tx: Transaction, context: Context, row: Session) -> str:
+    session, now = row.id, context.now()
+    sizes = list(tx.scalars(select(Segment.size).where(Segment.session == session)))
     said = Deletion(
         version=FORMAT_VERSION,
         session=session,
@@ -136,14 +134,6 @@ def _forget(tx: Transaction, context: Context, session: str) -> str:
     tx.add(DeletedSession(session=session, exam=exam, deleted_ms=now, jws=token))
     audit.note(tx, now_ms=now, account=ACCOUNT, action="session.deleted", subject=session)
     return token
-
-
-def _segments(tx: Transaction, session: str) -> list[tuple[Place, int]]:
-    query = select(Segment.epoch, Segment.track, Segment.sequence, Segment.size).where(Segment.session == session)
-    return [
-        (Place(session=session, epoch=epoch, track=Track(track), sequence=sequence), size)
-        for epoch, track, sequence, size in tx.execute(query)
-    ]
 
 
 def _policies(tx: Transaction) -> list[tuple[str, str]]:

@@ -74,7 +74,7 @@ def join(tx: Transaction, context: Context, asked: JoinRequest) -> JoinAnswer:
     Until the first program is bound the same invite works again, with a new client token for the same session: an
     answer may be lost on the way, or the program closed at the notice. Raises ``Refused``.
     """
-    exam = policies.find(tx, asked.exam)
+    exam = policies.find(tx, asked.exam, hold=True)
     now = context.now()
     query = select(Candidate).where(Candidate.exam == exam.id, Candidate.invite == tokens.digest(asked.invite))
     candidate = tx.scalars(query).first()

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import TypeVar
 
-from anyio import CapacityLimiter, current_time, fail_after, move_on_after, to_thread
+from anyio import CancelScope, CapacityLimiter, current_time, fail_after, move_on_after, to_thread
 from fastapi import Request
 
 from app.contract.sealing.segment import MAX_SEGMENT
@@ -54,13 +54,15 @@ async def _store(
     if not context.load.enter(session):
         raise Refused(503, "E-BUSY", "too many uploads at a time", retry_after_s=2)
     try:
-        upload: Upload = await _in_thread(request, context.store.begin)
+        upload: Upload = await _in_thread(request, context.store.begin, announced.place)
         try:
             async for block in _blocks(body, announced.record.size):
                 await _in_thread(request, upload.write, block)
             return await _in_thread(request, evidence.keep, context, announced, upload)
         finally:
-            upload.discard()
+            # Also when the sender hung up: what was sent must not stay in the store.
+            with CancelScope(shield=True):
+                await _in_thread(request, upload.discard)
     finally:
         context.load.leave(session)
 

@@ -1,10 +1,13 @@
 """The seam between the server and whatever keeps the segment files. Called from worker threads."""
 
+import re
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
 from app.contract.errors import Retryable
 from app.contract.incidents import Track
+
+_SESSION = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +20,21 @@ class Place:
     sequence: int
 
 
+def folder_of(session: str) -> str:
+    """Return the folder of a session's segments, ``sessions/SESSION``.
+
+    Raises ``ValueError`` for what is no session id: it comes from an address and must not name another folder.
+    """
+    if not _SESSION.fullmatch(session):
+        raise ValueError(f"{session!r} is not a session id")
+    return f"sessions/{session}"
+
+
+def path_of(place: Place) -> str:
+    """Return where a segment lies in any store: ``sessions/SESSION/EPOCH-TRACK-SEQUENCE.fls``."""
+    return f"{folder_of(place.session)}/{place.epoch}-{place.track}-{place.sequence}.fls"
+
+
 class StorageFull(Retryable):
     """The store has no room or does not answer; the application keeps its copy and tries again."""
 
@@ -24,18 +42,21 @@ class StorageFull(Retryable):
 
 
 class Upload(Protocol):
-    """Bytes on their way in. Nothing is visible before ``publish``; ``discard`` leaves nothing behind."""
+    """Bytes on their way to one place. Nothing is visible before ``publish``; ``discard`` leaves nothing behind."""
 
     def write(self, data: bytes) -> None:
         """Append bytes; raises ``StorageFull``."""
         ...
 
     def finish(self) -> tuple[int, bytes]:
-        """Put the bytes on the disk for good; return their number and SHA-256. Raises ``StorageFull``."""
+        """Hand the bytes to the store for good; return their number and SHA-256. Raises ``StorageFull``."""
         ...
 
-    def publish(self, place: Place) -> None:
-        """Make the finished bytes the segment at ``place``, all at once, instead of what was there."""
+    def publish(self) -> None:
+        """Make the finished bytes the segment at the upload's place, all at once, instead of what was there.
+
+        Returns when the store has confirmed it. Raises ``StorageFull``; then it may or may not have happened.
+        """
         ...
 
     def discard(self) -> None:
@@ -44,14 +65,18 @@ class Upload(Protocol):
 
 
 class SegmentStore(Protocol):
-    """A store of segment files."""
+    """A store of segment files. Every method raises ``StorageFull`` when the store does not answer."""
 
-    def begin(self) -> Upload:
-        """Start an upload; raises ``StorageFull``."""
+    def begin(self, place: Place) -> Upload:
+        """Start an upload to ``place``."""
         ...
 
     def open(self, place: Place) -> BinaryIO:
-        """Open a segment for reading (seekable); raises ``FileNotFoundError``."""
+        """Open a segment for reading (seekable); raises ``FileNotFoundError``.
+
+        What a reader yields is of one segment, also when another one is published meanwhile: it goes on with the
+        first, or raises ``StorageFull``.
+        """
         ...
 
     def size(self, place: Place) -> int:
@@ -62,9 +87,10 @@ class SegmentStore(Protocol):
         """Delete a segment; harmless when it is not there."""
         ...
 
-    def shred(self, place: Place, head: int) -> None:
-        """Overwrite a segment's first ``head`` bytes for good, then delete it; harmless when it is not there.
+    def shred(self, session: str, head: int) -> None:
+        """Delete all that lies in a session's folder for good, also what no row speaks of; harmless when nothing does.
 
-        What a file system keeps elsewhere (snapshots, worn cells of a disk) is out of reach.
+        Where a store can overwrite in place, the first ``head`` bytes of each file are overwritten first. What it
+        keeps elsewhere (snapshots, replicas, worn cells of a disk) is out of reach. Returns when all is gone.
         """
         ...

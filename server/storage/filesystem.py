@@ -1,120 +1,81 @@
 """Segments as files: ``sessions/SESSION/EPOCH-TRACK-SEQUENCE.fls``, published by fsync and rename."""
 
 import os
-import re
-import time
-import uuid
-from collections.abc import Callable
 from contextlib import suppress
-from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
 
-from server.storage.base import Place, StorageFull
-
-ABANDONED_S = 3_600
-"""An unfinished upload this old belongs to nobody any more."""
-
-_SESSION = re.compile(r"[A-Za-z0-9_-]{8,64}")
+from server.storage.base import Place, folder_of, path_of
+from server.storage.drafts import Draft, Drafts, full
 
 
 class FileStore:
     """A store in two folders of one file system: ``sessions`` and ``incoming``."""
 
     def __init__(self, folder: Path) -> None:
-        self._sessions = folder / "sessions"
-        self._incoming = folder / "incoming"
-        for path in (self._sessions, self._incoming):
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _clear(self._incoming)
+        self._folder = folder
+        (folder / "sessions").mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._drafts = Drafts(folder / "incoming")
 
-    def begin(self) -> "FileUpload":
+    def begin(self, place: Place) -> "FileUpload":
         """Start an upload; raises ``StorageFull``."""
-        return FileUpload(self._incoming / uuid.uuid4().hex, self._path)
+        return FileUpload(self._drafts.begin(), self._folder / path_of(place))
 
     def open(self, place: Place) -> BinaryIO:
         """Open a segment for reading; raises ``FileNotFoundError``."""
-        return self._path(place).open("rb")
+        return (self._folder / path_of(place)).open("rb")
 
     def size(self, place: Place) -> int:
         """Return a segment's length in bytes; raises ``FileNotFoundError``."""
-        return self._path(place).stat().st_size
+        return (self._folder / path_of(place)).stat().st_size
 
     def delete(self, place: Place) -> None:
         """Delete a segment; harmless when it is not there."""
-        self._path(place).unlink(missing_ok=True)
+        (self._folder / path_of(place)).unlink(missing_ok=True)
 
-    def shred(self, place: Place, head: int) -> None:
-        """Overwrite a segment's first ``head`` bytes, put that on the disk, then delete it and an empty folder."""
-        path = self._path(place)
-        with suppress(FileNotFoundError), path.open("r+b") as file:
-            file.write(bytes(min(head, path.stat().st_size)))
-            file.flush()
-            os.fsync(file.fileno())
-        path.unlink(missing_ok=True)
-        with suppress(OSError):
-            path.parent.rmdir()
-
-    def _path(self, place: Place) -> Path:
-        # The session comes from an address: it must not name another folder.
-        if not _SESSION.fullmatch(place.session):
-            raise ValueError(f"{place.session!r} is not a session id")
-        return self._sessions / place.session / f"{place.epoch}-{place.track}-{place.sequence}.fls"
+    def shred(self, session: str, head: int) -> None:
+        """Overwrite the first ``head`` bytes of each file, put that on the disk, then delete files and folder."""
+        folder = self._folder / folder_of(session)
+        for path in sorted(folder.glob("*.fls")):
+            with suppress(FileNotFoundError), path.open("r+b") as file:
+                file.write(bytes(min(head, path.stat().st_size)))
+                file.flush()
+                os.fsync(file.fileno())
+            path.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            folder.rmdir()
 
 
 class FileUpload:
-    """One file on its way in."""
+    """One file on its way to ``target``."""
 
-    def __init__(self, draft: Path, path_of: Callable[[Place], Path]) -> None:
-        self._draft = draft
-        self._path_of = path_of
-        self._hash = sha256()
-        self._size = 0
-        try:
-            self._file = draft.open("xb")
-        except OSError as error:
-            raise _full(error) from error
+    def __init__(self, draft: Draft, target: Path) -> None:
+        self._draft, self._target = draft, target
 
     def write(self, data: bytes) -> None:
         """Append bytes; raises ``StorageFull``."""
-        try:
-            self._file.write(data)
-        except OSError as error:
-            raise _full(error) from error
-        self._hash.update(data)
-        self._size += len(data)
+        self._draft.write(data)
 
     def finish(self) -> tuple[int, bytes]:
         """Flush to the disk; return size and SHA-256. Raises ``StorageFull``."""
-        try:
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
-        except OSError as error:
-            raise _full(error) from error
-        return self._size, self._hash.digest()
+        self._draft.close(durable=True)
+        return self._draft.size, self._draft.digest
 
-    def publish(self, place: Place) -> None:
+    def publish(self) -> None:
         """Rename the file to its place and put the folder's new entry on the disk."""
-        path = self._path_of(place)
+        folder = self._target.parent
         try:
-            if not path.parent.exists():
-                path.parent.mkdir(mode=0o700, exist_ok=True)
-                _sync_folder(path.parent.parent)
-            self._draft.replace(path)
-            _sync_folder(path.parent)
+            if not folder.exists():
+                folder.mkdir(mode=0o700, exist_ok=True)
+                _sync_folder(folder.parent)
+            self._draft.path.replace(self._target)
+            _sync_folder(folder)
         except OSError as error:
-            raise _full(error) from error
+            raise full(error) from error
 
     def discard(self) -> None:
         """Close and remove the file; harmless after ``publish``."""
-        with suppress(OSError):
-            self._file.close()
-        self._draft.unlink(missing_ok=True)
-
-
-def _full(error: OSError) -> StorageFull:
-    return StorageFull(f"the segment could not be stored: {error.strerror}", after_s=30)
+        self._draft.discard()
 
 
 def _sync_folder(path: Path) -> None:
@@ -126,9 +87,3 @@ def _sync_folder(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _clear(incoming: Path) -> None:
-    for path in incoming.iterdir():
-        if time.time() - path.stat().st_mtime > ABANDONED_S:
-            path.unlink(missing_ok=True)

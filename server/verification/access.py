@@ -7,6 +7,7 @@ from fastapi import Depends, Request
 from sqlalchemy.orm import Session as Transaction
 
 from server import tokens
+from server.db.database import LOCKING
 from server.db.models import Session
 from server.refused import Refused
 
@@ -21,17 +22,20 @@ async def _bearer(request: Request) -> str:
 AccessToken = Annotated[str, Depends(_bearer)]
 
 
-def find(tx: Transaction, session: str) -> Session:
-    """Return a session; raises ``Refused`` 404."""
-    row = tx.get(Session, session)
+def find(tx: Transaction, session: str, *, hold: bool = False) -> Session:
+    """Return a session; raises ``Refused`` 404.
+
+    With ``hold`` nobody else writes about it until this transaction ends: what was read stays true.
+    """
+    row = tx.get(Session, session, with_for_update=LOCKING if hold else None)
     if row is None:
         raise Refused(404, "E-SESSION-UNKNOWN")
     return row
 
 
-def bound(tx: Transaction, session: str, access: str) -> Session:
-    """Return the session that ``access`` is bound to now; raises ``Refused`` 404 or 401."""
-    row = find(tx, session)
+def bound(tx: Transaction, session: str, access: str, *, hold: bool = False) -> Session:
+    """Return the session that ``access`` is bound to now, held as in ``find``; raises ``Refused`` 404 or 401."""
+    row = find(tx, session, hold=hold)
     if row.access is None or not hmac.compare_digest(row.access, tokens.digest(access)):
         raise Refused(401, "E-NOT-SIGNED-IN", "the access token is not this session's present one")
     return row

@@ -21,6 +21,7 @@ from app.contract.wire import BIND_LABEL, CONFIRMATION_LIMIT_MS, BindAnswer, Bin
 from server import tokens
 from server.context import Context
 from server.db.models import Binding, Candidate, Exam, Session
+from server.db.retries import retried
 from server.refused import Refused
 from server.verification import access, cookies, freezing
 
@@ -38,12 +39,13 @@ class _Bound:
     elapsed_ms: int
 
 
+@retried
 def bind(context: Context, session: str, request: BindRequest) -> BindAnswer:
     """Open the next epoch; raises ``Refused`` (``E-TOKENS``, ``E-SECOND-PROGRAM``, ``E-SESSION-ENDED``)."""
     opened = _decrypt(context, request)
     now = context.now()
     with context.database.write(durable=True) as tx:
-        row = access.find(tx, session)
+        row = access.find(tx, session, hold=True)
         if not hmac.compare_digest(row.client, tokens.digest(opened.client)):
             raise Refused(403, "E-TOKENS", "the client token is not this session's")
         if row.completion is not None:

@@ -31,6 +31,11 @@ def issue(tx: Transaction, session: str, now_ms: int) -> str:
     return value
 
 
+def owner(tx: Transaction, value: str) -> str | None:
+    """Return the session of a token, or none when it does not count."""
+    return tx.scalar(select(CookieToken.session).where(CookieToken.token == tokens.digest(value)))
+
+
 def see(tx: Transaction, value: str, now_ms: int) -> str | None:
     """Note that a token was used; return its session, or none when it does not count."""
     row = tx.get(CookieToken, tokens.digest(value))

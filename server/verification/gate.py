@@ -8,7 +8,9 @@ from sqlalchemy.orm import Session as Transaction
 
 from server import tokens
 from server.context import Context
+from server.db.database import LOCKING
 from server.db.models import Candidate, Exam, Session
+from server.db.retries import retried
 from server.verification import cookies, freezing
 
 
@@ -34,14 +36,16 @@ class Decision:
 _UNKNOWN = Decision(word=Word.UNKNOWN)
 
 
+@retried
 def verify(context: Context, cookie: str) -> Decision:
     """Decide about a request that carries ``cookie``."""
     now = context.now()
     with context.database.write() as tx:
-        session = cookies.see(tx, cookie, now)
-        if session is None:
+        owner = cookies.owner(tx, cookie)
+        row = None if owner is None else tx.get(Session, owner, with_for_update=LOCKING)
+        # Held first: until then another request may have made the cookie token void.
+        if row is None or cookies.see(tx, cookie, now) is None:
             return _UNKNOWN
-        row = tx.get_one(Session, session)
         if _is_over(tx, row, now):
             return _UNKNOWN
         if freezing.notice(tx, row, now_ms=now, started_ms=context.started_ms):
@@ -50,6 +54,7 @@ def verify(context: Context, cookie: str) -> Decision:
         return _passed(tx, row, now)
 
 
+@retried
 def enter(context: Context, ticket: str, cookie: str) -> Decision:
     """Exchange a ticket for the first cookie token.
 
@@ -61,7 +66,9 @@ def enter(context: Context, ticket: str, cookie: str) -> Decision:
         return known
     now = context.now()
     with context.database.write() as tx:
-        row = tx.scalars(select(Session).where(Session.ticket == tokens.digest(ticket))).first()
+        row = tx.scalars(
+            select(Session).where(Session.ticket == tokens.digest(ticket)).with_for_update(key_share=True)
+        ).first()
         if row is None or _is_over(tx, row, now):
             return _UNKNOWN
         cookies.revoke(tx, row.id)

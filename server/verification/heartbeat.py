@@ -8,14 +8,16 @@ from app.contract.session import SessionState
 from app.contract.wire import Heartbeat, HeartbeatAnswer
 from server.context import Context
 from server.db.models import ActionRecord, Session
+from server.db.retries import retried
 from server.verification import access, cookies, freezing
 
 
+@retried
 def heartbeat(context: Context, session: str, access_token: str, beat: Heartbeat) -> HeartbeatAnswer:
     """Write the heartbeat down and say whether the candidate is frozen; raises ``Refused`` 401 or 404."""
     now = context.now()
     with context.database.write() as tx:
-        row = access.bound(tx, session, access_token)
+        row = access.bound(tx, session, access_token, hold=True)
         # First what was, by the state that the application last told; then what it tells now.
         freezing.notice(tx, row, now_ms=now, started_ms=context.started_ms)
         row.alive_ms = now

@@ -2,35 +2,36 @@
 
 import os
 import re
-from collections.abc import Callable
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from app.contract.incidents import Track
+from server import settings
 from server.storage.base import Place, SegmentStore, StorageFull
-from server.storage.filesystem import ABANDONED_S, FileStore
+from server.storage.drafts import ABANDONED_S
+from server.storage.filesystem import FileStore
 
 PLACE = Place(session="session-1", epoch=0, track=Track.CAMERA, sequence=7)
 
 
-def _file_store(folder: Path) -> SegmentStore:
-    return FileStore(folder)
-
-
-@pytest.fixture(params=[_file_store], ids=["filesystem"])
+@pytest.fixture(params=["filesystem", "s3"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> SegmentStore:
-    make: Callable[[Path], SegmentStore] = request.param
-    return make(tmp_path)
+    """Each kind of store as the server opens it."""
+    if request.param == "s3":
+        (tmp_path / settings.NAME).write_text(request.getfixturevalue("s3_server").settings())
+    return settings.open_store(settings.load(tmp_path / settings.NAME), tmp_path)
 
 
 def _store(store: SegmentStore, place: Place, *blocks: bytes) -> tuple[int, bytes]:
-    upload = store.begin()
+    upload = store.begin(place)
     for block in blocks:
         upload.write(block)
     finished = upload.finish()
-    upload.publish(place)
+    upload.publish()
     upload.discard()
     return finished
 
@@ -56,7 +57,7 @@ def test_reading_can_start_anywhere(store: SegmentStore) -> None:
 
 
 def test_nothing_is_there_before_publish(store: SegmentStore) -> None:
-    upload = store.begin()
+    upload = store.begin(PLACE)
     upload.write(b"half")
     with pytest.raises(FileNotFoundError):
         store.open(PLACE)
@@ -95,14 +96,78 @@ def test_places_do_not_touch_each_other(store: SegmentStore) -> None:
 
 
 def test_two_uploads_at_a_time_are_apart(store: SegmentStore) -> None:
-    one, other = store.begin(), store.begin()
+    one, other = store.begin(PLACE), store.begin(PLACE)
     one.write(b"one")
     other.write(b"other")
     for upload in (one, other):
         upload.finish()
-    other.publish(PLACE)
+    other.publish()
     one.discard()
     assert _read(store, PLACE) == b"other"
+
+
+def test_readers_never_see_half_of_anything(store: SegmentStore) -> None:
+    """Two segments take turns in one place; whoever reads meanwhile gets one of them, whole."""
+    whole = {bytes([number]) * 3_000_000 for number in (1, 2)}
+    _store(store, PLACE, *whole.copy())
+    _store(store, PLACE, next(iter(whole)))
+    done = threading.Event()
+
+    def write() -> None:
+        for _ in range(4):
+            for one in whole:
+                _store(store, PLACE, one)
+        done.set()
+
+    def read() -> int:
+        seen = 0
+        while not done.is_set() or not seen:
+            try:
+                assert _read(store, PLACE) in whole
+                seen += 1
+            except StorageFull:
+                continue  # an S3 store says that the object was replaced
+        return seen
+
+    with ThreadPoolExecutor(3) as threads:
+        writing = threads.submit(write)
+        readers = [threads.submit(read) for _ in range(2)]
+        writing.result()
+        assert all(reader.result() for reader in readers)
+
+
+def test_reading_far_into_a_long_segment(store: SegmentStore) -> None:
+    whole = os.urandom(2_500_000)
+    _store(store, PLACE, whole)
+    with store.open(PLACE) as file:
+        for start, length in ((2_400_000, 200_000), (1_048_570, 20), (0, 5), (2_499_999, 1), (2_500_000, 1)):
+            file.seek(start)
+            assert file.read(length) == whole[start : start + length]
+
+
+def test_empty_upload_is_an_empty_segment(store: SegmentStore) -> None:
+    assert _store(store, PLACE) == (0, sha256().digest())
+    assert (store.size(PLACE), _read(store, PLACE)) == (0, b"")
+
+
+def test_shredding_takes_all_of_one_session_and_nothing_of_another(store: SegmentStore) -> None:
+    places = [
+        Place(session=session, epoch=0, track=Track.CAMERA, sequence=sequence)
+        for session in ("session-1", "session-11")
+        for sequence in range(3)
+    ]
+    for place in places:
+        _store(store, place, b"x" * 5_000)
+    waiting = store.begin(places[0])
+    waiting.write(b"half")
+    waiting.finish()
+    for _ in range(2):
+        store.shred("session-1", 100)
+    for place in places[:3]:
+        with pytest.raises(FileNotFoundError):
+            store.size(place)
+    assert all(store.size(place) == 5_000 for place in places[3:])
+    waiting.discard()
 
 
 @pytest.mark.parametrize("session", ["../escape1", "a/../../b1", "", "/etc/passwd", "x" * 65])
@@ -114,7 +179,7 @@ def test_no_session_leads_out_of_the_store(store: SegmentStore, session: str) ->
 def test_files_keep_what_was_published_and_clear_what_was_abandoned(tmp_path: Path) -> None:
     store = FileStore(tmp_path)
     _store(store, PLACE, b"kept")
-    abandoned, fresh = store.begin(), store.begin()
+    abandoned, fresh = store.begin(PLACE), store.begin(PLACE)
     for upload in (abandoned, fresh):
         upload.write(b"half")
         upload.finish()
@@ -131,9 +196,9 @@ def test_full_disk_is_told_as_one(tmp_path: Path) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("this system has no /dev/full to stand in for a full disk")
     store = FileStore(tmp_path)
-    upload = store.begin()
+    upload = store.begin(PLACE)
     descriptor = os.open("/dev/full", os.O_WRONLY)
-    os.dup2(descriptor, upload._file.fileno())
+    os.dup2(descriptor, upload._draft._file.fileno())
     os.close(descriptor)
     with pytest.raises(StorageFull, match="No space left"):
         upload.write(b"x" * 1_000_000)

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from server.__main__ import main
-from server.app import DATABASE
-from server.db.database import Database
+from server.db import sqlite
+from server.settings import DATABASE
 from tests.e2e.server_rig import PASSWORD, launch, prepare
 
 
@@ -80,7 +80,7 @@ def test_folder_that_is_a_file_is_a_sentence(tmp_path: Path, capsys: pytest.Capt
 
 
 def test_newer_schema_is_refused(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    database = Database(data / DATABASE)
+    database = sqlite.connect(data / DATABASE)
     with database.write() as tx:
         tx.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     database.close()

@@ -1,0 +1,84 @@
+"""Bytes on their way in, as a file that is hashed while it is written. Used by whichever thread writes the upload."""
+
+import os
+import time
+import uuid
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+from typing import BinaryIO
+
+from server.storage.base import StorageFull
+
+ABANDONED_S = 3_600
+"""An unfinished upload this old belongs to nobody any more: the longest one is given ten minutes."""
+
+
+class Drafts:
+    """The folder of the uploads under way; what a killed process left there goes when it is opened."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for path in folder.iterdir():
+            if time.time() - path.stat().st_mtime > ABANDONED_S:
+                path.unlink(missing_ok=True)
+
+    def begin(self) -> "Draft":
+        """Start a draft; raises ``StorageFull``."""
+        return Draft(self._folder / uuid.uuid4().hex)
+
+
+class Draft:
+    """One file of bytes; ``size`` and ``digest`` speak of what was written so far."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.size = 0
+        self._hash = sha256()
+        try:
+            self._file = path.open("xb")
+        except OSError as error:
+            raise full(error) from error
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of the bytes."""
+        return self._hash.digest()
+
+    def write(self, data: bytes) -> None:
+        """Append bytes; raises ``StorageFull``."""
+        try:
+            self._file.write(data)
+        except OSError as error:
+            raise full(error) from error
+        self._hash.update(data)
+        self.size += len(data)
+
+    def close(self, *, durable: bool) -> None:
+        """Write out what waits in memory, with ``durable`` onto the disk for good; raises ``StorageFull``."""
+        try:
+            self._file.flush()
+            if durable:
+                os.fsync(self._file.fileno())
+            self._file.close()
+        except OSError as error:
+            raise full(error) from error
+
+    def reopen(self) -> BinaryIO:
+        """Open the closed draft for reading; raises ``StorageFull``."""
+        try:
+            return self.path.open("rb")
+        except OSError as error:
+            raise full(error) from error
+
+    def discard(self) -> None:
+        """Remove the file; harmless when it is gone."""
+        with suppress(OSError):
+            self._file.close()
+        self.path.unlink(missing_ok=True)
+
+
+def full(error: OSError) -> StorageFull:
+    """Return the system's refusal as the store's."""
+    return StorageFull(f"the segment could not be stored: {error.strerror}", after_s=30)

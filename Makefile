@@ -4,8 +4,13 @@ VENV := .venv
 RUN := $(VENV)/bin
 DEMO_SECONDS ?= 40
 CLIENT := app capture detectors lockdown
+# Where a trained model goes, and pictures of COCO for measuring that nothing else was forgotten.
+MADE ?= out/train
+COCO ?= $(wildcard ../shared/coco)
+# What needs torch is not here, where its types are unknown.
+TRAINING := $(filter-out %/fitting.py %/masked_loss.py %/tower.py, $(wildcard packaging/models/training/*.py))
 
-.PHONY: setup develop demo test faults faults-release check bench package models clean lock
+.PHONY: setup develop demo test faults faults-release check bench package models train clean lock
 
 ## Prepare everything that running needs: libraries, environment, console.
 setup: $(VENV)/.ready
@@ -49,6 +54,8 @@ check: develop
 	@for system in win32 darwin; do \
 	  $(RUN)/mypy --platform $$system --cache-dir .mypy_cache/$$system --exclude '^lockdown/linux' $(CLIENT) || exit 1; \
 	done
+	@MYPYPATH=typings:packaging/models $(RUN)/mypy --explicit-package-bases --cache-dir .mypy_cache/training $(TRAINING) \
+	  packaging/models/assess.py
 	@$(RUN)/python -m tests.architecture.size
 
 ## Speed, as ratios measured in one run; writes out/bench.json.
@@ -62,6 +69,14 @@ package: develop
 ## Export, quantise and check a detection model: make models WEIGHTS=yolo11n.pt
 models: $(VENV)/.ready
 	@packaging/models/make.sh $(WEIGHTS)
+
+## Fine-tune a detection model on pictures in YOLO's layout, and measure it: make train DATA=folder DEVICE=cpu
+## (WEIGHTS, GROUPS, EPOCHS; TEST and NEGATIVES are further folders to measure it on; docs/models.md has the rest)
+train: $(VENV)/.ready
+	@packaging/models/train.sh "$(DATA)" "$(WEIGHTS)" --out $(MADE) $(if $(GROUPS),--groups $(GROUPS)) \
+	  $(if $(EPOCHS),--epochs $(EPOCHS)) $(if $(DEVICE),--device $(DEVICE)) $(OPTIONS)
+	@$(RUN)/python packaging/models/assess.py $(MADE) --data $(DATA) $(addprefix --test ,$(TEST)) \
+	  $(addprefix --negatives ,$(NEGATIVES)) $(addprefix --coco ,$(COCO))
 
 ## Write requirements.lock anew after a change in pyproject.toml (needs `uv`).
 lock:

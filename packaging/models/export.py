@@ -1,4 +1,4 @@
-"""Export and quantise a YOLO model for Fairlock, check it, and print its entry for ``resources/models.toml``.
+"""Export and quantise a YOLO model for Fairlock, check it, and print its entries for ``resources/models.toml``.
 
     python packaging/models/export.py yolo11n.pt --pictures FOLDER [--out FOLDER] [--size 480x640]
 
@@ -9,10 +9,12 @@ in it, so a file whose sha256 is not an official one is refused unless ``--trust
 
 import argparse
 import hashlib
+import json
 import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 # Before ultralytics is imported: it installs missing packages by itself otherwise, and reports usage.
@@ -50,34 +52,50 @@ def main() -> int:
         sys.stderr.write(f"{options.pictures} holds {len(pictures)} pictures; at least {COMPARISON} are needed.\n")
         return 2
     options.out.mkdir(parents=True, exist_ok=True)
-    return _make(options.weights, digest, options.out, pictures, (height, width))
+    entries = make(options.weights, options.out, pictures, (height, width))
+    for entry in entries:
+        sys.stdout.write(entry)
+    return 0 if entries else 1
 
 
-def _make(weights: Path, digest: str, out: Path, pictures: list[Path], size: tuple[int, int]) -> int:
+def make(
+    weights: Path, out: Path, pictures: list[Path], size: tuple[int, int], *, classes: Sequence[str] | None = None
+) -> list[str]:
+    """Export, compare and quantise; return the entries for ``resources/models.toml``, INT8's first.
+
+    ``classes`` are the names of the model's classes where they are not COCO's. Empty if the export does not agree with
+    ultralytics, which is said on the error stream.
+    """
     torchvision_shim.install()
     # After the stand-in, and not at the top, so that --help and refusals need nothing installed.
     from parity import compare  # noqa: PLC0415
     from quantise import quantise  # noqa: PLC0415
     from ultralytics import YOLO  # noqa: PLC0415
 
-    plain = _export(YOLO, weights, out, size)
+    fixed, plain = _export(YOLO, weights, out, size), _export(YOLO, weights, out, size, dynamic=True)
     agreement = compare(YOLO(str(weights)), plain, pictures[:COMPARISON], size)
     sys.stderr.write(f"{plain.name} against ultralytics: {agreement}\n")
     if not agreement.holds:
         sys.stderr.write("The export does not agree with ultralytics and is not to be used.\n")
-        return 1
-    small = plain.with_name(f"{weights.stem}_int8_qdq_{size[0]}x{size[1]}.onnx")
-    quantise(plain, small, pictures[:CALIBRATION], size)
+        return []
+    small = out / f"{weights.stem}_int8_qdq_{size[0]}x{size[1]}.onnx"
+    quantise(fixed, small, pictures[:CALIBRATION], size)
     sys.stderr.write(
         f"{small.name} against ultralytics: {compare(YOLO(str(weights)), small, pictures[:COMPARISON], size)}\n"
     )
-    for rank, (path, suffix) in enumerate(((small, "-int8"), (plain, ""))):
-        sys.stdout.write(_card(path, weights.stem + suffix, digest, size, 10 + 20 * rank))
-    return 0
+    fixed.unlink()
+    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
+    return [
+        _card(path, weights.stem + suffix, digest, size, rank, classes)
+        for path, suffix, rank in ((small, "-int8", 10), (plain, "", 30))
+    ]
 
 
-def _export(yolo, weights: Path, out: Path, size: tuple[int, int]) -> Path:
-    """Return the floating-point ONNX file, made by ``yolo`` (``ultralytics.YOLO``), which writes beside its weights."""
+def _export(yolo, weights: Path, out: Path, size: tuple[int, int], *, dynamic: bool = False) -> Path:
+    """Return the floating-point ONNX file, made by ``yolo`` (``ultralytics.YOLO``), which writes beside its weights.
+
+    It takes pictures of ``size``, or, if ``dynamic``, of any size in steps of 32.
+    """
     with tempfile.TemporaryDirectory(prefix="fairlock-export-") as folder:
         copy = Path(folder, weights.name)
         shutil.copyfile(weights, copy)
@@ -85,13 +103,17 @@ def _export(yolo, weights: Path, out: Path, size: tuple[int, int]) -> Path:
         head = model.model.model[-1]
         if hasattr(head, "one2one_cv2"):
             head.end2end = True  # before fuse(), or the one-to-one head of YOLO26 is dropped
-        made = Path(model.export(format="onnx", imgsz=list(size), opset=17, simplify=True, device="cpu"))
-        target = out / f"{weights.stem}_{size[0]}x{size[1]}.onnx"
+        made = Path(
+            model.export(
+                format="onnx", imgsz=list(size), opset=17, simplify=True, device="cpu", dynamic=dynamic, verbose=False
+            )
+        )
+        target = out / (f"{weights.stem}_dyn.onnx" if dynamic else f"{weights.stem}_{size[0]}x{size[1]}.onnx")
         shutil.move(made, target)
     return target
 
 
-def _card(path: Path, name: str, digest: str, size: tuple[int, int], rank: int) -> str:
+def _card(path: Path, name: str, digest: str, size: tuple[int, int], rank: int, classes: Sequence[str] | None) -> str:
     import onnxruntime  # noqa: PLC0415  (as above)
 
     shape = onnxruntime.InferenceSession(str(path)).get_outputs()[0].shape
@@ -105,7 +127,7 @@ sha256 = "{hashlib.sha256(path.read_bytes()).hexdigest()}"
 licence = "AGPL-3.0-or-later"
 form = "{"yolo-end-to-end" if shape[-1] == 6 else "yolo-dense"}"
 input = [{size[0]}, {size[1]}]
-classes = "coco80"
+classes = {json.dumps(list(classes)) if classes else '"coco80"'}
 grade = "release"
 rank = {rank}
 source = "{ASSETS + official if official else f"a .pt with sha256 {digest}"}"

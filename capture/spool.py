@@ -14,14 +14,13 @@ power cut can cost is the last second of each track, and what a crash of the pro
 import contextlib
 import errno
 import os
-import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.contract.errors import Retryable, UserFacing
+from app.contract.errors import Retryable
 from app.contract.sealing import jws
 from app.contract.sealing.records import Record
 from app.contract.times import Clock
@@ -29,7 +28,6 @@ from capture.chain import Place
 from capture.durable import sync_data, sync_folder, write_all
 
 _SYNC_EVERY_NS = 1_000_000_000
-_MARGIN_BYTES = 2 * 1024**3
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS segments (
@@ -82,8 +80,13 @@ class SegmentFile:
         self._synced_ns = clock.now().mono_ns
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
         self._file = os.open(path, flags, 0o600)
-        # Without its name in the folder what is synced into it would be lost all the same.
-        sync_folder(path.parent)
+        try:
+            # Without its name in the folder what is synced into it would be lost all the same.
+            sync_folder(path.parent)
+        except OSError:
+            self.close()
+            path.unlink()  # else its place would be taken when there is room again
+            raise
 
     def append(self, data: bytes) -> None:
         """Write ``data``, unbuffered; synced to the disk about once a second.
@@ -121,10 +124,6 @@ class Spool:
         self._index = _open_index(folder / "index.sqlite")
         self._pending_bytes = self._sum("pending") + self._sum("refused")
         self._drop_received_files()
-
-    def check_space(self, margin_bytes: int = _MARGIN_BYTES) -> None:
-        """Raise ``UserFacing`` (E-DISK-FULL) when the disk has less room than ``margin_bytes``."""
-        check_space(self.folder, margin_bytes)
 
     def create(self, place: Place) -> SegmentFile:
         """Begin the file of a new segment; raises ``OSError``, also when the place was used before."""
@@ -244,18 +243,6 @@ class Spool:
         """Delete what a crash left between the receipt and the deletion."""
         for (name,) in self._index.execute("SELECT name FROM segments WHERE state = 'received'").fetchall():
             (self.folder / f"{name}.fls").unlink(missing_ok=True)
-
-
-def check_space(folder: Path, margin_bytes: int = _MARGIN_BYTES) -> int:
-    """Return the free bytes of the disk that ``folder`` is on; raises ``UserFacing`` (E-DISK-FULL) below the margin."""
-    free = shutil.disk_usage(folder).free
-    if free < margin_bytes:
-        raise UserFacing(
-            f"The disk is nearly full: {free // 2**20:,} MiB are free, {margin_bytes // 2**20:,} MiB are needed.",
-            advice="Delete files that you do not need, or empty the bin, and check again.",
-            code="E-DISK-FULL",
-        )
-    return free
 
 
 def file_stem(place: Place) -> str:

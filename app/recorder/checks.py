@@ -14,12 +14,13 @@ from app.contract.policy import Policy
 from app.messages import Check
 from app.recorder.client import ServerClient
 from app.recorder.detection import DetectionChoice
+from app.recorder.picture_check import look_at_picture
 from app.recorder.sources import Sources
 from capture.frames import Frame
 from capture.health import is_black
 from capture.refusals import camera_black, source_lost
+from capture.room import check_room
 from capture.sources import AudioSource, Origin, SourceLost, VideoSource
-from capture.spool import check_space
 
 FRAMES_TO_WAKE = 20
 
@@ -44,6 +45,10 @@ def run_checks(context: CheckContext) -> Iterator[Check]:
     for source in context.sources:
         yield _check(TITLES[source.track], lambda source=source: _source(source))  # type: ignore[misc]  # bound now
     yield _check("Detection", lambda: _detection(context), blocking=False)
+    camera, wanted = context.sources.camera, context.policy.detection.hints
+    faces = context.detection.faces
+    if camera is not None and wanted and faces is not None:
+        yield _check("Picture", lambda: look_at_picture(camera, faces), blocking=False)
 
 
 def _check(name: str, probe: Callable[[], str], *, blocking: bool = True) -> Check:
@@ -69,7 +74,7 @@ def _server(context: CheckContext) -> str:
 
 
 def _disk(context: CheckContext) -> str:
-    return f"{check_space(context.folder) / 2**30:.0f} GiB are free."
+    return f"{check_room(context.folder) / 2**30:.0f} GiB are free."
 
 
 def _source(source: VideoSource | AudioSource) -> str:

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from app.clock import ManualClock
-from app.contract.errors import UserFacing
 from app.contract.incidents import Track
 from app.contract.sealing import jws
 from app.contract.sealing.records import Record
@@ -167,13 +166,6 @@ def test_a_segment_that_got_no_fragment_gives_its_number_back(
     segmenter.push(piece(250))
     segmenter.close()
     assert [(r.sequence, r.start_ms, r.complete) for r, _ in workshop.closed] == [(0, 250, True)]
-
-
-def test_too_little_room_at_the_start_is_a_sentence(workshop: Workshop) -> None:
-    with pytest.raises(UserFacing, match="Delete files") as refused:
-        workshop.spool.check_space(margin_bytes=1 << 60)
-    assert refused.value.code == "E-DISK-FULL"
-    workshop.spool.check_space(margin_bytes=0)
 
 
 # --- what a crash leaves ----------------------------------------------------------------------------------------------

@@ -124,7 +124,7 @@ class Streak:
         if run is None or run.id is None:
             return None
         self._closed = run
-        return self._incident(run)
+        return self._incident(run, over=True)
 
     def _begin(self, sight: Sight) -> None:
         if sight.hit:
@@ -174,7 +174,7 @@ class Streak:
         long_enough = _ms(run.start, run.last) >= self._rule.min_ms
         return long_enough and run.hits >= LEAST_HITS and 2 * run.hits >= run.looks
 
-    def _incident(self, run: _Run) -> Incident:
+    def _incident(self, run: _Run, *, over: bool = False) -> Incident:
         return Incident(
             id=run.id or "",
             kind=self._rule.kind,
@@ -184,6 +184,7 @@ class Streak:
             source=run.source,
             facts={**self._rule.facts, **run.facts, **self._account(run)},
             best=run.best_at if run.best is not None else None,
+            over=over,
         )
 
     def _account(self, run: _Run) -> dict[str, str]:

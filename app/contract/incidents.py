@@ -172,7 +172,7 @@ class Incident:
     """One incident. ``source`` names the part that saw it; ``facts`` is a flat map of short texts.
 
     ``evidence`` is filled in by the recorder, which alone knows the session's timeline. ``best`` is when it was seen
-    best, where there is a score: the recorder keeps the picture of that moment.
+    best, where there is a score: the recorder keeps the picture of that moment. ``over`` says that it lasts no longer.
     """
 
     id: str
@@ -184,3 +184,4 @@ class Incident:
     facts: Mapping[str, str] = field(default_factory=dict)
     evidence: EvidenceWindow | None = None
     best: Instant | None = None
+    over: bool = False

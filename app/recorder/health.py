@@ -51,6 +51,7 @@ class HealthWatch:
                 kind=kind,
                 start=finding.start,
                 end=finding.end or finding.start,
+                over=finding.end is not None,
                 severity=INCIDENTS[kind].severity,
                 source=self._track.value,
                 facts={"fault": finding.fault.value, **finding.facts},

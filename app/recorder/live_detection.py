@@ -43,6 +43,7 @@ class LiveDetection:
             sound=self._sound,
             new_id=incidents.new_id,
             on_incident=incidents.detected,
+            on_frame=pictures.looked_at,
             on_rates=lambda rates: journal.note(**rates_in_words(rates)),
             scheduler=Scheduler(
                 policy,

@@ -17,6 +17,7 @@ from app.contract.journal import JOURNAL_MIME, PICTURES_MIME
 from app.contract.times import Clock, Instant
 from app.metered import Metering, NetworkManager
 from app.recorder.client import ServerClient
+from app.recorder.control_times import ControlTimes
 from app.recorder.detection import DetectionChoice
 from app.recorder.easing import QualityWatch
 from app.recorder.ending import end_session
@@ -78,7 +79,12 @@ class Recording:
         self.chain = Chain(joined.folder / "chain", joined.session, joined.policy_digest, joined.signing_key)
         self._recovered: Recovered = recover(self.spool, self.chain, self._clock)
         self.journal = Journal(self._segmenter(Track.JOURNAL, JOURNAL_MIME), self.timeline, self._clock)
-        self.pictures = IncidentPictures(self._segmenter(Track.PICTURES, PICTURES_MIME), self.timeline)
+        self.pictures = IncidentPictures(
+            self._segmenter(Track.PICTURES, PICTURES_MIME),
+            self.timeline,
+            ControlTimes(f"{joined.session}/{joined.epoch}"),
+            on_control=lambda name: self.journal.note(control_picture=name),
+        )
         self.incidents = Incidents(
             self.journal,
             self.pictures,

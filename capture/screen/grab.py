@@ -1,7 +1,8 @@
 """The whole screen through mss: shared memory on X11, GDI on Windows, Core Graphics on macOS.
 
-Read by the screen's reader thread. All displays come as one picture, as large as the box around them. Never scales
-while the displays stay as they are, and never copies pixels: a ``Frame``'s image is a view on what mss returned.
+Read by the screen's reader thread. All displays come as one picture, as large as the box around them; when displays
+come or go, the pictures have another size from then on. Pixels are not copied (but for desktops larger than 4K, which
+are scaled): a ``Frame``'s image is a view on what mss returned.
 """
 
 import contextlib
@@ -16,10 +17,12 @@ from app.contract.times import Clock
 from capture import refusals
 from capture.frames import Frame
 from capture.pace import Pacer
-from capture.pictures import Picture, even, fit
+from capture.pictures import Picture
+from capture.screen.composed import recordable
 from capture.sources import Origin, SourceLost
 
-_CHECK_DISPLAYS_EVERY_S = 10
+_CHECK_DISPLAYS_EVERY_S = 2
+"""Looking for displays costs 3 ms: mss does it only when it is made."""
 
 
 class GrabbedScreen:
@@ -43,14 +46,12 @@ class GrabbedScreen:
         self._open = False
 
     def open(self) -> None:
-        """Take one picture; raises ``Unsupported`` (E-SCREEN-UNSUPPORTED). The size is that of the first opening."""
+        """Take one picture; raises ``Unsupported`` (E-SCREEN-UNSUPPORTED)."""
         self.close()
         try:
-            shot = self._grab()
+            self._view(self._grab())
         except SourceLost as error:
             raise refusals.no_screen(str(error), "Start Fairlock from a graphical desktop.") from error
-        if not self.width:
-            self.width, self.height = even(shot.width), even(shot.height)
         self._open = True
         self._pacer.restart()
 
@@ -69,14 +70,25 @@ class GrabbedScreen:
 
     def close(self) -> None:
         """Let go of the display."""
-        grabber, self._grabber = self._grabber, None
         self._open, self._image, self._raw = False, None, b""
+        self._let_go()
+
+    def _let_go(self) -> None:
+        grabber, self._grabber = self._grabber, None
         if grabber is not None:
             # The display may be gone, and with it what would be closed.
             with contextlib.suppress(ScreenShotError):
                 grabber.close()
 
     def _grab(self) -> mss.ScreenShot:
+        """Grab; a display that went is no reason to lose the others, so what fails is tried once with a fresh look."""
+        try:
+            return self._grab_once()
+        except SourceLost:
+            self._let_go()
+            return self._grab_once()
+
+    def _grab_once(self) -> mss.ScreenShot:
         try:
             grabber = self._current()
             self._grabs += 1
@@ -101,8 +113,6 @@ class GrabbedScreen:
         return self._grabber
 
     def _view(self, shot: mss.ScreenShot) -> Picture:
-        pixels = np.frombuffer(shot.raw, np.uint8).reshape(shot.height, shot.width, 4)[:, :, :3]
-        whole = shot.width == self.width and shot.height == self.height
-        image = pixels if whole else fit(pixels, self.width, self.height)
-        image.flags.writeable = False
+        image = recordable(np.frombuffer(shot.raw, np.uint8).reshape(shot.height, shot.width, 4)[:, :, :3])
+        self.height, self.width = image.shape[:2]
         return image

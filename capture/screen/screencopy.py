@@ -1,7 +1,8 @@
 """The whole screen as a wlroots compositor shows it, through ``wlr-screencopy``: what the person sees, X11 or not.
 
 Read by the screen's reader thread. All displays come as one picture, side by side in the order in which the compositor
-names them. A ``Frame``'s image is a copy of its own: the memory that the compositor writes to is used again.
+names them; when displays come or go, the pictures have another size from then on. A ``Frame``'s image is a copy of its
+own: the memory that the compositor writes to is used again.
 """
 
 import mmap
@@ -16,7 +17,8 @@ from app.contract.times import Clock
 from capture import refusals
 from capture.frames import Frame
 from capture.pace import Pacer
-from capture.pictures import Picture, even, fit
+from capture.pictures import Picture
+from capture.screen.composed import recordable
 from capture.screen.wayland import Connection
 from capture.sources import Origin, SourceLost
 
@@ -95,19 +97,17 @@ class CopiedScreen:
         self._seq = 0
 
     def open(self) -> None:
-        """Take one picture; raises ``Unsupported`` (E-SCREEN-UNSUPPORTED). The size is that of the first opening."""
+        """Take one picture; raises ``Unsupported`` (E-SCREEN-UNSUPPORTED)."""
         self.close()
         try:
             self._copies = Screencopy(self._path)
-            rows, columns = self._copies.picture().shape[:2]
+            self._view(self._copies.picture())
         except SourceLost as error:
             self.close()
             raise refusals.no_screen(
                 f"this is a Wayland desktop that lets no program see other windows ({error})",
                 "Sign out, choose an X11 (Xorg) session on the sign-in screen, and start again.",
             ) from error
-        if not self.width:
-            self.width, self.height = even(columns), even(rows)
         self._pacer.restart()
 
     def read(self) -> Frame:
@@ -131,10 +131,8 @@ class CopiedScreen:
             copies.close()
 
     def _view(self, taken: Picture) -> Picture:
-        pixels = taken[:, :, :3]
-        whole = taken.shape[:2] == (self.height, self.width)
-        image = pixels if whole else fit(pixels, self.width, self.height)
-        image.flags.writeable = False
+        image = recordable(taken[:, :, :3])
+        self.height, self.width = image.shape[:2]
         return image
 
 

@@ -22,6 +22,7 @@ from capture.pictures import fit, to_i420
 from capture.playback import PlaybackCamera, PlaybackMicrophone
 from capture.sample_clock import SampleClock
 from capture.screen import open_screen
+from capture.screen.composed import MOST_PIXELS, recordable
 from capture.screen.grab import GrabbedScreen
 from capture.sources import SourceLost
 from tests.unit.virtual_screen import HEIGHT, WIDTH, VirtualScreen, virtual_screen
@@ -153,6 +154,43 @@ def test_a_display_that_goes_away_is_lost_and_found_again(display: VirtualScreen
     with pytest.raises(Unsupported):
         screen.open()
     screen.close()
+
+
+def test_all_displays_are_one_picture(display: VirtualScreen) -> None:
+    display.xrandr("--setmonitor", "left", "400/100x600/150+0+0", "screen")
+    display.xrandr("--setmonitor", "right", "402/100x600/150+400+0", "none")
+    screen = GrabbedScreen(5, ManualClock(), display=display.name)
+    screen.open()
+    display.fill(0, 400, (200, 0, 0))
+    display.fill(400, 402, (0, 0, 200))
+    image = screen.read().image
+    screen.close()
+    assert image.shape == (HEIGHT, WIDTH, 3)
+    assert (image[300, 10].tolist(), image[300, 790].tolist()) == ([0, 0, 200], [200, 0, 0])
+
+
+def test_displays_that_come_and_go_change_the_picture_and_lose_nothing(display: VirtualScreen) -> None:
+    screen = GrabbedScreen(5, ManualClock(), display=display.name)
+    screen.open()
+    assert screen.read().image.shape == (HEIGHT, WIDTH, 3)
+    display.xrandr("--fb", "641x481")
+    smaller = [screen.read() for _ in range(2)]
+    assert {frame.image.shape for frame in smaller} == {(480, 640, 3)}
+    assert not smaller[0].unchanged
+    display.xrandr("--fb", f"{WIDTH}x{HEIGHT}")
+    sizes = [screen.read().image.shape for _ in range(11)]  # it looks every two seconds
+    assert sizes[-1] == (HEIGHT, WIDTH, 3)
+    assert (screen.width, screen.height) == (WIDTH, HEIGHT)
+    screen.close()
+
+
+def test_a_desktop_beyond_4k_is_scaled_and_keeps_its_shape() -> None:
+    image = recordable(np.full((2160, 7680, 3), 9, np.uint8))
+    rows, columns = image.shape[:2]
+    assert rows * columns <= MOST_PIXELS
+    assert columns / rows == pytest.approx(7680 / 2160, rel=0.01)
+    assert (rows % 2, columns % 2) == (0, 0)
+    assert recordable(np.zeros((601, 803, 3), np.uint8)).shape == (600, 802, 3)
 
 
 def test_a_view_on_bgra_memory_is_converted_without_a_copy() -> None:

@@ -29,6 +29,24 @@ class VirtualScreen:
         display.sync()
         display.close()
 
+    def fill(self, left: int, width: int, colour: tuple[int, int, int]) -> None:
+        """Draw a rectangle of full height straight onto the screen."""
+        display: Any = importlib.import_module("Xlib.display").Display(self.name)
+        root = display.screen().root
+        red, green, blue = colour
+        pen = root.create_gc(foreground=red << 16 | green << 8 | blue)
+        root.fill_rectangle(pen, left, 0, width, HEIGHT)
+        display.sync()
+        display.close()
+
+    def xrandr(self, *arguments: str) -> None:
+        """Change the displays; what the driver does not say yes to may have happened all the same."""
+        if shutil.which("xrandr") is None:
+            pytest.skip("xrandr is not installed (Debian package x11-xserver-utils)")
+        subprocess.run(
+            ["xrandr", *arguments], env={**os.environ, "DISPLAY": self.name}, capture_output=True, check=False
+        )
+
     def end(self) -> None:
         self.server.terminate()
         self.server.wait(20)

@@ -11,7 +11,10 @@ from typing import Any
 from app.contract import schema
 from app.contract.errors import FairlockError, UserFacing
 from app.contract.policy import Detection
+from app.evaluation.accuracy_document import accuracy_document
 from app.evaluation.goals import measuring_policy
+from app.evaluation.html_report import html_report
+from app.evaluation.json_report import json_report
 from app.evaluation.layout import recordings
 from app.evaluation.replay import Player
 from app.evaluation.result import Result, conclude
@@ -36,11 +39,34 @@ def main(argv: Sequence[str]) -> int:
             limit=options.limit,
             progress=_say,
         )
+        _write(result, options)
     except FairlockError as error:
         sys.stderr.write(f"{error} [{error.code}]\n")
         return 1
     sys.stdout.write(text_report(result))
     return 0
+
+
+def _write(result: Result, options: argparse.Namespace) -> None:
+    """Write what the options name. Raises ``UserFacing`` (E-EVALUATE)."""
+    targets: dict[Path, str] = {}
+    if options.json is not None:
+        targets[options.json] = json_report(result)
+    if options.report is not None:
+        targets[options.report / "report.html"] = html_report(result)
+        targets[options.report / "report.json"] = json_report(result)
+    if options.write_docs is not None:
+        command = f"fairlock evaluate {result.folder} --write-docs {options.write_docs.name}"
+        targets[options.write_docs] = accuracy_document(result, command)
+    for path, text in targets.items():
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise UserFacing(
+                f"{path} can't be written: {error.strerror}.", advice="Name another place.", code="E-EVALUATE"
+            ) from error
+        _say(f"Written: {path}")
 
 
 def _options(argv: Sequence[str]) -> argparse.Namespace:
@@ -51,6 +77,9 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("folder", type=Path, help="videos, sound and pictures, with their truth")
     parser.add_argument("--policy", help="JSON file with settings of `detection`, or the word default")
+    parser.add_argument("--report", type=Path, metavar="DIR", help="write a page with pictures of each fault there")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything as JSON")
+    parser.add_argument("--write-docs", type=Path, metavar="FILE", help="write docs/accuracy.md")
     parser.add_argument("--hold", type=float, default=3.0, help="seconds for which a still picture is held (3)")
     parser.add_argument("--only", default="", help="evaluate only what has this text in its path")
     parser.add_argument("--limit", type=int, help="evaluate at most so many recordings of each folder")
@@ -80,13 +109,12 @@ def evaluate(
             progress(f"{index} of {len(chosen)}: {recording.name}")
             told = time.monotonic()
         replays.append(player.play(recording))
-    built = fresh()
     return conclude(
         folder=folder.as_posix() if not folder.is_absolute() else folder.name,
         policy=policy,
         hold_s=hold_s,
-        models=built.cards,
-        refused={task: str(why) for task, why in built.refused.items()},
+        models=player.built.cards,
+        refused={task: str(why) for task, why in player.built.refused.items()},
         replays=replays,
         costs=player.costs,
     )

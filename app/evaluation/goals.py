@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
 from app.contract.policy import Detection
+from app.evaluation.truth import OBJECTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +43,7 @@ NOTICED_BY: Mapping[str, frozenset[str]] = {
 """Whichever of these is raised brings a reviewer to the place, though only the thing's own name counts as recall."""
 
 _LEAST: Mapping[str, str] = {
-    "phone": "object_ms",
-    "book": "object_ms",
-    "laptop": "object_ms",
-    "object_in_hand": "object_ms",
+    **dict.fromkeys(("phone", *OBJECTS, "object_in_hand"), "object_ms"),
     "headphones": "headphones_ms",
     "second_person": "person_ms",
     "absent": "absent_ms",
@@ -60,9 +58,7 @@ _SWITCH: Mapping[str, str] = {
     "no_face": "faces",
     "speech": "speech",
     "loud_noise": "loud_noise",
-    "phone": "objects",
-    "book": "objects",
-    "laptop": "objects",
+    **dict.fromkeys(("phone", *OBJECTS), "objects"),
     "object_in_hand": "second_look",
 }
 

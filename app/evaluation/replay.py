@@ -8,29 +8,25 @@ import itertools
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from app.contract.incidents import Incident, Track
+from app.contract.incidents import Incident, IncidentKind, Track
 from app.contract.policy import Detection
-from app.contract.times import Instant
-from app.evaluation.truth import HEARD, Medium, Recording, thing_of
+from app.evaluation.truth import HEARD, LABELS, THINGS, Medium, Recording, thing_of
 from capture.frames import AudioChunk, Frame
 from capture.pictures import Picture
 from capture.stills import jpeg
 from capture.stored import has_sound, moment, shrunk, stored_frames, stored_picture, stored_sound
 from detectors.base import Observation, PictureDetector, SoundDetector
-from detectors.bucket import TokenBucket
 from detectors.build import Detectors
-from detectors.catalogue import Task
-from detectors.temporal import Temporal
+from detectors.catalogue import ModelCard, Task
+from detectors.pipeline import DetectionPipeline
 from detectors.thresholds import thresholds
 
 LONGEST = 640
 """Pixels of a frame's longest side, as the default camera has."""
-SHOWN_RATE = 8.0
-"""Frames a second offered to the detectors, which take what their own rate allows."""
-RATES: Mapping[str, float] = {"objects": 2.0, "faces": 4.0}
-"""Looks a second where the policy sets no limit below: those of an unloaded machine."""
+SHOWN_RATE = 15.0
+"""Frames a second offered to the detectors, as of the default camera; they look at what their own pace allows."""
 APART_S = 60.0
 """Between two still pictures, so that nothing of one is remembered in the next."""
 _THUMB, _THUMB_QUALITY = 320, 60
@@ -59,18 +55,24 @@ class Cost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replay:
-    """What came out. ``said`` are the labels above the product's thresholds at the first look (for still pictures)."""
+    """What came out.
+
+    ``said`` is the best score of each thing above the product's threshold at the first look, for still pictures.
+    ``pictures`` are (seconds, JPEG) in the middle of each event and incident.
+    """
 
     recording: Recording
     seconds: float
     raised: tuple[Raised, ...]
     said: Mapping[str, float] = field(default_factory=dict)
-    boxes: tuple[Observation, ...] = ()
     pictures: tuple[tuple[float, bytes], ...] = ()
 
 
 class Player:
-    """Plays recordings one after another. ``fresh`` builds detectors; ``hold_s`` is how long a still is held."""
+    """Plays recordings one after another. ``fresh`` builds detectors; ``hold_s`` is how long a still is held.
+
+    ``built`` are the detectors last used, ``costs`` what all of them cost, by name.
+    """
 
     def __init__(self, policy: Detection, fresh: Callable[[], Detectors], hold_s: float) -> None:
         self._policy = policy
@@ -80,6 +82,7 @@ class Player:
         self._still_s = 0.0
         self._seq = itertools.count()
         self.costs: dict[str, Cost] = defaultdict(Cost)
+        self.built = Detectors()
 
     def play(self, recording: Recording) -> Replay:
         """Return what the detectors make of ``recording``. Raises ``UserFacing`` (E-RECORDING)."""
@@ -88,7 +91,8 @@ class Player:
         return self._running(recording)
 
     def _running(self, recording: Recording) -> Replay:
-        session = _Session(self._policy, self._fresh(), self.costs)
+        self.built = self._fresh()
+        session = _Session(self._policy, self.built, self.costs)
         seconds = 0.0
         thumbs: list[tuple[float, bytes]] = []
         listens = recording.medium is Medium.SOUND
@@ -102,11 +106,14 @@ class Player:
             for chunk in stored_sound(recording.path):
                 session.hear(chunk)
                 seconds = max(seconds, chunk.at.seconds_since(moment(0)) + len(chunk.pcm) / chunk.rate)
-        return Replay(recording=recording, seconds=seconds, raised=session.finish(), pictures=tuple(thumbs))
+        raised = session.finish()
+        spans = [(event.start_s, event.end_s) for event in recording.truth.events]
+        spans += [(one.start_s, one.end_s) for one in raised]
+        return Replay(recording=recording, seconds=seconds, raised=raised, pictures=_at_middles(thumbs, spans, seconds))
 
     def _still(self, recording: Recording) -> Replay:
         """Hold one picture in front of the detectors. Loading models anew for each would take longer than looking."""
-        self._stills = self._stills or self._fresh()
+        self._stills = self.built = self._stills or self._fresh()
         begin = self._still_s = self._still_s + APART_S
         session = _Session(self._policy, self._stills, self.costs, begin)
         image = stored_picture(recording.path, longest=LONGEST, size=recording.truth.size)
@@ -117,82 +124,79 @@ class Player:
             recording=recording,
             seconds=self._hold_s,
             raised=session.finish(),
-            said=session.said,
-            boxes=tuple(session.first),
+            said=self._said(session.pictures),
             pictures=((0.0, _thumb(image)),),
         )
 
+    def _said(self, detectors: Sequence["_Picture"]) -> Mapping[str, float]:
+        """Return the best score by label of what the first looks saw above the product's thresholds."""
+        said: dict[str, float] = {}
+        for one in detectors:
+            for seen in one.first or ():
+                task = Task(one.name) if one.name in set(Task) else None
+                least = thresholds(self._policy, task, one.card).get(seen.label, 0.0) if task is not None else 0.0
+                thing = LABELS.get(seen.label, seen.label)
+                if thing in THINGS and seen.score >= least:
+                    said[thing] = max(seen.score, said.get(thing, 0.0))
+        return said
+
 
 class _Session:
-    """One recording's temporal layer and rates, times counted from ``begin`` seconds."""
+    """One recording's detection, times counted from ``begin`` seconds. The product's pipeline, without its threads."""
 
     def __init__(self, policy: Detection, detectors: Detectors, costs: dict[str, Cost], begin: float = 0.0) -> None:
         numbers = itertools.count(1)
-        self._temporal = Temporal(policy, lambda: f"i{next(numbers)}", detectors.cards)
-        self._begin = moment(begin)
-        limit = policy.rate_permille / 1000
-        self._pictures = [(one, TokenBucket(min(limit, RATES.get(one.name, limit)))) for one in detectors.pictures]
-        self._sounds: Sequence[SoundDetector] = detectors.sounds
-        self._costs = costs
+        self._begin = self._now = moment(begin)
         self._opened: dict[str, float] = {}
         self._last: dict[str, Incident] = {}
-        self._least = {
-            label: least
-            for task in Task
-            for label, least in thresholds(policy, task, detectors.cards.get(task)).items()
-        }
-        self._firsts: set[str] = set()
-        self.first: list[Observation] = []
-        self.said: dict[str, float] = {}
+        self._looked = False
+        self.pictures = [_Picture(one, costs[one.name]) for one in detectors.pictures]
+        self._sounds = [_Sound(one, costs[one.name]) for one in detectors.sounds]
+        self._pipeline = DetectionPipeline(
+            detectors=replace(detectors, pictures=tuple(self.pictures), sounds=tuple(self._sounds)),
+            policy=policy,
+            frames=None,
+            sound=None,
+            new_id=lambda: f"i{next(numbers)}",
+            on_incident=self._note,
+            on_frame=self._will_look,
+        )
 
     def look(self, frame: Frame) -> bool:
-        """Show one frame to each detector whose turn it is; return whether it was any one's."""
-        turns = [detector for detector, bucket in self._pictures if bucket.take(frame.at)]
-        for detector in turns:
-            seen = self._weighed(detector, frame)
-            self._first(detector.name, seen)
-            self._note(frame.at, self._temporal.look(frame.at, detector.name, seen))
-        return bool(turns)
+        """Offer one frame; return whether any detector looked at it."""
+        self._now, self._looked = frame.at, False
+        self._pipeline.look(frame)
+        self._raise_failures()
+        return self._looked
 
     def hear(self, chunk: AudioChunk) -> None:
-        """Play one chunk to each detector of sound."""
-        for detector in self._sounds:
-            began = time.thread_time()
-            windows = detector.feed(chunk)
-            cost = self._costs[detector.name]
-            cost.milliseconds += (time.thread_time() - began) * 1e3
-            cost.heard_s += len(chunk.pcm) / chunk.rate
-            for window in windows:
-                self._note(window.at, self._temporal.look(window.at, detector.name, [window]))
+        """Play one chunk."""
+        self._now = moment(chunk.at.mono_ns / 1e9 + len(chunk.pcm) / chunk.rate)
+        self._pipeline.hear(chunk)
+        self._raise_failures()
 
     def finish(self) -> tuple[Raised, ...]:
         """Close what is open; return everything that was raised, in order of its first report."""
-        for incident in self._temporal.finish():
-            self._last[incident.id] = incident
-        return tuple(self._raised(self._last[name], opened_s) for name, opened_s in self._opened.items())
+        self._pipeline.stop()
+        return tuple(
+            self._raised(self._last[name], opened_s)
+            for name, opened_s in self._opened.items()
+            if thing_of(self._last[name]) != IncidentKind.DETECTION_DEGRADED
+        )
 
-    def _weighed(self, detector: PictureDetector, frame: Frame) -> list[Observation]:
-        began = time.thread_time()
-        seen = detector.detect(frame)
-        cost = self._costs[detector.name]
-        cost.milliseconds += (time.thread_time() - began) * 1e3
-        cost.looks += 1
-        return seen
+    def _will_look(self, _frame: Frame) -> None:
+        self._looked = True
 
-    def _first(self, detector: str, seen: Iterable[Observation]) -> None:
-        """Remember what a detector said at its first look."""
-        if detector in self._firsts:
-            return
-        self._firsts.add(detector)
-        for one in seen:
-            if one.score >= self._least.get(one.label, 0.0):
-                self.first.append(one)
-                self.said[one.label] = max(one.score, self.said.get(one.label, 0.0))
+    def _note(self, incident: Incident) -> None:
+        self._opened.setdefault(incident.id, self._now.seconds_since(self._begin))
+        self._last[incident.id] = incident
 
-    def _note(self, at: Instant, incidents: Iterable[Incident]) -> None:
-        for incident in incidents:
-            self._opened.setdefault(incident.id, at.seconds_since(self._begin))
-            self._last[incident.id] = incident
+    def _raise_failures(self) -> None:
+        """In an exam the others go on when a detector fails; a measurement without it would be wrong."""
+        failures = [one.failure for one in self.pictures] + [one.failure for one in self._sounds]
+        for failure in failures:
+            if failure is not None:
+                raise failure
 
     def _raised(self, incident: Incident, opened_s: float) -> Raised:
         return Raised(
@@ -203,6 +207,81 @@ class _Session:
             source=incident.source,
             facts=dict(incident.facts),
         )
+
+
+class _Picture:
+    """A detector whose looks are weighed; ``first`` is what it saw first."""
+
+    def __init__(self, detector: PictureDetector, cost: Cost) -> None:
+        self._detector = detector
+        self._cost = cost
+        self.first: Sequence[Observation] | None = None
+        self.failure: Exception | None = None
+
+    @property
+    def name(self) -> str:
+        """The detector's."""
+        return self._detector.name
+
+    @property
+    def card(self) -> ModelCard:
+        """The detector's."""
+        return self._detector.card
+
+    def detect(self, frame: Frame) -> list[Observation]:
+        """Look, and weigh the look."""
+        began = time.thread_time()
+        try:
+            seen = self._detector.detect(frame)
+        except Exception as error:
+            self.failure = error
+            raise
+        self._cost.milliseconds += (time.thread_time() - began) * 1e3
+        self._cost.looks += 1
+        self.first = seen if self.first is None else self.first
+        return seen
+
+
+class _Sound:
+    """A detector whose listening is weighed."""
+
+    def __init__(self, detector: SoundDetector, cost: Cost) -> None:
+        self._detector = detector
+        self._cost = cost
+        self.failure: Exception | None = None
+
+    @property
+    def name(self) -> str:
+        """The detector's."""
+        return self._detector.name
+
+    @property
+    def card(self) -> ModelCard:
+        """The detector's."""
+        return self._detector.card
+
+    def feed(self, chunk: AudioChunk) -> list[Observation]:
+        """Listen, and weigh it."""
+        began = time.thread_time()
+        try:
+            heard = self._detector.feed(chunk)
+        except Exception as error:
+            self.failure = error
+            raise
+        self._cost.milliseconds += (time.thread_time() - began) * 1e3
+        self._cost.heard_s += len(chunk.pcm) / chunk.rate
+        return heard
+
+
+def _at_middles(
+    thumbs: Sequence[tuple[float, bytes]], spans: Iterable[tuple[float, float]], seconds: float
+) -> tuple[tuple[float, bytes], ...]:
+    """Return only the pictures in the middle of something: an hour's would fill the memory of many recordings."""
+    if not thumbs:
+        return ()
+    middles = [(start + min(end, seconds)) / 2 for start, end in spans]
+    nearest = {min(range(len(thumbs)), key=lambda index: abs(thumbs[index][0] - middle)) for middle in middles}
+    return tuple(thumbs[index] for index in sorted(nearest))
 
 
 def _thumb(image: Picture) -> bytes:

@@ -20,7 +20,7 @@ def text_report(result: Result) -> str:
         "Events in videos and sound",
         table(events_table(list(result.events.values()))),
         f"Still pictures, each held for {result.hold_s:g} s",
-        table(events_table(list(result.stills.values()))),
+        table(held_table(list(result.stills.values()))),
         "Still pictures by what they show (pictures called so at one look; incidents when held)",
         table(stills_table(result)),
         "Recall by group",
@@ -67,9 +67,32 @@ def events_table(scores: Sequence[Score]) -> Rows:
     return rows
 
 
+def held_table(scores: Sequence[Score]) -> Rows:
+    """Return a row for each thing: of pictures that show it those that raise it, and of the others."""
+    rows: Rows = [("thing", "show it", "found", "recall", "95 %", "noticed", "do not", "false", "share", "95 %")]
+    for one in scores:
+        total, without = len(one.events), one.recordings - len(one.events)
+        wrong = len({false.recording.name for false in one.false})
+        rows.append(
+            (
+                one.thing,
+                str(total),
+                str(one.found),
+                share(one.found, total),
+                bounds(wilson(one.found, total)),
+                str(one.noticed),
+                str(without),
+                str(wrong),
+                share(wrong, without),
+                bounds(wilson(wrong, without)),
+            )
+        )
+    return rows
+
+
 def stills_table(result: Result) -> Rows:
     """Return a row for each name of still pictures: how many were called what."""
-    labels = sorted({label for row in result.named for label in row.said} - {"person", "face"})
+    labels = sorted({label for row in result.named for label in row.said})
     raised = sorted({thing for row in result.named for thing in row.raised})
     rows = [("shows", "pictures", *labels, *(f"{thing} raised" for thing in raised))]
     rows += [

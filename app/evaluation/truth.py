@@ -12,7 +12,8 @@ from pathlib import Path
 from app.contract.errors import UserFacing
 from app.contract.incidents import Incident, IncidentKind
 
-OBJECTS = ("book", "laptop")
+OBJECTS = ("book", "laptop", "screen", "tablet", "bottle", "cup", "food")
+"""Things whose incidents are of the kind ``object`` and carry their name as a fact."""
 THINGS: tuple[str, ...] = (
     IncidentKind.PHONE,
     *OBJECTS,
@@ -25,13 +26,16 @@ THINGS: tuple[str, ...] = (
     IncidentKind.SPEECH,
     IncidentKind.LOUD_NOISE,
 )
-"""What truth and detectors speak of; all but the objects are kinds of incidents."""
+"""What truth and detectors speak of, by the names of incidents' kinds and of objects."""
+
+LABELS: Mapping[str, str] = {"in_hand": IncidentKind.OBJECT_IN_HAND.value}
+"""What detectors call otherwise."""
 
 HEARD = frozenset({IncidentKind.SPEECH.value, IncidentKind.LOUD_NOISE.value})
 SEEN = frozenset(str(thing) for thing in THINGS) - HEARD
 
 ALSO_RIGHT: Mapping[str, frozenset[str]] = {
-    "object_in_hand": frozenset({"phone", "book", "headphones"}),
+    "object_in_hand": frozenset({"phone", "headphones", *OBJECTS}),
     "no_face": frozenset({"looking_away"}),
     "looking_away": frozenset({"no_face"}),
 }

@@ -18,7 +18,7 @@ LAW: dict[str, tuple[str, ...]] = {
     "detectors": ("app.contract", "app.mailbox", "capture.frames", "resources"),
     "lockdown": ("app.contract", "app.mailbox", "app.exclusive", "app.external", "app.paths", "resources"),
     "server": ("app.contract",),
-    "app.evaluation": ("app.contract", "app.models", "capture", "detectors", "resources"),
+    "app.evaluation": ("app.contract", "app.models", "app.version", "capture", "detectors", "resources"),
     "app.shell": ("app", "lockdown", "resources"),
     "app.recorder": ("app", "capture", "detectors"),
     "app.guard": ("app", "lockdown"),

@@ -1,0 +1,279 @@
+"""``fairlock evaluate`` from a folder to its reports, on drawn recordings and a detector that sees what was drawn."""
+
+import json
+import wave
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from app.contract.errors import UserFacing
+from app.contract.policy import Detection
+from app.evaluation import cli
+from app.evaluation.accuracy_document import accuracy_document
+from app.evaluation.goals import GOALS, measuring_policy
+from app.evaluation.html_report import html_report
+from app.evaluation.json_report import json_report
+from app.evaluation.result import Result
+from app.evaluation.text_report import text_report
+from app.models.sources import beside_checkout
+from capture.frames import AudioChunk, Frame
+from detectors.base import Observation
+from detectors.build import Detectors
+from detectors.catalogue import Form, ModelCard, Task
+from tests.unit.detector_models import write
+
+GREY, BLUE, RED = (90, 90, 90), (220, 30, 30), (30, 30, 220)
+"""What is drawn (BGR): nobody, one person, one person with a phone."""
+
+
+def _card(folder: Path, form: Form) -> ModelCard:
+    return write(folder, b"drawn", form, (480, 640))[1]
+
+
+class _SeesColours:
+    """Sees a person where the picture is blue or red, and a phone where it is red."""
+
+    name = "objects"
+
+    def __init__(self, card: ModelCard) -> None:
+        self.card = card
+
+    def detect(self, frame: Frame) -> list[Observation]:
+        blue, _, red = frame.image.reshape(-1, 3).mean(0)
+        labels = [] if max(blue, red) < 150 else ["person", "phone"] if red > blue else ["person"]
+        return [
+            Observation(detector=self.name, at=frame.at, label=label, score=0.9, box=(0, 0, 9, 9)) for label in labels
+        ]
+
+
+class _HearsLoudness:
+    """Hears speech in every loud chunk."""
+
+    name = "speech"
+
+    def __init__(self, card: ModelCard) -> None:
+        self.card = card
+
+    def feed(self, chunk: AudioChunk) -> list[Observation]:
+        score = float(np.abs(chunk.pcm).max() > 1000)
+        return [Observation(detector=self.name, at=chunk.at, label="speech", score=score)]
+
+
+class _Fails(_SeesColours):
+    def detect(self, frame: Frame) -> list[Observation]:
+        raise ValueError("this model can't count to three")
+
+
+def _video(path: Path, *scenes: tuple[tuple[int, int, int], float]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    colours = [colour for colour, seconds in scenes for _ in range(round(seconds * 10))]
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuvj420p"
+        for index, colour in enumerate(colours):
+            frame = av.VideoFrame.from_ndarray(_drawn(colour), format="bgr24")
+            frame.pts, frame.time_base = index, Fraction(1, 10)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
+def _drawn(colour: tuple[int, int, int]) -> NDArray[np.uint8]:
+    return np.full((48, 64, 3), colour, np.uint8)
+
+
+def _picture(path: Path, colour: tuple[int, int, int]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), _drawn(colour))
+
+
+def _sound(path: Path, *stretches: tuple[float, int]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rate = 16_000
+    pcm = [np.sin(np.arange(round(seconds * rate)) / 5) * loud for seconds, loud in stretches]
+    with wave.open(str(path), "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(rate)
+        sound.writeframes(np.concatenate(pcm).astype("<i2").tobytes())
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An absence, a phone that is found, one that is not there, two pictures and a conversation."""
+    root = tmp_path / "media"
+    _video(root / "desk/exam.avi", (BLUE, 4), (GREY, 8), (BLUE, 4), (RED, 4), (BLUE, 2))
+    events = "kind,start_s,end_s,light\nabsent,4,12,dark\nphone,16,20,day\nphone,5,8,dark\n"
+    (root / "desk/exam.events.csv").write_text(events)
+    _video(root / "desk/honest.avi", (BLUE, 3), (RED, 4), (BLUE, 3))
+    (root / "desk/honest.events.csv").write_text("kind,start_s,end_s\n")
+    _picture(root / "hands/call_1.png", BLUE)
+    _picture(root / "hands/wallet.png", RED)
+    rules = '[[truth]]\nmatch = "call_*"\nname = "hand at ear"\ncomplete = ["phone"]\n'
+    rules += '[[truth]]\nmatch = "wallet.*"\nname = "wallet"\ncomplete = ["phone"]\nevents = [["object_in_hand"]]\n'
+    (root / "hands/truth.toml").write_text(rules)
+    _sound(root / "talk/a.wav", (2, 0), (4, 9000), (6, 0))
+    (root / "talk/a.rttm").write_text("SPEAKER a 1 2.0 4.0 <NA> <NA> x <NA> <NA>\n")
+    return root
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Callable[[], Detectors]:
+    """Build detectors that see colours and hear loudness."""
+    seen, heard = _card(tmp_path, Form.YOLO_DENSE), _card(tmp_path, Form.SILERO)
+    return lambda: Detectors(pictures=(_SeesColours(seen),), sounds=(_HearsLoudness(heard),))
+
+
+@pytest.fixture
+def result(folder: Path, fresh: Callable[[], Detectors]) -> Result:
+    """The folder, evaluated."""
+    return cli.evaluate(folder, policy=measuring_policy(), fresh=fresh)
+
+
+def test_events_are_found_missed_and_false_as_drawn(result: Result) -> None:
+    phone, absent, speech = (result.events[thing] for thing in ("phone", "absent", "speech"))
+    assert (len(phone.events), phone.found, len(phone.false), phone.honest_false) == (2, 1, 1, 1)
+    assert (len(absent.events), absent.found, len(absent.false)) == (1, 1, 0)
+    assert (len(speech.events), speech.found, len(speech.false)) == (1, 1, 0)
+    assert phone.seconds == pytest.approx(32, abs=0.2)
+    assert phone.honest_s == pytest.approx(10, abs=0.2)
+    assert 0 <= phone.delays[0] < 1
+
+
+def test_hard_negatives_are_counted_by_name(result: Result) -> None:
+    named = {row.name: row for row in result.named}
+    assert (named["hand at ear"].pictures, dict(named["hand at ear"].said)) == (1, {})
+    assert dict(named["wallet"].said) == {"phone": 1}
+    assert dict(named["wallet"].raised) == {"phone": 1}
+    still = result.stills["phone"]
+    assert [(false.recording.name, false.raised.thing) for false in still.false] == [("hands/wallet.png", "phone")]
+
+
+def test_the_same_folder_gives_the_same_report(folder: Path, fresh: Callable[[], Detectors], result: Result) -> None:
+    def told(one: Result) -> object:
+        report = json.loads(json_report(one))
+        del report["cost"]  # CPU time is the one thing that is measured, not computed
+        return report
+
+    assert told(cli.evaluate(folder, policy=measuring_policy(), fresh=fresh)) == told(result)
+
+
+def test_the_page_shows_each_miss_and_each_false_alarm_and_needs_nothing_else(result: Result) -> None:
+    page = html_report(result)
+    assert page.count("<figure><img") == 4  # a missed phone, a missed object in hand, two that are no phones
+    for text in ("Missed: phone", "False: phone", "hands/wallet.png", "light", "<svg"):
+        assert text in page
+    assert "http" not in page
+    assert "<script" not in page
+
+
+def test_names_of_files_are_not_code(folder: Path, fresh: Callable[[], Detectors]) -> None:
+    _picture(folder / "hands/wallet.<b>&.png", RED)
+    page = html_report(cli.evaluate(folder, policy=measuring_policy(), fresh=fresh, only="wallet.<b>"))
+    assert "wallet.&lt;b&gt;&amp;.png" in page
+    assert "wallet.<b>" not in page
+
+
+def test_the_document_says_what_was_not_measured(result: Result) -> None:
+    text = accuracy_document(result, "fairlock evaluate media")
+    assert "`fairlock evaluate media`" in text
+    assert "Nothing compares groups by skin_tone, glasses, headwear, camera" in text
+    assert "second_person" in text.partition("## Not measured")[2]
+    for thing, goal in GOALS.items():
+        assert f"| {thing} ≥ {goal.least_s:g} s | {goal.recall:.2f}" in text
+    assert "too few to say" in text
+
+
+def test_the_text_shows_groups_and_names(result: Result) -> None:
+    text = text_report(result)
+    for words in ("hand at ear", "light", "dark", "honest h", "ms a look"):
+        assert words in text
+
+
+def test_synthetic_recordings_are_counted_apart(folder: Path, fresh: Callable[[], Detectors]) -> None:
+    (folder / "desk/truth.toml").write_text('[[truth]]\nmatch = "*"\nsynthetic = true\n')
+    result = cli.evaluate(folder, policy=measuring_policy(), fresh=fresh)
+    assert "phone" not in result.events
+    assert result.composed["phone"].found == 1
+    assert "Synthetic" in accuracy_document(result, "x")
+
+
+def test_what_the_policy_does_not_look_for_is_not_judged(folder: Path, fresh: Callable[[], Detectors]) -> None:
+    policy = replace(measuring_policy(), objects=False)
+    assert "phone" not in cli.evaluate(folder, policy=policy, fresh=fresh, only="desk").events
+
+
+def test_a_detector_that_fails_ends_the_measurement(folder: Path, tmp_path: Path) -> None:
+    card = _card(tmp_path, Form.YOLO_DENSE)
+    with pytest.raises(ValueError, match="can't count"):
+        cli.evaluate(folder, policy=Detection(), fresh=lambda: Detectors(pictures=(_Fails(card),)), only="exam")
+
+
+def test_a_recording_that_can_not_be_read_is_named(folder: Path, fresh: Callable[[], Detectors]) -> None:
+    (folder / "desk/broken.mp4").write_bytes(b"no video")
+    with pytest.raises(UserFacing, match=r"broken\.mp4 can't be read"):
+        cli.evaluate(folder, policy=Detection(), fresh=fresh)
+
+
+def test_limit_and_only_choose(folder: Path, fresh: Callable[[], Detectors]) -> None:
+    names = [one.recording.name for one in cli.evaluate(folder, policy=Detection(), fresh=fresh, limit=1).replays]
+    assert names == ["desk/exam.avi", "hands/call_1.png", "talk/a.wav"]
+    with pytest.raises(UserFacing, match="Nothing in"):
+        cli.evaluate(folder, policy=Detection(), fresh=fresh, only="elsewhere")
+
+
+def test_the_measuring_policy_is_no_slower_than_the_goals() -> None:
+    policy = measuring_policy()
+    assert policy.absent_ms <= 3000
+    assert policy.person_ms <= 1000
+    assert policy.headphones
+    assert policy.gaze
+
+
+@pytest.mark.parametrize("text", ["[1", '{"objekts": true}', '{"absent_ms": 5}', "[]"])
+def test_a_bad_policy_is_refused(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str) -> None:
+    path = tmp_path / "policy.json"
+    path.write_text(text)
+    assert cli.main([str(folder), "--policy", str(path)]) == 1
+    assert "docs/policy.md" in capsys.readouterr().err
+
+
+def test_a_folder_that_is_none_ends_with_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main([str(tmp_path / "none")]) == 1
+    assert "is not a folder. Name a folder of recordings. [E-EVALUATE]" in capsys.readouterr().err
+
+
+MEDIA, MODELS = beside_checkout("media"), beside_checkout("models")
+
+
+@pytest.mark.skipif(MEDIA is None or MODELS is None, reason="the shared models and media are not beside this checkout")
+def test_a_slice_of_the_shared_media_runs_through_the_product_itself(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A hand at the ear is no phone, speech is heard, and everything named is written."""
+    report, document = tmp_path / "report", tmp_path / "accuracy.md"
+    arguments = [
+        str(MEDIA),
+        "--only",
+        "hands_no_phone/call_0413",
+        "--report",
+        str(report),
+        "--write-docs",
+        str(document),
+    ]
+    assert cli.main(arguments) == 0
+    told = json.loads((report / "report.json").read_text("utf-8"))
+    assert set(told["models"]) >= {Task.OBJECTS, Task.FACES, Task.SPEECH}
+    (ear,) = told["pictures"]
+    assert (ear["shows"], ear["said"].get("phone", 0), ear["raised"].get("phone", 0)) == ("hand at ear", 0, 0)
+    assert (report / "report.html").is_file()
+    assert document.read_text("utf-8").startswith("# Accuracy")
+    assert "hand at ear" in capsys.readouterr().out
+    assert cli.main([str(MEDIA), "--only", "speech/sample.wav", "--json", str(tmp_path / "speech.json")]) == 0
+    assert json.loads((tmp_path / "speech.json").read_text("utf-8"))["events"]["speech"]["found"] == 1

@@ -4,7 +4,7 @@
 
     shell ──> recorder   OpenLink, RunChecks, StartRecording, CookieSeen, Visited, PageSound, Report, StateIs, LockIs,
                          Finish
-    shell <── recorder   Joined, Refused, Check, ChecksDone, RecordingStarted, Status, ActionArrived,
+    shell <── recorder   Joined, Refused, Check, ChecksDone, RecordingStarted, Status, HintGiven, ActionArrived,
                          FlushProgress, Flushed
     shell ──> guard      Examine, CloseProcesses, Engage, Release
     shell <── guard      Examined, ProcessesFound, ProcessesClosed, Engaged, Released, Seen
@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from app.contract.actions import Action
 from app.contract.agreement import Allowance
 from app.contract.errors import FairlockError, UserFacing
+from app.contract.hints import Hint
 from app.contract.incidents import IncidentKind, Severity
 from app.contract.policy import Treatment
 from app.contract.session import SessionState
@@ -185,6 +186,13 @@ class Status:
     segments: int
     incidents: int
     held_back: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HintGiven:
+    """How the camera's picture could be better, for the candidate; at most one a minute."""
+
+    hint: Hint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

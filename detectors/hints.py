@@ -38,7 +38,7 @@ SHARP = 0.015
 """Variance of the Laplacian (Pech-Pacheco 2000) by the variance of luma: 0.055 to 0.8 in sharp pictures of webcams, at
 most 0.014 in the same blurred by 2 px or more (docs/models.md)."""
 ROUNDING = 20 / 12
-"""What whole numbers of luma alone give (variance 1/12, weights 1, 1, 1, 1, -4): without it flat pictures look sharp."""
+"""What whole numbers of luma alone give (variance 1/12, weights 1, 1, 1, 1, -4): flat pictures would look sharp."""
 LEAST_CONTRAST = 25.0
 
 

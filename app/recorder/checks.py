@@ -21,6 +21,7 @@ from capture.health import is_black
 from capture.refusals import camera_black, source_lost
 from capture.room import check_room
 from capture.sources import AudioSource, Origin, SourceLost, VideoSource
+from detectors.catalogue import Task
 
 FRAMES_TO_WAKE = 20
 
@@ -45,9 +46,9 @@ def run_checks(context: CheckContext) -> Iterator[Check]:
     for source in context.sources:
         yield _check(TITLES[source.track], lambda source=source: _source(source))  # type: ignore[misc]  # bound now
     yield _check("Detection", lambda: _detection(context), blocking=False)
-    camera, wanted = context.sources.camera, context.policy.detection.hints
-    faces = context.detection.faces
-    if camera is not None and wanted and faces is not None:
+    camera = context.sources.camera if context.policy.detection.hints else None
+    faces = next((one for one in context.detection.detectors.pictures if one.name == Task.FACES), None)
+    if camera is not None and faces is not None:
         yield _check("Picture", lambda: look_at_picture(camera, faces), blocking=False)
 
 

@@ -34,7 +34,7 @@ class _State:
 class Hinting:
     """``say`` shows a hint to the candidate, ``write`` puts one line of facts into the journal."""
 
-    def __init__(self, say: Callable[[Hint], None], write: Callable[[Mapping[str, str]], None]) -> None:
+    def __init__(self, say: Callable[[Hint], object], write: Callable[[Mapping[str, str]], object]) -> None:
         self._say, self._write = say, write
         self._states = {hint: _State() for hint in Hint}
         self._said: Instant | None = None

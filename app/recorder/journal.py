@@ -105,6 +105,10 @@ class Journal:
         """Write something that is neither of these: versions, models, the acknowledged notice."""
         self._write(EntryType.NOTE, dict(facts))
 
+    def quality(self, facts: Mapping[str, str]) -> None:
+        """Write how good the camera's picture is, where that changes. It is no incident."""
+        self._write(EntryType.QUALITY, dict(facts))
+
     def agreement(self, token: str, granted: Sequence[str]) -> None:
         """Write what was granted to the candidate, as the institution signed it and in short words."""
         self._write(EntryType.AGREEMENT, {"by_agreement": ", ".join(granted), "jws": token})

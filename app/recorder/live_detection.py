@@ -4,16 +4,21 @@ Owns the two mailboxes between the tracks and the detection threads. ``see`` and
 threads and never wait; what is told comes from the detection threads.
 """
 
+from collections.abc import Callable
+
+from app.contract.hints import Hint
 from app.contract.policy import Detection
 from app.contract.times import Clock, Instant
 from app.mailbox import Bounded, Latest
 from app.recorder.detection import rates_in_words
+from app.recorder.hinting import Hinting
 from app.recorder.incidents import Incidents
 from app.recorder.journal import Journal
 from app.recorder.pictures import IncidentPictures
 from app.recorder.power import Battery
 from capture.frames import AudioChunk, Frame
-from detectors.pipeline import DetectionPipeline, Detectors
+from detectors.catalogue import Task
+from detectors.pipeline import DetectionPipeline, Detectors, Look
 from detectors.scheduler import Scheduler
 
 SOUND_CHUNKS = 250
@@ -32,8 +37,10 @@ class LiveDetection:
         incidents: Incidents,
         pictures: IncidentPictures,
         clock: Clock,
+        on_hint: Callable[[Hint], object],
     ) -> None:
         self._pictures = pictures
+        self._hinting = Hinting(on_hint, journal.quality)
         self._frames: Latest[Frame] = Latest()
         self._sound: Bounded[AudioChunk] = Bounded(SOUND_CHUNKS)
         self._pipeline = DetectionPipeline(
@@ -43,6 +50,7 @@ class LiveDetection:
             sound=self._sound,
             new_id=incidents.new_id,
             on_incident=incidents.detected,
+            on_look=self._looked,
             on_frame=pictures.looked_at,
             on_rates=lambda rates: journal.note(**rates_in_words(rates)),
             scheduler=Scheduler(
@@ -52,6 +60,10 @@ class LiveDetection:
                 on_battery=Battery(clock).in_use,
             ),
         )
+
+    def _looked(self, look: Look) -> None:
+        if look.detector == Task.FACES:
+            self._hinting.look(look.at, look.counts)
 
     def see(self, frame: Frame) -> None:
         """Take the camera's newest picture."""

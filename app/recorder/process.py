@@ -193,6 +193,7 @@ class Recorder:
                 options=self._options,
                 granted=self._granted,
                 on_track_lost=self._inbox.offer,
+                on_hint=lambda hint: self._channel.send(m.HintGiven(hint=hint)),
             )
         )
         recording.start()

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from app.contract.agreement import described
 from app.contract.errors import FairlockError
+from app.contract.hints import Hint
 from app.contract.incidents import IncidentKind, Track
 from app.contract.journal import JOURNAL_MIME, PICTURES_MIME
 from app.contract.times import Clock, Instant
@@ -48,7 +49,7 @@ _log = logging.getLogger("fairlock.recorder")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingParts:
     """What a recording is made of. ``granted`` is what its candidate was; ``on_track_lost`` is called in the track's
-    thread.
+    thread, ``on_hint`` in that of detection.
     """
 
     joined: JoinedSession
@@ -60,6 +61,7 @@ class RecordingParts:
     granted: Granted = field(default_factory=Granted)
     metering: Metering = field(default_factory=NetworkManager)
     on_track_lost: Callable[[TrackLost], object] = lambda _error: None
+    on_hint: Callable[[Hint], object] = lambda _hint: None
 
 
 class Recording:
@@ -114,6 +116,7 @@ class Recording:
             incidents=self.incidents,
             pictures=self.pictures,
             clock=self._clock,
+            on_hint=parts.on_hint,
         )
         self._tracks = Tracks(self._track_parts())
         self._all_sealed = True

@@ -14,6 +14,7 @@ from app.contract import schema
 from app.contract.actions import Action, ActionKind
 from app.contract.agreement import Agreement
 from app.contract.errors import IntegrityError
+from app.contract.hints import HINTS, Hint
 from app.contract.incidents import IncidentKind
 from app.contract.policy import Policy
 from app.contract.session import Event, SessionState
@@ -117,6 +118,8 @@ class RecorderSide:
                 self._started()
             case m.Status():
                 self._status(message)
+            case m.HintGiven():
+                self._hint(message.hint)
             case m.ActionArrived():
                 self._act(message.action)
             case m.FlushProgress():
@@ -184,6 +187,11 @@ class RecorderSide:
                 controller.pause("frozen")
         else:
             controller.go_on("frozen")
+
+    def _hint(self, hint: Hint) -> None:
+        exam = self._controller.stage.exam
+        if exam is not None and self._controller.state is _S.RUNNING:
+            exam.show_hint(HINTS[hint])
 
     def _join_again(self) -> None:
         if self._controller.state in RECORDING_STATES:

@@ -3,7 +3,7 @@
 F6 goes from the page to the bar and back, Escape from the bar to the page, so that nobody has to leave the page by Tab.
 """
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication, QFrame, QStackedWidget, QWidget
 
@@ -15,6 +15,7 @@ from app.shell.screens.cover import Cover
 from app.shell.screens.fitting import GrowingBox
 from app.shell.screens.pictures import Picture
 
+HINT_MS = 15_000
 BANNER_SHARE = 300
 """Thousandths of the screen's height that a message may take; a longer one scrolls."""
 
@@ -71,11 +72,16 @@ class ExamScreen(QWidget):
         self._messages: list[tuple[str, str]] = []
         self._banner = Banner()
         self._trouble = Banner()
+        self._hint = Banner()
+        self.hint_ends = QTimer(self)
+        self.hint_ends.setSingleShot(True)
+        self.hint_ends.setInterval(HINT_MS)
+        self.hint_ends.timeout.connect(self._hint.hide)
         self._banner.acknowledged.connect(self._next_message)
         self._pages = QStackedWidget()
         self._pages.addWidget(self.cover)
         outside = parts.column(self, spacing=0)
-        for part in (bar, self._banner, self._trouble):
+        for part in (bar, self._banner, self._trouble, self._hint):
             outside.addWidget(part)
         outside.addWidget(self._pages, 1)
         self._view: QWidget | None = None
@@ -132,6 +138,11 @@ class ExamScreen(QWidget):
         self._messages.append((heading, line))
         if len(self._messages) == 1:
             self._banner.say(heading, line, can_be_closed=True)
+
+    def show_hint(self, line: str) -> None:
+        """Say for a while how the camera's picture could be better; it goes by itself, and nothing has to be done."""
+        self._hint.say("", line, can_be_closed=False)
+        self.hint_ends.start()
 
     def show_trouble(self, on: bool) -> None:
         """Say that the page can't be reached, or take it back."""

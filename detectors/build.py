@@ -14,10 +14,13 @@ from app.contract.errors import UserFacing
 from app.contract.policy import Detection
 from detectors.base import PictureDetector, SoundDetector
 from detectors.catalogue import Catalogue, ModelCard, Task
+from detectors.closer import Closer
 from detectors.face_reader import FaceReader
 from detectors.faces import FaceFinder, load_face_finder
 from detectors.mesh import FaceMesh, load_face_mesh
-from detectors.objects import load_object_detector
+from detectors.naming import Naming
+from detectors.object_watch import ObjectWatch
+from detectors.objects import ObjectDetector, load_object_detector
 from detectors.scene import Scene
 from detectors.speech import load_speech_detector
 from detectors.thresholds import floors
@@ -27,7 +30,8 @@ from detectors.thresholds import floors
 class Detectors:
     """What looks and what listens. ``names`` maps a task to the model's title, ``refused`` to why there is none.
 
-    ``parts`` are the models that work within a detector, by task: the mesh within the one of faces.
+    ``parts`` are the models that work within a detector, by task: the mesh within the one of faces, the second look's
+    within the one of objects.
     """
 
     pictures: tuple[PictureDetector, ...] = ()
@@ -51,6 +55,7 @@ def wanted(policy: Detection) -> tuple[Task, ...]:
     """Return the tasks that the policy asks for."""
     switches = {
         Task.OBJECTS: policy.objects,
+        Task.CLOSER: policy.objects and policy.second_look,
         Task.FACES: policy.faces,
         Task.LANDMARKS: policy.faces and (policy.looking_away or policy.gaze),
         Task.SPEECH: policy.speech,
@@ -63,13 +68,16 @@ def build(policy: Detection, models: Mapping[str, Path], catalogue: Catalogue) -
     cv2.setNumThreads(1)  # for the whole process: with more, a busy machine makes each look slower, not faster
     pictures: list[PictureDetector] = []
     sounds: list[SoundDetector] = []
+    objects: list[ObjectDetector] = []
+    closer: list[ObjectDetector] = []
     finders: list[FaceFinder] = []
     meshes: list[FaceMesh] = []
     refused: dict[str, UserFacing] = {}
     loaders: Mapping[Task, Callable[[Path, ModelCard], None]] = {
-        Task.OBJECTS: lambda path, card: pictures.append(
+        Task.OBJECTS: lambda path, card: objects.append(
             load_object_detector(path, card, floors(policy, Task.OBJECTS, card))
         ),
+        Task.CLOSER: lambda path, card: closer.append(load_object_detector(path, card, {"person": 1.0})),
         Task.FACES: lambda path, card: finders.append(
             load_face_finder(path, card, floors(policy, Task.FACES, card)["face"])
         ),
@@ -77,17 +85,27 @@ def build(policy: Detection, models: Mapping[str, Path], catalogue: Catalogue) -
         Task.SPEECH: lambda path, card: sounds.append(load_speech_detector(path, card)),
     }
     for task in wanted(policy):
+        if task is Task.CLOSER and not any(card.name in models for card in catalogue.for_task(task)):
+            continue  # another model looks closer then
         try:
             card = _best(task, models, catalogue)
             loaders[task](models[card.name], card)
         except UserFacing as refusal:
             refused[task] = refusal
-    parts: dict[str, ModelCard] = {}
+    scene = Scene()
+    parts: dict[str, ModelCard] = {Task.CLOSER.value: closer[0].card} if closer else {}
+    pictures += [_watch(one, next(iter(closer), one), policy, scene) for one in objects]
     for finder in finders:
         mesh = next(iter(meshes), None)
-        pictures.append(FaceReader(finder, Scene(), mesh, hinting=policy.hints))
+        pictures.append(FaceReader(finder, scene, mesh, hinting=policy.hints))
         parts |= {Task.LANDMARKS.value: mesh.card} if mesh is not None else {}
     return Detectors(pictures=tuple(pictures), sounds=tuple(sounds), refused=refused, parts=parts)
+
+
+def _watch(objects: ObjectDetector, closer: ObjectDetector, policy: Detection, scene: Scene) -> ObjectWatch:
+    """Where no model is at hand for closer looks, that of the first look makes them too."""
+    second = Closer(closer) if policy.second_look else None
+    return ObjectWatch(objects, second, Naming(policy, objects.card), scene)
 
 
 def _best(task: Task, models: Mapping[str, Path], catalogue: Catalogue) -> ModelCard:

@@ -6,7 +6,7 @@ Pure apart from reading one file: it never looks for model files, never download
 A model is one ``[[model]]`` table::
 
     name = "yolo11n_int8"            # unique
-    task = "objects"                 # objects | faces | landmarks | speech
+    task = "objects"                 # objects | closer | faces | landmarks | speech
     file = "yolo11n_int8.onnx"       # file name in the folder of models
     sha256 = "…"                     # of that file, 64 hex digits
     licence = "AGPL-3.0-or-later"
@@ -20,7 +20,7 @@ A model is one ``[[model]]`` table::
     mirrors = ["…"]                  # optional: where else to look; read by whoever fetches
     [model.thresholds]               # least score by label: person, phone, book, laptop, face, speech
     person = 0.4
-    [model.words]                    # optional: least score from which a word was measured to hold: phone, phone_if_long
+    [model.words]                    # optional: from which score on a word holds: phone, phone_if_long
     phone = 0.9
     [model.acquire]                  # optional: flat texts for whoever fetches and converts
 """
@@ -41,9 +41,10 @@ E = TypeVar("E", bound=StrEnum)
 
 
 class Task(StrEnum):
-    """What a model is for."""
+    """What a model is for; ``CLOSER`` is the second look at a small part of the picture."""
 
     OBJECTS = "objects"
+    CLOSER = "closer"
     FACES = "faces"
     LANDMARKS = "landmarks"
     SPEECH = "speech"
@@ -170,9 +171,9 @@ def _card(table: dict[str, object]) -> ModelCard:
             mirrors=_texts(table.pop("mirrors", [])),
             acquire=_facts(table.pop("acquire", {})),
         )
-        if card.task is not _TASK_OF.get(form, Task.OBJECTS):
+        if card.task not in ((_TASK_OF[form],) if form in _TASK_OF else (Task.OBJECTS, Task.CLOSER)):
             raise ValueError(f"form {form} does not serve task {card.task}")
-        if card.task is Task.OBJECTS and not card.classes:
+        if card.task in (Task.OBJECTS, Task.CLOSER) and not card.classes:
             raise ValueError("classes are missing")
     except ValueError as error:
         raise _fault(f"{name}: {error}") from error

@@ -1,4 +1,4 @@
-"""The 80 classes of COCO in the order in which YOLO models output them, and the four that Fairlock looks for."""
+"""The 80 classes of COCO in the order in which YOLO models output them, and those that Fairlock looks for."""
 
 _NAMES = (
     "person,bicycle,car,motorcycle,airplane,bus,train,truck,boat,traffic light,fire hydrant,stop sign,parking meter,"
@@ -10,5 +10,28 @@ _NAMES = (
 )
 COCO80 = tuple(_NAMES.split(","))
 
-LABELS = {"person": "person", "cell phone": "phone", "book": "book", "laptop": "laptop"}
-"""From a model's class name to our label; every other class is left out."""
+_FOOD = ("banana", "apple", "sandwich", "orange", "carrot", "hot dog", "pizza", "donut", "cake")
+
+LABELS = {
+    "person": "person",
+    "cell phone": "phone",
+    "phone": "phone",
+    "book": "book",
+    "laptop": "laptop",
+    "tv": "screen",
+    "tablet": "tablet",
+    "headphones": "headphones",
+    "headphones_or_earbuds": "headphones",
+    "wallet_or_other_held_object": "in_hand",
+    "bottle": "bottle",
+    "cup": "cup",
+    "wine glass": "cup",
+    **dict.fromkeys(_FOOD, "food"),
+}
+"""From a model's class name, COCO's or that of a model trained further, to our label; every other class is left out."""
+
+_TOOLS = ("remote", "mouse", "scissors", "toothbrush", "hair drier", "fork", "knife", "spoon", "bowl", "clock")
+_TOYS = ("frisbee", "sports ball", "teddy bear")
+_NOT_HELD = ("person", "laptop", "headphones", "headphones_or_earbuds")
+HELD = frozenset({*LABELS, *_TOOLS, *_TOYS}.difference(_NOT_HELD))
+"""The classes that a model may call a thing in a hand, rightly or not: an earphone case becomes a donut or a remote."""

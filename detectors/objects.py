@@ -41,24 +41,32 @@ class ObjectDetector:
         """The model in use."""
         return self._model.card
 
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Height and width of the model's input; ``None`` where it takes any."""
+        fixed = all(self._model.inputs[self._model.input_name][2:])
+        return self.card.input if fixed else None
+
     def detect(self, frame: Frame) -> list[Observation]:
         """Return the persons, phones, books and laptops in ``frame``, best first, boxes in its pixels."""
         found = self.find(frame.image, min(self._floors.values()))
         seen = (self._observation(frame.at, found, index) for index in range(len(found.scores)))
         return [one for one in seen if one is not None]
 
-    def find(self, image: NDArray[np.uint8], least: float) -> Found:
-        """Return everything of all the model's classes in ``image`` (H×W×3, BGR) above ``least``."""
-        plan = self._plan((image.shape[0], image.shape[1]))
+    def find(self, image: NDArray[np.uint8], least: float, size: tuple[int, int] | None = None) -> Found:
+        """Return everything of all the model's classes in ``image`` (H×W×3, BGR) above ``least``.
+
+        ``size`` is the input's height and width for a model that takes any.
+        """
+        plan = self._plan((image.shape[0], image.shape[1]), size)
         prepared = self._reading.prepare(place(image, plan))
         outputs = self._model.run({self._model.input_name: prepared})
         found = self._reading.read(outputs, plan.size, least)
         return Found(boxes=plan.restore(found.boxes), scores=found.scores, classes=found.classes)
 
-    def _plan(self, frame: tuple[int, int]) -> Fit:
+    def _plan(self, frame: tuple[int, int], wanted: tuple[int, int] | None) -> Fit:
         """Fit into the model's own size, or, where it takes any, into the smallest rectangle for this frame."""
-        fixed = all(self._model.inputs[self._model.input_name][2:])
-        size = self.card.input if fixed else rect_shape(frame, max(self.card.input))
+        size = self.size or wanted or rect_shape(frame, max(self.card.input))
         return fit(frame, size, centred=self._reading.centred)
 
     def _observation(self, at: Instant, found: Found, index: int) -> Observation | None:

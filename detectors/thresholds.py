@@ -25,6 +25,8 @@ def thresholds(policy: Detection, task: Task, card: ModelCard | None) -> Mapping
     own = card.thresholds if card is not None else {}
     if task is Task.FACES:
         return {"face": max(FACE, own.get("face", 0.0))}
+    if task is Task.CLOSER:
+        return {}  # its finds are named with those of the first look
     if task is Task.LANDMARKS:
         return {"head": own.get("head", HEAD)}
     if task is Task.SPEECH:

@@ -17,8 +17,12 @@ from app.models.download import Downloader
 from app.models.sources import FOLDER_VARIABLE, Addresses, Package, Source, local_sources
 from detectors.catalogue import Catalogue, Grade, ModelCard, Task, load_catalogue
 
-DISPENSABLE = frozenset({Task.LANDMARKS})
+DISPENSABLE = frozenset({Task.CLOSER, Task.LANDMARKS})
 """Tasks that an exam does without where no place has a model; no package of the registry carries one for them."""
+_WITHOUT = {
+    Task.CLOSER: "Without it the model of the first look makes the closer ones, which takes longer.",
+    Task.LANDMARKS: "Without it nobody notices where the head is turned.",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +140,7 @@ def _keep(folder: Path, card: ModelCard, data: bytes) -> Path:
 def _missing(task: Task, cards: Sequence[ModelCard], reasons: Sequence[str]) -> UserFacing:
     names = ", ".join(card.file for card in cards)
     tried = " ".join(dict.fromkeys(reasons)) or "No place on this machine has one."
-    without = " Without it nobody notices where the head is turned." if task is Task.LANDMARKS else ""
+    without = f" {_WITHOUT[task]}" if task in _WITHOUT else ""
     return UserFacing(
         f"No model for {task.value} could be obtained.{without} {tried}",
         advice=f"Connect to the internet, or put one of {names} into a folder and name it in {FOLDER_VARIABLE}.",

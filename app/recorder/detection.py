@@ -56,7 +56,8 @@ class DetectionChoice:
             try:
                 found = obtain(progress=said.append, offline=True, tasks=(task,), catalogue=catalogue)
             except UserFacing as refusal:
-                self._refuse(task, str(refusal))
+                if task is not Task.CLOSER:  # another model looks closer then, only slower
+                    self._refuse(task, str(refusal))
                 continue
             if said:
                 self._refuse(task, " ".join(said))

@@ -50,7 +50,7 @@ def test_an_empty_machine_gets_models_that_detect(tmp_path: Path, monkeypatch: p
     assert {model.origin for model in again.values()} == {"the cache"}
 
     detectors = build(Detection(), {m.card.name: m.path for m in models.values()}, load_catalogue())
-    assert set(detectors.refused) == fetch.DISPENSABLE
+    assert set(detectors.refused) == {Task.LANDMARKS}
     wheel = registry.fetch_archive(packages.ULTRALYTICS, progress=said.append)
     street = registry.members(wheel, packages.STREET)[packages.STREET]
     decoded = cv2.imdecode(np.frombuffer(street, np.uint8), cv2.IMREAD_COLOR)

@@ -1,0 +1,88 @@
+"""Which word a thing gets: "phone" only where it was measured that the score allows the word. Pure.
+
+A detector's score for "cell phone" cannot tell a phone's back from a wallet (docs/models.md has the figures). A card
+therefore says from which score on the word holds; for a long box less is enough, because the box of a thing seen
+aslant is never longer than the thing: a wallet folded once measures about 1.3 : 1, a phone 2 : 1. Everything else in a
+hand is "in_hand" with its candidates, and what lies about and may be a phone is a "thing" with them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from app.contract.policy import Detection
+from detectors.base import HOLD, Box
+from detectors.catalogue import ModelCard, Task
+from detectors.coco import HELD, LABELS
+from detectors.things import Thing
+from detectors.thresholds import thresholds
+
+LONG = 1.75
+"""Length of a box by its width from which it is long: phones measure 1.9 to 2.2, older ones and their cases 1.8."""
+IN_HAND = 0.25
+"""Least score of "in_hand" where a card has none."""
+NO_WORD = 2.0
+"""Where a card was not measured no score allows the word."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """A thing with its label, the score of that label, and the facts that explain both."""
+
+    thing: Thing
+    label: str
+    score: float
+    facts: Mapping[str, str]
+
+
+def least_scores(policy: Detection, card: ModelCard | None) -> Mapping[str, float]:
+    """Return the least score of each label: the thresholds of objects, and those of what they are called besides."""
+    least = dict(thresholds(policy, Task.OBJECTS, card))
+    own = card.thresholds if card is not None else {}
+    default = Detection().object_permille
+    for label in (*LABELS.values(), "in_hand", "thing"):
+        fallback = {"in_hand": IN_HAND, "thing": least["phone"] * default / policy.object_permille}
+        score = own.get(label, fallback.get(label, own.get("book", default / 1000)))
+        least.setdefault(label, min(0.95, score * policy.object_permille / default))
+    if not policy.headphones:
+        del least["headphones"]
+    return least
+
+
+class Naming:
+    """Names things by the policy's thresholds on one model's scale and by that model's words."""
+
+    def __init__(self, policy: Detection, card: ModelCard) -> None:
+        self._least = {label: HOLD * score for label, score in least_scores(policy, card).items()}
+        self._word = card.words.get("phone", NO_WORD)
+        self._word_if_long = card.words.get("phone_if_long", NO_WORD)
+
+    @property
+    def person(self) -> float:
+        """The least score of a person that is reported."""
+        return self._least["person"]
+
+    def name(self, thing: Thing, *, held: bool) -> Named | None:
+        """Return ``thing`` under its name, ``None`` if it is nothing to report. ``held``: within somebody's reach."""
+        phone = max(thing.scores.get(name, 0.0) for name in ("cell phone", "phone"))
+        label = LABELS.get(thing.best, "")
+        if phone >= (self._word_if_long if shape(thing.box) >= LONG else self._word):
+            return self._named(thing, "phone", phone)
+        if label not in ("", "phone") and thing.scores[thing.best] >= self._least.get(label, NO_WORD):
+            return self._named(thing, label, thing.scores[thing.best])
+        if held:
+            score = thing.some(HELD)
+            return self._named(thing, "in_hand", score) if score >= self._least["in_hand"] else None
+        return self._named(thing, "thing", phone) if phone >= self._least["thing"] else None
+
+    def _named(self, thing: Thing, label: str, score: float) -> Named:
+        facts = {"candidates": thing.candidates, "look": "closer" if thing.closer else "first"}
+        if label == "phone" or "cell phone" in thing.scores:
+            facts["called_phone_from"] = f"{self._word:.2f}, long box {self._word_if_long:.2f}"
+        return Named(thing=thing, label=label, score=score, facts=facts)
+
+
+def shape(box: Box) -> float:
+    """Return how many times longer than wide ``box`` is, whichever way it lies."""
+    left, top, right, bottom = box
+    width, height = max(right - left, 1e-6), max(bottom - top, 1e-6)
+    return max(width / height, height / width)

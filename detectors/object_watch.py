@@ -1,0 +1,131 @@
+"""Persons and things, picture after picture: a first look, a closer one, and names that can be answered for.
+
+Runs in the detection thread as the detector ``objects``. From one picture to the next it keeps boxes and one small grey
+picture. It never decides what is an incident.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.contract.times import Instant
+from capture.frames import Frame
+from detectors.base import Box, Observation
+from detectors.catalogue import ModelCard
+from detectors.closer import Closer
+from detectors.coco import HELD, LABELS
+from detectors.decoders import Found
+from detectors.movement import Movement
+from detectors.naming import Named, Naming
+from detectors.objects import ObjectDetector
+from detectors.regions import meets, reach
+from detectors.scene import Scene
+from detectors.things import things
+from detectors.tracks import Tracks
+from detectors.unmoved import Unmoved
+
+CANDIDATE = 0.05
+"""From this score on the first look's small things near a person are worth a closer look."""
+ALWAYS = frozenset({"phone", "laptop", "tablet", "thing", "headphones"})
+"""What is told also if it never moved: a phone may lie on the desk from the start."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Person:
+    """A person of the first look."""
+
+    box: Box
+    score: float
+
+
+class ObjectWatch:
+    """``closer`` looks a second time (``None``: never); ``naming`` holds thresholds and words."""
+
+    name = "objects"
+
+    def __init__(self, detector: ObjectDetector, closer: Closer | None, naming: Naming, scene: Scene) -> None:
+        self._detector = detector
+        self._closer = closer
+        self._naming = naming
+        self._scene = scene
+        self._movement = Movement()
+        self._unmoved = Unmoved()
+        self._tracks = Tracks()
+        self._names = detector.card.classes
+        self._classes = (HELD | frozenset(LABELS)) - {"person"}
+
+    @property
+    def card(self) -> ModelCard:
+        """The model of the first look."""
+        return self._detector.card
+
+    def detect(self, frame: Frame) -> list[Observation]:
+        """Return the persons and things in use in ``frame``, best first, boxes in its pixels; no background."""
+        self._movement.see(frame.image)
+        first = self._detector.find(frame.image, CANDIDATE)
+        people = self._people(first)
+        looks = [(first, False), *((found, True) for found in self._again(frame, first, people))]
+        reaches = [reach(person.box) for person in people]
+        named = [
+            one
+            for thing in things(looks, self._names, self._classes)
+            if (one := self._naming.name(thing, held=any(meets(thing.box, hands) for hands in reaches))) is not None
+        ]
+        people, named = self._in_use(people, named)
+        seen = self._tracks.follow([one.thing.box for one in named])
+        observations = [self._of_person(frame.at, person) for person in people]
+        observations += [self._of_thing(frame.at, one, count) for one, count in zip(named, seen, strict=True)]
+        return sorted(observations, key=lambda one: -one.score)
+
+    def _again(self, frame: Frame, first: Found, people: list[_Person]) -> list[Found]:
+        """Look closer, where there is something to look at."""
+        if self._closer is None:
+            return []
+        candidates = [one.box for one in things([(first, False)], self._names, self._classes)]
+        region = self._closer.choose(
+            (frame.image.shape[0], frame.image.shape[1]),
+            people=[person.box for person in people],
+            faces=self._scene.faces(frame.at),
+            things=[*self._tracks.boxes, *candidates],
+            movement=self._movement,
+        )
+        return [self._closer.find(frame.image, region, CANDIDATE)] if region is not None else []
+
+    def _people(self, first: Found) -> list[_Person]:
+        return [
+            _Person(box=_box(box), score=float(score))
+            for box, score, index in zip(first.boxes, first.scores, first.classes, strict=True)
+            if self._names[int(index)] == "person" and score >= self._naming.person
+        ]
+
+    def _in_use(self, people: list[_Person], named: list[Named]) -> tuple[list[_Person], list[Named]]:
+        """Leave out what is background."""
+        asked = [one for one in named if one.label not in ALWAYS]
+        still_people, still_things = self._unmoved.judge(
+            [person.box for person in people], [one.thing.box for one in asked], self._movement
+        )
+        background = {id(one) for one, still in zip(asked, still_things, strict=True) if still}
+        return (
+            [person for person, still in zip(people, still_people, strict=True) if not still],
+            [one for one in named if id(one) not in background],
+        )
+
+    def _of_person(self, at: Instant, person: _Person) -> Observation:
+        return Observation(detector=self.name, at=at, label="person", score=person.score, box=person.box)
+
+    def _of_thing(self, at: Instant, one: Named, seen: int) -> Observation:
+        return Observation(
+            detector=self.name,
+            at=at,
+            label=one.label,
+            score=one.score,
+            box=one.thing.box,
+            values={"seen": float(seen)},
+            facts=one.facts,
+        )
+
+
+def _box(row: NDArray[np.float32]) -> Box:
+    left, top, right, bottom = (float(edge) for edge in row)
+    return left, top, right, bottom

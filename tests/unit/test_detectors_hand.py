@@ -1,0 +1,157 @@
+"""From scores to words, and from looks to incidents: what may be called a phone, and what is an object in a hand."""
+
+import itertools
+from collections.abc import Mapping
+
+import pytest
+
+from app.contract.incidents import Incident, IncidentKind
+from app.contract.policy import Detection
+from detectors.base import Box, Observation
+from detectors.catalogue import Form, Grade, ModelCard, Task
+from detectors.coco import COCO80
+from detectors.hand_theme import HandTheme
+from detectors.naming import Naming, least_scores, shape
+from detectors.things import Thing
+from tests.unit.detector_models import instant
+
+SQUARE: Box = (100, 100, 190, 160)
+LONG: Box = (100, 100, 200, 150)
+WORDS = {"phone": 0.9, "phone_if_long": 0.5}
+
+
+def _card(words: Mapping[str, float] = WORDS) -> ModelCard:
+    return ModelCard(
+        name="made",
+        task=Task.OBJECTS,
+        file="made.onnx",
+        sha256="0" * 64,
+        licence="CC0-1.0",
+        form=Form.YOLO_DENSE,
+        input=(480, 640),
+        classes=COCO80,
+        grade=Grade.RELEASE,
+        rank=1,
+        source="made in a test",
+        thresholds={"person": 0.4, "phone": 0.2, "book": 0.35, "laptop": 0.35, "in_hand": 0.25},
+        words=words,
+    )
+
+
+def _called(
+    scores: Mapping[str, float], box: Box = SQUARE, *, held: bool = True, words: Mapping[str, float] = WORDS
+) -> str:
+    named = Naming(Detection(), _card(words)).name(Thing(box=box, scores=scores, closer=True), held=held)
+    return named.label if named is not None else ""
+
+
+def test_a_high_score_allows_the_word_phone_and_a_lower_one_does_not() -> None:
+    assert _called({"cell phone": 0.92}) == "phone"
+    assert _called({"cell phone": 0.85}) == "in_hand"
+
+
+def test_a_long_box_needs_less_for_a_wallet_is_never_so_long() -> None:
+    assert shape(LONG) == 2
+    assert _called({"cell phone": 0.6}, LONG) == "phone"
+    assert _called({"cell phone": 0.6}, (0, 0, 50, 100)) == "phone"
+    assert _called({"cell phone": 0.6}, SQUARE) == "in_hand"
+    assert _called({"cell phone": 0.4}, LONG) == "in_hand"
+
+
+def test_a_model_that_was_not_measured_never_says_phone() -> None:
+    assert _called({"cell phone": 0.99}, LONG, words={}) == "in_hand"
+
+
+def test_what_lies_about_and_may_be_a_phone_is_a_thing() -> None:
+    assert _called({"cell phone": 0.5}, held=False) == "thing"
+    assert _called({"cell phone": 0.92}, held=False) == "phone"
+    assert _called({"remote": 0.6}, held=False) == ""
+
+
+def test_doubts_add_up_to_an_object_in_a_hand() -> None:
+    assert _called({"remote": 0.12}) == ""
+    assert _called({"remote": 0.12, "cell phone": 0.1}) == "in_hand"
+
+
+def test_the_candidates_are_told_with_their_scores() -> None:
+    thing = Thing(box=SQUARE, scores={"remote": 0.33, "cell phone": 0.41, "cup": 0.1, "book": 0.06}, closer=True)
+    named = Naming(Detection(), _card()).name(thing, held=True)
+    assert named is not None
+    assert named.facts == {
+        "candidates": "cell phone 0.41, remote 0.33, cup 0.10",
+        "look": "closer",
+        "called_phone_from": "0.90, long box 0.50",
+    }
+
+
+def test_a_policy_moves_the_thresholds_and_never_the_words() -> None:
+    strict = Naming(Detection(object_permille=500), _card())
+    assert strict.name(Thing(box=SQUARE, scores={"remote": 0.25}, closer=False), held=True) is None
+    word = strict.name(Thing(box=SQUARE, scores={"cell phone": 0.91}, closer=False), held=True)
+    assert word is not None
+    assert word.label == "phone"
+    assert least_scores(Detection(object_permille=500), _card())["in_hand"] == pytest.approx(0.5)
+
+
+def test_headphones_are_looked_for_only_where_the_policy_says() -> None:
+    assert "headphones" not in least_scores(Detection(), _card())
+    assert "headphones" in least_scores(Detection(headphones=True), _card())
+
+
+class _Exam:
+    def __init__(self, policy: Detection | None = None) -> None:
+        numbers = itertools.count(1)
+        self._theme = HandTheme(policy or Detection(), lambda: f"i{next(numbers)}", {"objects": _card()})
+        self._said: list[Incident] = []
+
+    def look(self, at: float, label: str = "", score: float = 0.5, seen: float = 2) -> None:
+        observation = Observation(
+            detector="objects",
+            at=instant(at),
+            label=label,
+            score=score,
+            box=SQUARE,
+            values={"seen": seen},
+            facts={"candidates": "remote 0.50"},
+        )
+        self._said += self._theme.look(instant(at), "objects", [observation] if label else [])
+
+    def end(self) -> list[Incident]:
+        self._said += self._theme.finish()
+        return list({one.id: one for one in self._said}.values())
+
+
+def test_an_object_held_for_a_while_is_an_incident_that_explains_itself() -> None:
+    exam = _Exam()
+    for second in range(4):
+        exam.look(second, "in_hand", seen=second + 1)
+    (incident,) = exam.end()
+    assert incident.kind is IncidentKind.OBJECT_IN_HAND
+    assert (incident.start, incident.end) == (instant(1), instant(3))
+    assert incident.facts["candidates"] == "remote 0.50"
+    assert incident.facts["model"] == "made (release)"
+    assert (incident.facts["threshold"], incident.facts["seen"], incident.facts["looks"]) == ("0.25", "3", "3")
+
+
+def test_what_flickers_in_other_places_never_adds_up() -> None:
+    exam = _Exam()
+    for second in range(10):
+        exam.look(second, "in_hand", seen=1)
+    assert exam.end() == []
+
+
+def test_a_drink_is_an_object_by_its_name() -> None:
+    exam = _Exam()
+    for second in range(4):
+        exam.look(second, "bottle", 0.6)
+    (incident,) = exam.end()
+    assert (incident.kind, incident.facts["object"]) == (IncidentKind.OBJECT, "bottle")
+
+
+def test_headphones_count_only_where_asked_for_and_for_their_own_time() -> None:
+    asked, silent = _Exam(Detection(headphones=True)), _Exam()
+    for second in range(8):
+        asked.look(second, "headphones", 0.6)
+        silent.look(second, "headphones", 0.6)
+    assert [one.kind for one in asked.end()] == [IncidentKind.HEADPHONES]
+    assert silent.end() == []

@@ -76,6 +76,7 @@ class Course:
             undone=self._given_back(),
             failed=self.failed,
             closed=tuple(sorted({program.name for program in self.closed})),
+            step=4 if self.exam_seen else 2,
         )
 
     def _given_back(self) -> tuple[str, ...]:

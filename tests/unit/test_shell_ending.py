@@ -42,6 +42,10 @@ def test_everything_that_was_held_is_listed_as_given_back() -> None:
     assert course.ending().undone[:3] == tuple(text.GIVEN_BACK.values())
 
 
+def test_an_exam_that_never_opened_ended_at_the_checks() -> None:
+    assert [Course(exam_seen=seen).ending().step for seen in (False, True)] == [2, 4]
+
+
 def _fail_to_lock(play: Play) -> None:
     """Come as far as the lock and no further: nothing needs to be loaded for the way out."""
     play.join()

@@ -19,7 +19,7 @@ class EndScreen(Screen):
     closed = Signal()
 
     def __init__(self, look: Appearance, ending: Ending, *, badges: Sequence[str] = ()) -> None:
-        super().__init__(look, step=4, title=ending.title, badges=badges)
+        super().__init__(look, step=ending.step, title=ending.title, badges=badges)
         self.middle.addWidget(_top(ending))
         if ending.failed:
             self.middle.addWidget(_list_card("warning", text.END_FAILED_HEADING, (*ending.failed, text.END_UNDO_HINT)))

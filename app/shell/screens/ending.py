@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """``good`` is whether all went as it should; ``line`` says what ``title`` leaves open."""
+    """``good`` is whether all went as it should; ``line`` says what ``title`` leaves open.
+
+    ``step`` is how far the candidate came, as the steps at the top count: 2 the checks, 4 handing in.
+    """
 
     title: str
     line: str
@@ -16,3 +19,4 @@ class Ending:
     undone: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
     closed: tuple[str, ...] = ()
+    step: int = 4

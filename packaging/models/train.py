@@ -20,6 +20,7 @@ os.environ["YOLO_AUTOINSTALL"] = "false"
 os.environ.setdefault("YOLO_CONFIG_DIR", tempfile.gettempdir())
 
 import torchvision_shim
+from export import OFFICIAL
 from training.folder import BadData, read_folder
 from training.groups import Split, members, read_rules, split
 from training.likeness import fingerprint, twins
@@ -67,9 +68,10 @@ def _parts(options: argparse.Namespace) -> Split:
     pictures = read_folder(options.data)
     rules = read_rules(options.groups or options.data / "groups.tsv", pictures)
     parts = split(members(pictures, rules), seed=options.seed, share=options.share)
-    prints = {member.picture.path.name: fingerprint(read_image(member.picture)) for member in parts.train + parts.test}
-    theirs = {member.picture.path.name: prints[member.picture.path.name] for member in parts.test}
-    ours = {member.picture.path.name: prints[member.picture.path.name] for member in parts.train}
+    ours, theirs = (
+        {str(member.picture.path): fingerprint(read_image(member.picture)) for member in side}
+        for side in (parts.train, parts.test)
+    )
     alike = twins(ours, theirs)
     if len(alike) > OFTEN * len(ours):
         pairs = "\n".join(f"  {left} and {right}" for left, right in list(alike.items())[:10])
@@ -79,19 +81,26 @@ def _parts(options: argparse.Namespace) -> Split:
         )
     for left, right in alike.items():
         sys.stderr.write(f"{left} looks like {right}, which is tested on, and is left out.\n")
-    return Split(train=tuple(item for item in parts.train if item.picture.path.name not in alike), test=parts.test)
+    return Split(train=tuple(item for item in parts.train if str(item.picture.path) not in alike), test=parts.test)
+
+
+def _digest(options: argparse.Namespace) -> str:
+    """Return the sha256 of the weights. Raises ``BadData`` if they are not there or not to be trusted."""
+    if not options.weights.is_file():
+        raise BadData(f"There is no file {options.weights}. Name the .pt to start from: WEIGHTS=yolo11n.pt")
+    digest = hashlib.sha256(options.weights.read_bytes()).hexdigest()
+    if digest not in OFFICIAL and not options.trust:
+        raise BadData(f"{options.weights} has sha256 {digest}, which is not official. Say OPTIONS=--trust to load it.")
+    return digest
 
 
 def _train(options: argparse.Namespace, parts: Split) -> int:
+    digest = _digest(options)
     torchvision_shim.install()
     # After the stand-in, and not at the top, so that refusals need nothing installed.
-    from export import OFFICIAL  # noqa: PLC0415
     from training.fitting import Settings, fit, people_in, save  # noqa: PLC0415
     from ultralytics import YOLO  # noqa: PLC0415
 
-    digest = hashlib.sha256(options.weights.read_bytes()).hexdigest()
-    if digest not in OFFICIAL and not options.trust:
-        raise BadData(f"{options.weights} has sha256 {digest}, which is not official. Say TRUST=--trust to load it.")
     size, train_size = _size(options.size), _size(options.train_size or options.size)
     model = YOLO(str(options.weights))
     plan = make_plan(list(model.names.values()), parts, wanted=options.classes.split(","))
@@ -104,7 +113,7 @@ def _train(options: argparse.Namespace, parts: Split) -> int:
         device=options.device,
         workers=options.workers,
     )
-    people = people_in(model, parts.train, size)
+    people = people_in(YOLO(str(options.weights)), parts.train, size)  # one of its own: predicting alters a model
     sampler = Sampler(parts.train, plan, size=train_size, seed=options.seed, people=people)
     options.out.mkdir(parents=True, exist_ok=True)
     losses = fit(model.model, sampler, plan.trained, plan.names, settings)

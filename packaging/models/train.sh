@@ -10,4 +10,5 @@ weights="${2:-}"
 shift
 [ $# -gt 0 ] && shift
 . packaging/models/environment.sh
+"$environment/bin/python" packaging/models/check_towers.py
 exec "$environment/bin/python" packaging/models/train.py "$data" --weights "$weights" "$@"

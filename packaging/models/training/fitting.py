@@ -55,12 +55,12 @@ class _Round(Dataset):
 
 
 def people_in(model, members: Sequence[Member], size: tuple[int, int]) -> Mapping[str, list[Corners]]:
-    """Return where ``model`` (``ultralytics.YOLO``) sees persons, in pixels, by picture name."""
+    """Return where ``model`` (``ultralytics.YOLO``) sees persons, in pixels, by picture path."""
     found = {}
     for member in members:
         image = read_image(member.picture)
         result = model.predict(image, imgsz=list(size), conf=SURE, classes=[PERSON], verbose=False)[0]
-        found[member.picture.path.name] = [
+        found[str(member.picture.path)] = [
             in_pixels(tuple(row), image) for row in result.boxes.xyxyn.cpu().numpy().tolist()
         ]
     return found

@@ -35,7 +35,7 @@ class Sample:
 
 
 class Sampler:
-    """Draws samples of ``size`` (height, width) from ``members``; ``people`` are boxes of persons by picture name."""
+    """Draws samples of ``size`` (height, width) from ``members``; ``people`` are boxes of persons by picture path."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Sampler:
         if rng.random() < COVERED:
             found = [item for item in found if not self._covered(image, item, rng)]
         if self._cutouts and rng.random() < PASTED:
-            found += self._pasted(image, member.picture.path.name, rng)
+            found += self._pasted(image, str(member.picture.path), rng)
         boxes = [(number, *box) for label, box in found if (number := self._plan.number(label)) is not None]
         image, placed = framed(image, np.array(boxes, np.float32).reshape(-1, 5), self._size, rng)
         return Sample(image=as_by_webcam(image, rng), boxes=placed, judged=np.array(self._plan.judged(member)))
@@ -74,8 +74,8 @@ class Sampler:
         composites.cover(image, box, rng)
         return True
 
-    def _pasted(self, image: Image, name: str, rng: np.random.Generator) -> list[tuple[str, Corners]]:
-        people = self._people.get(name, ())
+    def _pasted(self, image: Image, path: str, rng: np.random.Generator) -> list[tuple[str, Corners]]:
+        people = self._people.get(path, ())
         if not people:
             return []
         cutout = self._cutouts[int(rng.integers(len(self._cutouts)))]

@@ -5,7 +5,9 @@ a file whose SHA-256 is not the one in the catalogue, and never writes.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,7 @@ from app.contract.errors import UserFacing
 from detectors.catalogue import ModelCard
 
 Array = NDArray[np.generic]
+_KEPT: ContextVar[dict[tuple[str, str], "Model"] | None] = ContextVar("kept_models", default=None)
 
 
 class Model:
@@ -75,6 +78,29 @@ def load(path: Path, card: ModelCard, probe: Mapping[str, Array] | None = None) 
 
 def start(data: bytes, card: ModelCard, probe: Mapping[str, Array] | None = None) -> Model:
     """Load and warm up a model from the bytes that ``read_verified`` returned, or that were made from them."""
+    kept = _KEPT.get()
+    if kept is None:
+        return _started(data, card, probe)
+    key = (card.name, hashlib.sha256(data).hexdigest())
+    if key not in kept:
+        kept[key] = _started(data, card, probe)
+    return kept[key]
+
+
+@contextmanager
+def kept_models() -> Iterator[None]:
+    """Within, the same file is loaded once and shared by all detectors made from it, which hold all state themselves.
+
+    For measuring, where each recording meets new detectors. Shared models are used by one thread at a time.
+    """
+    token = _KEPT.set({})
+    try:
+        yield
+    finally:
+        _KEPT.reset(token)
+
+
+def _started(data: bytes, card: ModelCard, probe: Mapping[str, Array] | None) -> Model:
     try:
         model = Model(_session(data), card)
         model.warm_up(probe)

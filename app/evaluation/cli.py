@@ -19,10 +19,11 @@ from app.evaluation.layout import recordings
 from app.evaluation.replay import Player
 from app.evaluation.result import Result, conclude
 from app.evaluation.text_report import text_report
-from app.evaluation.truth import Recording
+from app.evaluation.truth import Medium, Recording
 from app.models.fetch import obtain
 from detectors.build import Detectors, build, wanted
 from detectors.catalogue import Catalogue, load_catalogue
+from detectors.model import kept_models
 
 _EVERY_S = 2.0
 
@@ -56,7 +57,8 @@ def _write(result: Result, options: argparse.Namespace) -> None:
         targets[options.report / "report.html"] = html_report(result)
         targets[options.report / "report.json"] = json_report(result)
     if options.write_docs is not None:
-        command = f"fairlock evaluate {result.folder} --write-docs {options.write_docs.name}"
+        where = options.write_docs.name if options.write_docs.is_absolute() else options.write_docs.as_posix()
+        command = f"fairlock evaluate {result.folder} --write-docs {where}"
         targets[options.write_docs] = accuracy_document(result, command)
     for path, text in targets.items():
         try:
@@ -104,11 +106,12 @@ def evaluate(
     player = Player(policy, fresh, hold_s)
     replays = []
     told = time.monotonic()
-    for index, recording in enumerate(chosen, 1):
-        if time.monotonic() - told > _EVERY_S or recording.medium != "picture":
-            progress(f"{index} of {len(chosen)}: {recording.name}")
-            told = time.monotonic()
-        replays.append(player.play(recording))
+    with kept_models():
+        for index, recording in enumerate(chosen, 1):
+            if time.monotonic() - told > _EVERY_S or recording.medium is not Medium.PICTURE:
+                progress(f"{index} of {len(chosen)}: {recording.name}")
+                told = time.monotonic()
+            replays.append(player.play(recording))
     return conclude(
         folder=folder.as_posix() if not folder.is_absolute() else folder.name,
         policy=policy,

@@ -27,8 +27,6 @@ LONGEST = 640
 """Pixels of a frame's longest side, as the default camera has."""
 SHOWN_RATE = 15.0
 """Frames a second offered to the detectors, as of the default camera; they look at what their own pace allows."""
-APART_S = 60.0
-"""Between two still pictures, so that nothing of one is remembered in the next."""
 _THUMB, _THUMB_QUALITY = 320, 60
 
 
@@ -78,9 +76,6 @@ class Player:
         self._policy = policy
         self._fresh = fresh
         self._hold_s = hold_s
-        self._stills: Detectors | None = None
-        self._still_s = 0.0
-        self._seq = itertools.count()
         self.costs: dict[str, Cost] = defaultdict(Cost)
         self.built = Detectors()
 
@@ -112,14 +107,13 @@ class Player:
         return Replay(recording=recording, seconds=seconds, raised=raised, pictures=_at_middles(thumbs, spans, seconds))
 
     def _still(self, recording: Recording) -> Replay:
-        """Hold one picture in front of the detectors. Loading models anew for each would take longer than looking."""
-        self._stills = self.built = self._stills or self._fresh()
-        begin = self._still_s = self._still_s + APART_S
-        session = _Session(self._policy, self._stills, self.costs, begin)
+        """Hold one picture in front of the detectors."""
+        self.built = self._fresh()
+        session = _Session(self._policy, self.built, self.costs)
         image = stored_picture(recording.path, longest=LONGEST, size=recording.truth.size)
         for step in range(round(self._hold_s * SHOWN_RATE) + 1):
-            at = moment(begin + step / SHOWN_RATE)
-            session.look(Frame(source=Track.CAMERA, seq=next(self._seq), at=at, image=image))
+            at = moment(step / SHOWN_RATE)
+            session.look(Frame(source=Track.CAMERA, seq=step, at=at, image=image))
         return Replay(
             recording=recording,
             seconds=self._hold_s,
@@ -142,11 +136,11 @@ class Player:
 
 
 class _Session:
-    """One recording's detection, times counted from ``begin`` seconds. The product's pipeline, without its threads."""
+    """One recording's detection: the product's pipeline, without its threads."""
 
-    def __init__(self, policy: Detection, detectors: Detectors, costs: dict[str, Cost], begin: float = 0.0) -> None:
+    def __init__(self, policy: Detection, detectors: Detectors, costs: dict[str, Cost]) -> None:
         numbers = itertools.count(1)
-        self._begin = self._now = moment(begin)
+        self._begin = self._now = moment(0)
         self._opened: dict[str, float] = {}
         self._last: dict[str, Incident] = {}
         self._looked = False

@@ -11,7 +11,7 @@ from app.contract.policy import Detection
 from detectors.build import build, wanted
 from detectors.catalogue import Catalogue, Form, Task, load_catalogue
 from detectors.coco import COCO80
-from detectors.model import load
+from detectors.model import kept_models, load
 from detectors.thresholds import floors, thresholds
 from tests.unit.detector_models import channel_means, constant, listener, write
 
@@ -158,3 +158,11 @@ def test_a_policy_moves_a_models_own_threshold(tmp_path: Path) -> None:
     )
     assert thresholds(stricter, Task.OBJECTS, card)["phone"] == pytest.approx(0.4)
     assert floors(default, Task.OBJECTS, card)["phone"] == pytest.approx(0.12)
+
+
+def test_models_that_are_kept_are_loaded_once(tmp_path: Path) -> None:
+    path, card = write(tmp_path, DENSE, Form.YOLO_DENSE, (64, 64))
+    with kept_models():
+        kept = load(path, card)
+        assert load(path, card) is kept
+    assert load(path, card) is not kept

@@ -162,9 +162,12 @@ class Scheduler:
 
 
 def needed(policy: Detection) -> float:
-    """Return the looks per second without which the policy's shortest incident would be told too late."""
+    """Return the looks per second without which the policy's shortest incident would be told too late.
+
+    An incident takes ``LEAST_HITS`` looks, and the first may come a whole period after the thing did.
+    """
     shortest_ms = min(policy.object_ms, policy.person_ms)
-    return (LEAST_HITS - 1) * 1000 / (shortest_ms + RAISED_MS)
+    return LEAST_HITS * 1000 / (shortest_ms + RAISED_MS)
 
 
 def _turns(pace: Pace, ceiling: float) -> _Turns:

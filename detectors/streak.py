@@ -24,6 +24,10 @@ MERGE_MS = 10_000
 """What is back within this time, and lasts again, is the same incident."""
 BETTER = 0.1
 """By so much must the best score rise to be told again."""
+EDGE = 0.25
+EDGE_MS = 150
+"""What was seen was there a little longer than from its first look to its last: so much of the time between two looks,
+and at most so long, counts as its duration too. One look more for the sake of that would tell it too late."""
 EASED = 0.75
 """Share of the hits that must have the same harmless reason for the incident to be told as mere context."""
 
@@ -171,7 +175,7 @@ class Streak:
             run.best, run.best_at = past.best, past.best_at
 
     def _lasted(self, run: _Run) -> bool:
-        long_enough = _ms(run.start, run.last) >= self._rule.min_ms
+        long_enough = _ms(run.start, run.last) >= self._rule.min_ms - min(EDGE_MS, EDGE * self._rhythm.period_ms)
         return long_enough and run.hits >= LEAST_HITS and 2 * run.hits >= run.looks
 
     def _incident(self, run: _Run, *, over: bool = False) -> Incident:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from app.contract.incidents import Incident, IncidentKind, Severity
 from app.contract.policy import Detection
 from detectors.base import Box, Observation
-from detectors.streak import MERGE_MS
+from detectors.streak import EDGE_MS, MERGE_MS
 from detectors.temporal import Temporal
 from tests.unit.detector_models import instant
 
@@ -304,7 +304,7 @@ def test_whatever_is_seen(looks: list[tuple[float, str, list[tuple[str, float]]]
         assert len({(one.kind, one.start) for one in word}) == 1
         assert [one.end for one in word] == sorted(one.end for one in word)
         assert [_best(one) for one in word] == sorted(_best(one) for one in word)
-        assert opened.end.seconds_since(opened.start) * 1e3 >= _LEAST_MS[opened.kind]
+        assert opened.end.seconds_since(opened.start) * 1e3 >= _LEAST_MS[opened.kind] - EDGE_MS
         assert 3 <= int(opened.facts["seen"]) <= int(opened.facts["looks"]) <= 2 * int(opened.facts["seen"])
         assert all(isinstance(value, str) for value in closed.facts.values())
         by_thing[closed.kind, closed.facts.get("object", "")].append(closed)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.contract.incidents import Incident, IncidentKind, Severity, Track
@@ -157,6 +157,7 @@ def test_a_full_disk_costs_a_control_picture_and_not_the_detection() -> None:
     assert desk.names == []
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40), st.integers(0, 200))
 def test_the_lot_depends_on_the_seed_alone(seed: str, stretch: int) -> None:
     drawn = ControlTimes(seed).drawn_ms(stretch)

@@ -69,7 +69,8 @@ def _rows(tx: Transaction, context: Context, query: Select[Session]) -> tuple[Se
     incidents = select(Incident.session, func.count()).where(Incident.session.in_(ids))
     titles = dict(tx.execute(select(Exam.id, Exam.title)).all())
     names = dict(tx.execute(candidates).all())
-    stored = {session: (count, size) for session, count, size in tx.execute(segments.group_by(Segment.session))}
+    # PostgreSQL adds whole numbers up to a decimal.
+    stored = {session: (count, int(size)) for session, count, size in tx.execute(segments.group_by(Segment.session))}
     seen = dict(tx.execute(incidents.group_by(Incident.session)).all())
     return tuple(
         SessionRow(

@@ -68,11 +68,14 @@ def timed(data: Path, clock: ManualClock) -> Iterator[str]:
             context.database.close()
 
 
-def prepare(data: Path) -> None:
-    """Run ``fairlock-server init``."""
+def prepare(data: Path, *, settings: str = "") -> None:
+    """Run ``fairlock-server init``, with the text ``settings`` as its ``server.toml``."""
     secret = data.parent / "password"
     secret.write_text(PASSWORD)
     command = ["init", "--data", str(data), "--admin", "ada", "--password-file", str(secret)]
+    if settings:
+        (data.parent / "settings.toml").write_text(settings)
+        command += ["--settings", str(data.parent / "settings.toml")]
     subprocess.run([sys.executable, "-m", "server", *command], check=True, capture_output=True, timeout=60)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import select
 
 from app.contract import schema, wire
 from app.contract.actions import Action
@@ -29,15 +30,20 @@ from app.contract.sealing.records import (
 )
 from app.contract.sealing.verify import INTACT, verify_session
 from app.contract.session import SessionState
+from server import settings
+from server.db.models import Base
+from server.storage.base import Place
 from tests.e2e.server_rig import Application, Institution, cookie_of, enter, knock, prepare, running
+from tests.e2e.server_stores import elsewhere
 
 Sitting = Callable[[str], Application]
 
 
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module", params=["files", "shared"])
+def data(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder: all in it (SQLite and files), or rows and segments elsewhere (PostgreSQL and S3)."""
     folder = tmp_path_factory.mktemp("server") / "data"
-    prepare(folder)
+    prepare(folder, settings=elsewhere(request) if request.param == "shared" else "")
     return folder
 
 
@@ -206,7 +212,8 @@ def test_lost_file_is_told_once_and_the_rest_is_still_exported(
     sealed = [app.seal(Track.CAMERA) for _ in range(2)]
     for one in sealed:
         assert app.put(*one).status_code == 201
-    (data / "sessions" / app.session / "0-camera-0.fls").unlink()
+    place = Place(session=app.session, epoch=0, track=Track.CAMERA, sequence=0)
+    settings.open_store(settings.load(data / settings.NAME), data).delete(place)
     for _ in range(2):
         answer = http.get(f"/api/v1/sessions/{app.session}/segments/0/camera/0")
         assert (answer.status_code, answer.json()["code"]) == (404, "E-STORAGE")
@@ -388,7 +395,13 @@ def test_log_and_database_hold_no_token(data: Path, http: httpx.Client, sitting:
     secrets = [cookie, ticket, app.bound.access_token, app.link.invite]
     written = io.BytesIO()
     for path in (data.parent / "server.log", data / "fairlock.db", data / "fairlock.db-wal"):
-        written.write(path.read_bytes())
+        if path.exists() or not (data / settings.NAME).exists():
+            written.write(path.read_bytes())
+    database = settings.open_database(settings.load(data / settings.NAME), data)
+    with database.read() as tx:
+        for table in Base.metadata.sorted_tables:
+            written.write(repr(tx.execute(select(table)).all()).encode())
+    database.close()
     for secret in secrets:
         assert secret.encode() not in written.getvalue()
     assert app.joined.client_token not in written.getvalue()

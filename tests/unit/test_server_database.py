@@ -158,6 +158,21 @@ def test_the_list_of_earlier_schemas_is_whole(database: Database) -> None:
     assert sorted(one.revision for one in script.walk_revisions())[:-1] == REVISIONS
 
 
+def test_servers_that_start_at_once_bring_a_database_up_to_date_in_turns(postgres: Cluster) -> None:
+    database = connect(postgres.database())
+    waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    with ThreadPoolExecutor(1) as threads:
+        with database.engine.begin() as first:
+            first.execute(text("SELECT pg_advisory_xact_lock(7020115)"))
+            second = threads.submit(upgrade, database)
+            while not first.scalar(waiting):
+                assert not second.done(), "it did not wait for its turn"
+        second.result()
+    with database.read() as tx:
+        assert "sessions" in inspect(tx.connection()).get_table_names()
+    database.close()
+
+
 def test_what_another_transaction_overtook_is_done_again(postgres: Cluster) -> None:
     """Two requests make the same row: the slower one is undone, runs again, and finds the row."""
     database = connect(postgres.database())

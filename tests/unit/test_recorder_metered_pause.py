@@ -81,10 +81,10 @@ def test_evidence_is_worth_more_than_volume() -> None:
     network.metered = True
     watch = pause(network, uploader, waiting, said)
     watch.look()
-    assert uploader.held
+    assert (uploader.held, watch.holds) == (True, True)
     waiting[0] = 501
     watch.look()
-    assert not uploader.held
+    assert (uploader.held, watch.holds) == (False, False)
     assert said[-1] == (False, "too much waits")
 
 

@@ -210,3 +210,56 @@ def test_pins_end_the_connections_that_were_open_before(start: Start, authority:
         client.policy("exam")
     assert refusal.value.code == "E-PIN"
     client.close()
+
+
+class Proxy:
+    """Tunnels every connection to ``port`` on this computer; ``asked`` collects where it was told to go."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.asked: list[bytes] = []
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        with self._listener.accept()[0] as near, socket.create_connection(("127.0.0.1", self._port)) as far:
+            self.asked.append(near.recv(4096).partition(b"\r\n")[0])
+            near.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            back = threading.Thread(target=self._copy, args=(far, near), daemon=True)
+            back.start()
+            self._copy(near, far)
+            back.join(10)
+        self._listener.close()
+
+    @staticmethod
+    def _copy(source: socket.socket, target: socket.socket) -> None:
+        try:
+            while data := source.recv(65_536):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            return
+
+
+def test_the_systems_proxy_is_used_and_sees_nothing(
+    start: Start, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, _ = start()
+    proxy = Proxy(int(server.url.rpartition(":")[2]))
+    monkeypatch.setenv("https_proxy", proxy.url)
+    client = ServerClient("https://exams.example", authorities=authority.file)
+    with pytest.raises(UserFacing) as refusal:
+        client.policy("exam")  # the certificate inside the tunnel is of another name
+    client.close()
+    assert [line.split()[:2] for line in proxy.asked] == [[b"CONNECT", b"exams.example:443"]]
+    assert refusal.value.code == "E-CERTIFICATE"
+    assert server.asked == []
+
+
+def test_a_server_on_this_computer_is_reached_without_a_proxy(
+    start: Start, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, _ = start()
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    assert ask(server, authority) == "hello"

@@ -16,13 +16,13 @@ import sys
 from pathlib import Path
 
 from training.folder import BadData, read_folder
-from training.model_card import LABELS, Run, entry, page
+from training.model_card import Run, entry, page
 from training.scenes import Scene, empty_scene, folder_scene, held_out, look
-from training.verdict import COCO, HELD_OUT, Figures, Point, compare, least_score
+from training.verdict import COCO, HELD_OUT, Figures, Point, compare, least_score, word_score
 
 from app.contract.errors import UserFacing
 from detectors.catalogue import ModelCard, load_catalogue
-from detectors.coco import COCO80
+from detectors.coco import COCO80, LABELS
 from detectors.objects import load_object_detector
 
 
@@ -70,7 +70,9 @@ def _assess(made: Path, scenes: list[Scene]) -> None:
         ]
         tables = (made / "models.toml").read_text("utf-8").split("[[model]]")
         (mine,) = (table for table in tables if f'file = "{card.file}"' in table)
-        written.append(entry(f"[[model]]{mine}", leasts, better=all(point.holds for point in points[form])))
+        words = {name: score for name in run.trained if (score := word_score(new, name)) is not None}
+        better = all(point.holds for point in points[form])
+        written.append(entry(f"[[model]]{mine}", leasts, words, better=better))
     (made / "model.toml").write_text("\n".join(written), "utf-8")
     load_catalogue(made / "model.toml")  # raises where the product could not read it
     text = page(run, figures, points)
@@ -79,7 +81,8 @@ def _assess(made: Path, scenes: list[Scene]) -> None:
 
 
 def _form(card: ModelCard) -> str:
-    return "INT8" if card.name.endswith("-int8") else "FP32"
+    """Return what tells a model from the others of the same run; they are compared like with like."""
+    return f"{'INT8' if 'int8' in card.name else 'FP32'} {card.input[0]}×{card.input[1]}"
 
 
 def _looked(folder: Path, card: ModelCard, scenes: list[Scene], *, old: bool) -> list[Figures]:

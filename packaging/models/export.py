@@ -59,36 +59,51 @@ def main() -> int:
 
 
 def make(
-    weights: Path, out: Path, pictures: list[Path], size: tuple[int, int], *, classes: Sequence[str] | None = None
+    weights: Path,
+    out: Path,
+    pictures: list[Path],
+    size: tuple[int, int],
+    *,
+    closer: tuple[int, int] | None = None,
+    classes: Sequence[str] | None = None,
 ) -> list[str]:
     """Export, compare and quantise; return the entries for ``resources/models.toml``, INT8's first.
 
-    ``classes`` are the names of the model's classes where they are not COCO's. Empty if the export does not agree with
-    ultralytics, which is said on the error stream.
+    ``closer`` is the size of one more INT8 model, for the second look; ``classes`` are the names of the model's classes
+    where they are not COCO's. Empty if the export does not agree with ultralytics, which is said on the error stream.
     """
     torchvision_shim.install()
     # After the stand-in, and not at the top, so that --help and refusals need nothing installed.
     from parity import compare  # noqa: PLC0415
-    from quantise import quantise  # noqa: PLC0415
     from ultralytics import YOLO  # noqa: PLC0415
 
-    fixed, plain = _export(YOLO, weights, out, size), _export(YOLO, weights, out, size, dynamic=True)
+    plain = _export(YOLO, weights, out, size, dynamic=True)
     agreement = compare(YOLO(str(weights)), plain, pictures[:COMPARISON], size)
     sys.stderr.write(f"{plain.name} against ultralytics: {agreement}\n")
     if not agreement.holds:
         sys.stderr.write("The export does not agree with ultralytics and is not to be used.\n")
         return []
+    origin = _origin(hashlib.sha256(weights.read_bytes()).hexdigest())
+    entries = []
+    for task, shape, suffix in (("objects", size, "-int8"), ("closer", closer, "-int8-small")):
+        if shape is None:
+            continue
+        small = _quantised(YOLO, weights, out, pictures[:CALIBRATION], shape)
+        parity = compare(YOLO(str(weights)), small, pictures[:COMPARISON], shape)
+        sys.stderr.write(f"{small.name} against ultralytics: {parity}\n")
+        entries.append(_card(small, weights.stem + suffix, task, shape, 10, classes, origin))
+    return [*entries, _card(plain, weights.stem, "objects", size, 30, classes, origin)]
+
+
+def _quantised(yolo, weights: Path, out: Path, pictures: list[Path], size: tuple[int, int]) -> Path:
+    """Return the INT8 file for pictures of ``size``."""
+    from quantise import quantise  # noqa: PLC0415  (as above)
+
+    fixed = _export(yolo, weights, out, size)
     small = out / f"{weights.stem}_int8_qdq_{size[0]}x{size[1]}.onnx"
-    quantise(fixed, small, pictures[:CALIBRATION], size)
-    sys.stderr.write(
-        f"{small.name} against ultralytics: {compare(YOLO(str(weights)), small, pictures[:COMPARISON], size)}\n"
-    )
+    quantise(fixed, small, pictures, size)
     fixed.unlink()
-    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
-    return [
-        _card(path, weights.stem + suffix, digest, size, rank, classes)
-        for path, suffix, rank in ((small, "-int8", 10), (plain, "", 30))
-    ]
+    return small
 
 
 def _export(yolo, weights: Path, out: Path, size: tuple[int, int], *, dynamic: bool = False) -> Path:
@@ -113,15 +128,29 @@ def _export(yolo, weights: Path, out: Path, size: tuple[int, int], *, dynamic: b
     return target
 
 
-def _card(path: Path, name: str, digest: str, size: tuple[int, int], rank: int, classes: Sequence[str] | None) -> str:
+def _origin(digest: str) -> str:
+    """Return the lines that say where a .pt with this sha256 is from."""
+    if digest in OFFICIAL:
+        return f'source = "{ASSETS}{OFFICIAL[digest]}"\nofficial_sha256 = "{digest}"'
+    return f'source = "a .pt with sha256 {digest}"\n# not an official file'
+
+
+def _card(
+    path: Path,
+    name: str,
+    task: str,
+    size: tuple[int, int],
+    rank: int,
+    classes: Sequence[str] | None,
+    origin: str,
+) -> str:
     import onnxruntime  # noqa: PLC0415  (as above)
 
     shape = onnxruntime.InferenceSession(str(path)).get_outputs()[0].shape
-    official = OFFICIAL.get(digest)
     return f"""
 [[model]]
 name = "{name}"
-task = "objects"
+task = "{task}"
 file = "{path.name}"
 sha256 = "{hashlib.sha256(path.read_bytes()).hexdigest()}"
 licence = "AGPL-3.0-or-later"
@@ -130,13 +159,13 @@ input = [{size[0]}, {size[1]}]
 classes = {json.dumps(list(classes)) if classes else '"coco80"'}
 grade = "release"
 rank = {rank}
-source = "{ASSETS + official if official else f"a .pt with sha256 {digest}"}"
-{f'official_sha256 = "{digest}"' if official else "# not an official file"}
+{origin}
 [model.thresholds]
 person = 0.40
 phone = 0.20
 book = 0.35
 laptop = 0.35
+in_hand = 0.25
 """
 
 

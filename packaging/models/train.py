@@ -52,6 +52,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=Path("out/train"))
     parser.add_argument("--name", default="yolo11n-exam")
     parser.add_argument("--size", default="480x640", help="height x width of the exported model")
+    parser.add_argument("--closer-size", default="320x416", help="the same for the second look")
     parser.add_argument("--train-size", help="height x width while training (else as exported)")
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--batch", type=int, default=8)
@@ -134,7 +135,7 @@ def _exported(options: argparse.Namespace, saved: Path, plan: Plan, parts: Split
         (saved, options.out, plan.names if plan.added else None),
     ):
         out.mkdir(parents=True, exist_ok=True)
-        entries = make(weights, out, pictures, _size(options.size), classes=classes)
+        entries = make(weights, out, pictures, _size(options.size), closer=_size(options.closer_size), classes=classes)
         if not entries:
             return 1
         (out / "models.toml").write_text("".join(entries).lstrip(), "utf-8")

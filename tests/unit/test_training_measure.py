@@ -21,7 +21,7 @@ sha256 = "{digest}"
 licence = "AGPL-3.0-or-later"
 form = "yolo-dense"
 input = [480, 640]
-classes = ["person", "cell phone", "other object"]
+classes = ["person", "cell phone", "wallet_or_other_held_object"]
 grade = "release"
 rank = 10
 source = "here"
@@ -111,13 +111,25 @@ def test_the_least_score_is_the_lowest_that_is_mostly_right() -> None:
     assert verdicts.least_score(_figures(False, {"phone": [0], "wallet": [0.9]}), "cell phone") == 0.8
 
 
+def test_a_word_needs_a_score_that_wallets_do_not_reach() -> None:
+    held_out = _figures(False, {"phone": [0.2] * 20}, verdicts.HELD_OUT)
+    clear = _figures(False, {"phone": [0.9] * 12 + [0.2], "wallet": [0.6, 0.6]})
+    assert verdicts.word_score([held_out, clear], "cell phone") == 0.65
+    mixed = _figures(False, {"phone": [0.9] * 12, "wallet": [0.9, 0.9]})
+    assert verdicts.word_score([held_out, mixed], "cell phone") is None
+    assert verdicts.word_score([held_out, _figures(False, {"phone": [0.9] * 5})], "cell phone") is None, "too few"
+
+
 @pytest.mark.parametrize(("better", "grade"), [(True, Grade.RELEASE), (False, Grade.DEMONSTRATION)])
 def test_the_entry_is_one_that_the_product_reads(tmp_path: Path, better: bool, grade: Grade) -> None:
-    text = cards.entry(ENTRY, {"cell phone": 0.35, "other object": 0.4}, better=better)
+    text = cards.entry(
+        ENTRY, {"cell phone": 0.35, "wallet_or_other_held_object": 0.4}, {"cell phone": 0.7}, better=better
+    )
     (tmp_path / "models.toml").write_text(text, "utf-8")
     (card,) = load_catalogue(tmp_path / "models.toml")
     assert card.grade is grade
-    assert dict(card.thresholds) == {"person": 0.4, "phone": 0.35, "other object": 0.4}
+    assert dict(card.thresholds) == {"person": 0.4, "phone": 0.35, "in_hand": 0.4}
+    assert dict(card.words) == {"phone": 0.7}
     assert (card.rank < 10) is better, "what is no better does not take the place of what is there"
 
 
@@ -162,10 +174,10 @@ def test_scenes_are_looked_at_with_their_own_names_and_shape(tmp_path: Path) -> 
         boxes = np.array([HERE], np.float32)
         return type("Found", (), {"boxes": boxes, "scores": np.array([0.5]), "classes": np.array([1])})
 
-    first, second = scenes.look(scene, find, ("person", "cell phone", "other object"))
+    first, second = scenes.look(scene, find, ("person", "cell phone", "wallet_or_other_held_object"))
     assert shapes == [(60, 90, 3)] * 2
     assert (first.labels, second.labels) == ({"wallet"}, frozenset())
-    assert first.by_class["other object"].truth.tolist() == [[22.5, 15, 67.5, 45]]
+    assert first.by_class["wallet_or_other_held_object"].truth.tolist() == [[22.5, 15, 67.5, 45]]
     assert second.by_class["cell phone"].scores.tolist() == [0.5]
     assert len(scenes.empty_scene(folder).pictures) == 2
     assert scenes.folder_scene(f"{folder}:case").pictures[0].boxes[0].label == "case"

@@ -33,7 +33,7 @@ def test_a_class_that_cannot_be_tested_on_others_is_left_out(parts: Any) -> None
     plan = plans.make_plan(MODEL, parts)
     assert plan.names == MODEL
     assert plan.trained == (1,)
-    assert plan.left_out["other object"] == "only groups that are trained on show it"
+    assert plan.left_out["wallet_or_other_held_object"] == "only groups that are trained on show it"
     assert plan.left_out["headphones"] == "no picture has a box of it"
     assert plan.number("phone") == 1
     assert plan.number("wallet") is None
@@ -45,9 +45,9 @@ def test_a_new_class_comes_after_those_the_model_has(parts: Any) -> None:
     shown = folder.Picture(path=member.picture.path, boxes=(wallet,))
     held_out = groups.Member(picture=shown, group="man", labelled=None, role="test")
     plan = plans.make_plan(MODEL, groups.Split(train=parts.train, test=(held_out,)))
-    assert plan.names == (*MODEL, "other object")
+    assert plan.names == (*MODEL, "wallet_or_other_held_object")
     assert plan.trained == (3,)
-    assert plan.added == ("other object",)
+    assert plan.added == ("wallet_or_other_held_object",)
 
 
 def test_nothing_to_learn_is_refused(parts: Any) -> None:

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from training.verdict import COCO, Figures, Point
 
-LABELS = {"cell phone": "phone"}
-"""Our label of a class that the model calls otherwise, as thresholds are named."""
+from detectors.coco import LABELS
+
 RANKS = {"release": 5, "demonstration": 80}
 
 
@@ -45,8 +45,11 @@ class Run:
         )
 
 
-def entry(text: str, leasts: Mapping[str, float], *, better: bool) -> str:
-    """Return one ``[[model]]`` table with its least scores; one that is not better is for demonstration only."""
+def entry(text: str, leasts: Mapping[str, float], words: Mapping[str, float], *, better: bool) -> str:
+    """Return one ``[[model]]`` table with its least scores, and with the scores from which on its word is to be taken.
+
+    One that is not better is for demonstration only.
+    """
     grade = "release" if better else "demonstration"
     text = re.sub(r"^grade = .*$", f'grade = "{grade}"', text, flags=re.MULTILINE)
     text = re.sub(r"^rank = (\d+)$", lambda found: f"rank = {RANKS[grade] + int(found[1]) // 10}", text, flags=re.M)
@@ -55,7 +58,9 @@ def entry(text: str, leasts: Mapping[str, float], *, better: bool) -> str:
         text, known = re.subn(rf"^{line.split(' = ', maxsplit=1)[0]} = .*$", line, text, flags=re.MULTILINE)
         if not known:
             text = text.rstrip() + f"\n{line}\n"
-    return text
+    if words:
+        text = text.rstrip() + "\n[model.words]\n"
+    return text + "".join(f"{_key(LABELS.get(name, name))} = {least:.2f}\n" for name, least in words.items())
 
 
 def _key(label: str) -> str:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from training.folder import BadData
 from training.groups import Member, Split
 
-TRAINABLE = ("cell phone", "headphones", "other object")
+OTHER = "wallet_or_other_held_object"
+TRAINABLE = ("cell phone", "headphones", OTHER)
 """What is learnt unless told otherwise; everything else stays as the model has it."""
 
 _MODEL_NAMES = {
@@ -20,10 +21,9 @@ _MODEL_NAMES = {
     "mobile phone": "cell phone",
     "headphones_or_earbuds": "headphones",
     "headphone": "headphones",
-    "wallet": "other object",
-    "airpods": "other object",
-    "case": "other object",
-    "wallet_or_other_held_object": "other object",
+    "wallet": OTHER,
+    "airpods": OTHER,
+    "case": OTHER,
 }
 
 
@@ -51,7 +51,7 @@ class Plan:
 
 
 def model_name(label: str) -> str:
-    """Return what the model calls a class of the data; wallets, cases and the like are one class, "other object"."""
+    """Return what the model calls a class of the data; wallets, cases and the like are one class."""
     return _MODEL_NAMES.get(label.strip().lower(), label.strip().lower())
 
 

@@ -11,6 +11,8 @@ from training.measure import Share, average_precision, mean_average_precision, r
 from training.scenes import Seen, of_class
 
 PRECISION = 0.9
+WORD_PRECISION, ENOUGH = 0.95, 10
+"""Share of the pictures, and their least number, for which a word must be right."""
 STEPS = tuple(round(0.1 + 0.05 * step, 2) for step in range(15))
 """Least scores that are tried, from 0.10 to 0.80."""
 MAP_LOSS = 0.01
@@ -67,6 +69,23 @@ def least_score(held_out: Figures, name: str) -> float:
         if precision.all and precision.value >= PRECISION:
             return step
     return STEPS[-1]
+
+
+def word_score(scenes: Sequence[Figures], name: str) -> float | None:
+    """Return the least score from which on pictures are rightly said to show ``name``, ``None`` if there is none.
+
+    Asked of all pictures that were neither trained on nor used to choose the least score, wallets and hands among them.
+    """
+    shown: list[tuple[float, bool]] = []
+    for one in scenes:
+        if one.scene not in {HELD_OUT, COCO}:
+            looks = of_class(one.pictures, name)
+            shown += [(float(looked.scores.max(initial=0)), bool(len(looked.truth))) for looked in looks]
+    for step in STEPS:
+        right = [true for score, true in shown if score >= step]
+        if len(right) >= ENOUGH and sum(right) >= WORD_PRECISION * len(right):
+            return step
+    return None
 
 
 def compare(

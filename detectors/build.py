@@ -17,6 +17,7 @@ from detectors.catalogue import Catalogue, ModelCard, Task
 from detectors.closer import Closer
 from detectors.face_reader import FaceReader
 from detectors.faces import FaceFinder, load_face_finder
+from detectors.likeness import Likeness
 from detectors.mesh import FaceMesh, load_face_mesh
 from detectors.naming import Naming
 from detectors.object_watch import ObjectWatch
@@ -57,7 +58,7 @@ def wanted(policy: Detection) -> tuple[Task, ...]:
         Task.OBJECTS: policy.objects,
         Task.CLOSER: policy.objects and policy.second_look,
         Task.FACES: policy.faces,
-        Task.LANDMARKS: policy.faces and (policy.looking_away or policy.gaze),
+        Task.LANDMARKS: policy.faces and (policy.looking_away or policy.gaze or policy.continuity),
         Task.SPEECH: policy.speech,
     }
     return tuple(task for task, on in switches.items() if on)
@@ -97,7 +98,8 @@ def build(policy: Detection, models: Mapping[str, Path], catalogue: Catalogue) -
     pictures += [_watch(one, next(iter(closer), one), policy, scene) for one in objects]
     for finder in finders:
         mesh = next(iter(meshes), None)
-        pictures.append(FaceReader(finder, scene, mesh, hinting=policy.hints))
+        likeness = Likeness() if policy.continuity else None
+        pictures.append(FaceReader(finder, scene, mesh, hinting=policy.hints, likeness=likeness))
         parts |= {Task.LANDMARKS.value: mesh.card} if mesh is not None else {}
     return Detectors(pictures=tuple(pictures), sounds=tuple(sounds), refused=refused, parts=parts)
 

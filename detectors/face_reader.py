@@ -2,8 +2,9 @@
 
 Runs in the detection thread. One observation ``face`` for each face; for the largest also ``head`` (yaw, pitch and
 roll in degrees, ``detectors.head_pose``) and ``gaze`` (the eyes' yaw, ``detectors.gaze``); and one for each hint how
-the picture could be better, by its name (``app.contract.hints``). No picture and no point leaves it, and nothing is
-kept but the boxes of the newest faces (``detectors.scene``).
+the picture could be better, by its name (``app.contract.hints``). Where the policy asks for continuity also
+``likeness``, the distance to the face at the start. No picture, point or template leaves it, and nothing is kept but
+the boxes of the newest faces (``detectors.scene``) and, if asked for, what ``detectors.likeness`` holds.
 """
 
 from collections.abc import Sequence
@@ -13,29 +14,40 @@ from detectors.base import Observation
 from detectors.catalogue import ModelCard
 from detectors.faces import Face, FaceFinder
 from detectors.gaze import eye_turn
-from detectors.head_pose import head_pose
+from detectors.head_pose import HeadPose, head_pose
 from detectors.hints import hints
-from detectors.mesh import FaceMesh
+from detectors.likeness import Likeness
+from detectors.mesh import FaceMesh, Mesh
 from detectors.scene import Scene
 
 LEAST_EYES = 100.0
 """Height in pixels of a face whose irises can be placed: 2 degrees of error at 100, 5 at 80 (docs/models.md)."""
+FRONTAL_DEGREES = 20.0
+SURE = 0.9
+"""Faces are compared when the head is turned by less than that, and the mesh fits that well."""
 
 
 class FaceReader:
     """``PictureDetector`` for faces. Without ``mesh`` it finds faces and measures nothing.
 
-    ``hinting`` says whether it also looks for what could be better about the picture.
+    ``hinting`` says whether it also looks for what could be better about the picture; ``likeness`` compares the face
+    with the one at the start, or nothing does.
     """
 
     name = "faces"
 
     def __init__(
-        self, finder: FaceFinder, scene: Scene, mesh: FaceMesh | None = None, *, hinting: bool = False
+        self,
+        finder: FaceFinder,
+        scene: Scene,
+        mesh: FaceMesh | None = None,
+        *,
+        hinting: bool = False,
+        likeness: Likeness | None = None,
     ) -> None:
         self._finder, self._mesh = finder, mesh
         self._scene = scene
-        self._hinting = hinting
+        self._hinting, self._likeness = hinting, likeness
 
     @property
     def card(self) -> ModelCard:
@@ -63,9 +75,19 @@ class FaceReader:
         pose, eyes = head_pose(mesh.points), eye_turn(mesh.points)
         angles = {"yaw": pose.yaw, "pitch": pose.pitch, "roll": pose.roll}
         measured = [self._observation(frame, "head", nearest, mesh.score, angles)]
-        if eyes is not None and eyes.is_open and nearest.box[3] - nearest.box[1] >= LEAST_EYES:
+        if nearest.box[3] - nearest.box[1] < LEAST_EYES:
+            return measured
+        if eyes is not None and eyes.is_open:
             measured.append(self._observation(frame, "gaze", nearest, mesh.score, {"yaw": eyes.yaw}))
+        distance = self._compared(frame, mesh, pose)
+        if distance is not None:
+            measured.append(self._observation(frame, "likeness", nearest, mesh.score, {"distance": distance}))
         return measured
+
+    def _compared(self, frame: Frame, mesh: Mesh, pose: HeadPose) -> float | None:
+        if self._likeness is None or mesh.score < SURE or abs(pose.yaw) > FRONTAL_DEGREES:
+            return None
+        return self._likeness.compare(frame.at, frame.image, mesh.points)
 
     def _observation(
         self, frame: Frame, label: str, face: Face, score: float, values: dict[str, float] | None = None

@@ -12,6 +12,7 @@ from app.contract.policy import Detection
 from app.contract.times import Instant
 from detectors.base import Observation
 from detectors.catalogue import ModelCard
+from detectors.continuity_theme import ContinuityTheme
 from detectors.hand_theme import HandTheme
 from detectors.looking_theme import LookingTheme
 from detectors.no_face_theme import NoFaceTheme
@@ -36,6 +37,8 @@ def themes(policy: Detection, new_id: Callable[[], str], cards: Mapping[str, Mod
         asked.append(LookingTheme(policy, new_id, cards))
     if policy.faces and policy.objects:
         asked.append(NoFaceTheme(policy, new_id, cards))
+    if policy.faces and policy.continuity:
+        asked.append(ContinuityTheme(policy, new_id, cards))
     if policy.objects:
         asked.append(HandTheme(policy, new_id, cards))
     return tuple(asked)

@@ -12,7 +12,7 @@ from detectors.head_pose import MIRRORED, STEADY, head_pose
 Floats = NDArray[np.float32]
 
 
-def _turned(yaw: float, pitch: float, roll: float, *, pixels: float = 12.0, noise: float = 0.0) -> Floats:
+def turned(yaw: float, pitch: float, roll: float, *, pixels: float = 12.0, noise: float = 0.0) -> Floats:
     """Return a mesh of the canonical face, turned, in pixels of a frame, as the model would give it."""
     a, b, c = (math.radians(angle) for angle in (yaw, -pitch, roll))
     about_y = np.array([[math.cos(a), 0, math.sin(a)], [0, 1, 0], [-math.sin(a), 0, math.cos(a)]])
@@ -32,12 +32,12 @@ def _turned(yaw: float, pitch: float, roll: float, *, pixels: float = 12.0, nois
     ("yaw", "pitch", "roll"), [(0, 0, 0), (40, 0, 0), (-40, 0, 0), (0, 25, 0), (0, -30, 0), (0, 0, 20), (-35, -15, 10)]
 )
 def test_a_turned_face_has_the_angles_by_which_it_was_turned(yaw: float, pitch: float, roll: float) -> None:
-    pose = head_pose(_turned(yaw, pitch, roll))
+    pose = head_pose(turned(yaw, pitch, roll))
     assert (pose.yaw, pose.pitch, pose.roll) == pytest.approx((yaw, pitch, roll), abs=0.05)
 
 
 def test_distance_and_noise_of_the_points_do_not_turn_a_head() -> None:
-    near, far = head_pose(_turned(20, -10, 5, pixels=25)), head_pose(_turned(20, -10, 5, pixels=5, noise=0.5))
+    near, far = head_pose(turned(20, -10, 5, pixels=25)), head_pose(turned(20, -10, 5, pixels=5, noise=0.5))
     assert (far.yaw, far.pitch, far.roll) == pytest.approx((near.yaw, near.pitch, near.roll), abs=2.0)
 
 

@@ -8,6 +8,7 @@ from app.version import VERSION
 
 USAGE = """\
 fairlock open LINK            take an exam
+fairlock open EXPORT --key KEYFILE --out DIR   check exported evidence and open it into playable files
 fairlock demo                 show the whole line on this machine
 fairlock kiosk                run a testing centre's seat for one exam
 fairlock upload               send evidence that an earlier exam left on this computer
@@ -41,6 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _open(arguments: Sequence[str]) -> int:
+    if any(argument.partition("=")[0] in ("--out", "--key") for argument in arguments):  # evidence, not an exam
+        from app.unseal import main as unseal  # noqa: PLC0415  (other commands start without it)
+
+        return unseal(arguments)
     from app.open import main as run  # noqa: PLC0415  (the environment is scrubbed before Qt is imported)
 
     return run(arguments)

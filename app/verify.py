@@ -26,7 +26,7 @@ from app.contract.sealing.archive import open_export
 from app.contract.sealing.evidence import Verdict
 from app.contract.sealing.records import Binding, Record
 from app.contract.sealing.segment import OpenedSegment
-from app.contract.sealing.verify import INTACT, verify_session
+from app.contract.sealing.verify import INTACT, OnSegment, verify_session
 from app.contract.wire import ExamLink
 from app.standing import Standings, described, last_standing
 
@@ -93,8 +93,17 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def check(export: Path, *, pin: str | None, private_key: ec.EllipticCurvePrivateKey | None) -> Report:
-    """Verify an export; raises ``UserFacing`` or ``IntegrityError`` when there is nothing that can be checked."""
+def check(
+    export: Path,
+    *,
+    pin: str | None,
+    private_key: ec.EllipticCurvePrivateKey | None,
+    on_segment: OnSegment | None = None,
+) -> Report:
+    """Verify an export; raises ``UserFacing`` or ``IntegrityError`` when there is nothing that can be checked.
+
+    ``on_segment`` is told of every segment that is as it was recorded.
+    """
     standings = Standings()
     with open_export(export) as opened:
         manifest = opened.manifest()
@@ -103,6 +112,8 @@ def check(export: Path, *, pin: str | None, private_key: ec.EllipticCurvePrivate
         def look(record: Record, segment: OpenedSegment | None) -> None:
             standings.look(record, segment)
             agreements.look(record, segment)
+            if on_segment is not None:
+                on_segment(record, segment)
 
         verdict = verify_session(manifest, opened, pin=pin, private_key=private_key, on_segment=look)
     policy = _readable(Policy, manifest.policy)

@@ -109,9 +109,10 @@ class Draft:
         record: Mapping[str, Any] | None = None,
         edit: Callable[[bytes], bytes] = lambda data: data,
         typ: str = "fairlock-record+v1",
+        plaintexts: Sequence[bytes] = (),
         **forging: Any,
     ) -> str:
-        """Seal, record and receipt one segment of three fragments; return its name.
+        """Seal, record and receipt one segment of three fragments, or of ``plaintexts``; return its name.
 
         ``header`` and ``record`` override fields, ``edit`` changes the file before it is recorded, ``forging`` goes to
         ``forge.segment``.
@@ -125,7 +126,7 @@ class Draft:
         start = {"start_ms": len(self.records) * 1_000}
         fields = {**place, **start, "mime": "application/octet-stream", "utc_ms": self._tick()}
         fields["previous"] = forge.b64(self.head if previous is None else previous)
-        plaintexts = [f"{name} fragment {index}".encode() * (index + 1) for index in range(3)]
+        plaintexts = list(plaintexts) or [f"{name} fragment {index}".encode() * (index + 1) for index in range(3)]
         recipients = forging.pop("recipients", self.recipients)
         data = edit(forge.segment({**fields, **(header or {})}, recipients, plaintexts, final=final, **forging))
         self.files[name] = data

@@ -20,6 +20,11 @@ LONG = 1.75
 """Length of a box by its width from which it is long: phones measure 1.9 to 2.2, older ones and their cases 1.8."""
 IN_HAND = 0.25
 """Least score of "in_hand" where a card has none."""
+THIN = 4.0
+"""What is longer than so many times its width is nothing held before a camera, but a rim of glasses or of a table."""
+SURE = 0.5
+"""Drinks, food and screens get their name from this score on: a wallet is a "donut" with less."""
+_UNCERTAIN = frozenset({"bottle", "cup", "food", "screen"})
 NO_WORD = 2.0
 """Where a card was not measured no score allows the word."""
 
@@ -41,7 +46,8 @@ def least_scores(policy: Detection, card: ModelCard | None) -> Mapping[str, floa
     default = Detection().object_permille
     for label in (*LABELS.values(), "in_hand", "thing"):
         fallback = {"in_hand": IN_HAND, "thing": least["phone"] * default / policy.object_permille}
-        score = own.get(label, fallback.get(label, own.get("book", default / 1000)))
+        usual = SURE if label in _UNCERTAIN else own.get("book", default / 1000)
+        score = own.get(label, fallback.get(label, usual))
         least.setdefault(label, min(0.95, score * policy.object_permille / default))
     if not policy.headphones:
         del least["headphones"]
@@ -69,6 +75,8 @@ class Naming:
             return self._named(thing, "phone", phone)
         if label not in ("", "phone") and thing.scores[thing.best] >= self._least.get(label, NO_WORD):
             return self._named(thing, label, thing.scores[thing.best])
+        if shape(thing.box) > THIN:
+            return None
         if held:
             score = thing.some(HELD)
             return self._named(thing, "in_hand", score) if score >= self._least["in_hand"] else None

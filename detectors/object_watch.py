@@ -61,7 +61,10 @@ class ObjectWatch:
         return self._detector.card
 
     def detect(self, frame: Frame) -> list[Observation]:
-        """Return the persons and things in use in ``frame``, best first, boxes in its pixels; no background."""
+        """Return the persons and things in use in ``frame``, best first, boxes in its pixels.
+
+        Pictures of people are told as "background", so that nobody counts their faces; other background is left out.
+        """
         self._movement.see(frame.image)
         first = self._detector.find(frame.image, CANDIDATE)
         people = self._people(first)
@@ -72,9 +75,10 @@ class ObjectWatch:
             for thing in things(looks, self._names, self._classes)
             if (one := self._naming.name(thing, held=any(meets(thing.box, hands) for hands in reaches))) is not None
         ]
-        people, named = self._in_use(people, named)
+        people, named, background = self._in_use(frame.at, people, named)
         seen = self._tracks.follow([one.thing.box for one in named])
-        observations = [self._of_person(frame.at, person) for person in people]
+        observations = [self._of_person(frame.at, "person", person) for person in people]
+        observations += [self._of_person(frame.at, "background", person) for person in background]
         observations += [self._of_thing(frame.at, one, count) for one, count in zip(named, seen, strict=True)]
         return sorted(observations, key=lambda one: -one.score)
 
@@ -99,20 +103,26 @@ class ObjectWatch:
             if self._names[int(index)] == "person" and score >= self._naming.person
         ]
 
-    def _in_use(self, people: list[_Person], named: list[Named]) -> tuple[list[_Person], list[Named]]:
-        """Leave out what is background."""
+    def _in_use(
+        self, at: Instant, people: list[_Person], named: list[Named]
+    ) -> tuple[list[_Person], list[Named], list[_Person]]:
+        """Part persons and things from background; return both, and the persons that are background."""
         asked = [one for one in named if one.label not in ALWAYS]
+        # A poster may show a face alone, which only the detector of faces sees.
+        bodiless = [box for box in self._scene.faces(at) if not any(_lies_in(box, person.box) for person in people)]
+        anybody = people + [_Person(box=box, score=1.0) for box in bodiless]
         still_people, still_things = self._unmoved.judge(
-            [person.box for person in people], [one.thing.box for one in asked], self._movement
+            [person.box for person in anybody], [one.thing.box for one in asked], self._movement
         )
         background = {id(one) for one, still in zip(asked, still_things, strict=True) if still}
         return (
-            [person for person, still in zip(people, still_people, strict=True) if not still],
+            [person for person, still in zip(people, still_people, strict=False) if not still],
             [one for one in named if id(one) not in background],
+            [person for person, still in zip(anybody, still_people, strict=True) if still],
         )
 
-    def _of_person(self, at: Instant, person: _Person) -> Observation:
-        return Observation(detector=self.name, at=at, label="person", score=person.score, box=person.box)
+    def _of_person(self, at: Instant, label: str, person: _Person) -> Observation:
+        return Observation(detector=self.name, at=at, label=label, score=person.score, box=person.box)
 
     def _of_thing(self, at: Instant, one: Named, seen: int) -> Observation:
         return Observation(
@@ -124,6 +134,11 @@ class ObjectWatch:
             values={"seen": float(seen)},
             facts=one.facts,
         )
+
+
+def _lies_in(face: Box, body: Box) -> bool:
+    middle, height = (face[0] + face[2]) / 2, (face[1] + face[3]) / 2
+    return body[0] <= middle <= body[2] and body[1] <= height <= body[3]
 
 
 def _box(row: NDArray[np.float32]) -> Box:

@@ -11,6 +11,7 @@ import numpy as np
 from app.contract.times import Instant
 from detectors.base import Observation
 from detectors.boxes import areas, intersections
+from detectors.catalogue import Task
 from detectors.rhythm import Rhythm
 
 SAME_PERSON = 0.85
@@ -45,10 +46,13 @@ class People:
         self._fresh_ms = fresh_ms
         self._rhythms: dict[str, Rhythm] = {}
         self._last: dict[str, tuple[Instant, list[Observation]]] = {}
+        self._pictured: list[Observation] = []  # what is background at the newest look that judged that
 
     def look(self, at: Instant, detector: str, observations: Sequence[Observation]) -> View:
         """Take one look; return how many people are in view according to all detectors."""
-        people = [seen for seen in observations if seen.label in ("person", "face")]
+        if detector == Task.OBJECTS:
+            self._pictured = [seen for seen in observations if seen.label == "background"]
+        people = [seen for seen in observations if seen.label in ("person", "face") and not self._is_pictured(seen)]
         self._last[detector] = (at, _distinct(people))
         self._rhythms.setdefault(detector, Rhythm()).tick(at)
         fresh = {
@@ -63,6 +67,10 @@ class People:
             second=most[1].score if len(most) > 1 else None,
             judges="+".join(sorted(fresh, reverse=True)),
         )
+
+    def _is_pictured(self, one: Observation) -> bool:
+        """Whether it is the face on a poster."""
+        return any(_same(one, other) for other in self._pictured)
 
     def _is_fresh(self, detector: str, age_ms: float) -> bool:
         return age_ms <= max(self._fresh_ms, LOOKS * self._rhythms[detector].period_ms)

@@ -92,14 +92,15 @@ class Temporal:
 
     def _sight(self, at: Instant, detector: str, label: str, observations: Sequence[Observation]) -> Sight:
         least = self._thresholds[label]
-        best = max((seen.score for seen in observations if seen.label == label), default=0.0)
+        seen = max((one for one in observations if one.label == label), key=lambda one: one.score, default=None)
+        best = seen.score if seen is not None else 0.0
         return Sight(
             at=at,
             hit=best >= least,
             held=best >= HOLD * least,
             score=best,
             source=detector,
-            facts=self._models(detector),
+            facts={**(seen.facts if seen is not None else {}), **self._models(detector)},
         )
 
     def _company(self, at: Instant, view: View) -> Sight:

@@ -12,6 +12,7 @@ from detectors.catalogue import Form, Grade, ModelCard, Task
 from detectors.coco import COCO80
 from detectors.hand_theme import HandTheme
 from detectors.naming import Naming, least_scores, shape
+from detectors.temporal import Temporal
 from detectors.things import Thing
 from tests.unit.detector_models import instant
 
@@ -155,3 +156,31 @@ def test_headphones_count_only_where_asked_for_and_for_their_own_time() -> None:
         silent.look(second, "headphones", 0.6)
     assert [one.kind for one in asked.end()] == [IncidentKind.HEADPHONES]
     assert silent.end() == []
+
+
+def test_the_face_on_a_poster_is_nobody() -> None:
+    """The detector of objects has judged what never moves; the detector of faces sees its face all the same."""
+    poster: Box = (10, 10, 110, 150)
+    person = Observation(detector="objects", at=instant(0), label="person", score=0.9, box=(200, 100, 440, 480))
+    pictured = Observation(detector="objects", at=instant(0), label="background", score=0.8, box=poster)
+    faces = [
+        Observation(detector="faces", at=instant(0), label="face", score=0.9, box=box)
+        for box in ((280, 120, 360, 220), (40, 30, 90, 90))
+    ]
+    for posters, kinds in (([pictured], set()), ([], {IncidentKind.SECOND_PERSON})):
+        temporal = Temporal(Detection(looking_away=False), iter("abcdef").__next__)
+        for second in range(6):
+            temporal.look(instant(second), "objects", [person, *posters])
+            temporal.look(instant(second), "faces", faces)
+        assert {one.kind for one in temporal.finish()} == kinds
+
+
+def test_a_phone_s_incident_tells_its_candidates() -> None:
+    temporal = Temporal(Detection(), iter("abcdef").__next__)
+    phone = Observation(
+        detector="objects", at=instant(0), label="phone", score=0.95, box=LONG, facts={"candidates": "cell phone 0.95"}
+    )
+    for second in range(4):
+        temporal.look(instant(second), "objects", [phone])
+    facts = {one.kind: one.facts for one in temporal.finish()}
+    assert facts[IncidentKind.PHONE]["candidates"] == "cell phone 0.95"

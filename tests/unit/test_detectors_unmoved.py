@@ -1,0 +1,119 @@
+"""What never moves while the scene does is background: posters are not people, and who sits still is one."""
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from detectors.base import Box
+from detectors.movement import Movement
+from detectors.unmoved import PATIENCE, Unmoved
+
+CANDIDATE: Box = (250, 120, 550, 480)
+POSTER: Box = (20, 20, 140, 180)
+SHELF: Box = (560, 40, 630, 160)
+HEIGHT, WIDTH = 480, 640
+Picture = NDArray[np.uint8]
+
+
+class _Room:
+    """A textured room in which named boxes are shifted by so many pixels at a look; noise as a webcam's."""
+
+    def __init__(self, noise: float = 2.0) -> None:
+        self._numbers = np.random.default_rng(7)
+        small = self._numbers.integers(40, 220, (HEIGHT // 8, WIDTH // 8, 3), np.uint8)
+        self._room = np.asarray(cv2.resize(small, (WIDTH, HEIGHT), interpolation=cv2.INTER_NEAREST), np.uint8)
+        self._noise = noise
+        self._movement = Movement()
+        self._unmoved = Unmoved()
+
+    def look(self, people: list[Box], things: list[Box], shifts: dict[Box, int], light: float = 1.0) -> list[bool]:
+        """Return of each person, then of each thing, whether it is background."""
+        picture = self._room.astype(np.float32) * light
+        for (left, top, right, bottom), shift in shifts.items():
+            part = picture[int(top) : int(bottom), int(left) : int(right)]
+            part[:] = np.roll(part, shift, axis=1)
+        picture += self._numbers.normal(0, self._noise, picture.shape).astype(np.float32)
+        self._movement.see(np.clip(picture, 0, 255).astype(np.uint8))
+        still_people, still_things = self._unmoved.judge(people, things, self._movement)
+        return [*still_people, *still_things]
+
+
+def test_a_poster_behind_somebody_who_moves_is_background_from_the_second_look_on() -> None:
+    room = _Room()
+    room.look([CANDIDATE, POSTER], [], {})
+    for turn in range(1, 6):
+        assert room.look([CANDIDATE, POSTER], [], {CANDIDATE: 6 * turn}) == [False, True]
+
+
+def test_a_second_person_who_breathes_is_a_person() -> None:
+    """Two pixels at every other look, of 640: a shoulder two metres away."""
+    room = _Room()
+    for turn in range(8):
+        still = room.look([CANDIDATE, POSTER], [], {CANDIDATE: 6 * turn, POSTER: 2 * (turn % 4 // 2)})
+    assert still == [False, False]
+
+
+def test_who_moved_once_stays_a_person_however_still() -> None:
+    room = _Room()
+    for turn in range(4):
+        room.look([CANDIDATE, POSTER], [], {CANDIDATE: 6 * turn, POSTER: 9 * turn})
+    for turn in range(30):
+        assert room.look([CANDIDATE, POSTER], [], {CANDIDATE: 6 * turn, POSTER: 27}) == [False, False]
+
+
+def test_who_comes_in_is_a_person_at_once() -> None:
+    room = _Room()
+    for turn in range(3):
+        room.look([CANDIDATE], [], {CANDIDATE: 6 * turn})
+    assert room.look([CANDIDATE, POSTER], [], {CANDIDATE: 18, POSTER: 40}) == [False, False]
+
+
+def test_a_poster_that_the_model_sees_only_now_and_then_stays_background() -> None:
+    room = _Room()
+    for turn in range(12):
+        people = [CANDIDATE, POSTER] if turn % 3 == 0 else [CANDIDATE]
+        still = room.look(people, [], {CANDIDATE: 6 * turn})
+    assert room.look([CANDIDATE, POSTER], [], {CANDIDATE: 80}) == [False, True]
+    assert still[0] is False
+
+
+def test_a_picture_in_which_nothing_moves_says_nothing_about_posters() -> None:
+    room = _Room(noise=0)
+    for _ in range(5):
+        assert room.look([CANDIDATE, POSTER], [SHELF], {}) == [False, False, False]
+
+
+def test_a_candidate_who_reads_without_moving_is_there_until_patience_ends() -> None:
+    """A curtain moves; the candidate does not. Nobody sits like that for so long: then it is a cardboard figure."""
+    room, curtain = _Room(), (0.0, 300.0, 100.0, 480.0)
+    said = [room.look([CANDIDATE], [], {curtain: 6 * turn})[0] for turn in range(PATIENCE + 2)]
+    assert said[:PATIENCE] == [False] * PATIENCE
+    assert said[-1] is True
+
+
+@pytest.mark.parametrize("light", [0.8, 1.1])
+def test_a_change_of_light_wakes_no_poster(light: float) -> None:
+    room = _Room()
+    for turn in range(3):
+        room.look([CANDIDATE, POSTER], [], {CANDIDATE: 6 * turn})
+    room.look([CANDIDATE, POSTER], [], {CANDIDATE: 18}, light)
+    for turn in range(4, 7):
+        still = room.look([CANDIDATE, POSTER], [], {CANDIDATE: 6 * turn}, light)
+    assert still == [False, True]
+
+
+def test_books_on_a_shelf_are_background_and_a_book_in_use_is_not() -> None:
+    room = _Room()
+    book: Box = (300, 380, 400, 470)
+    for turn in range(4):
+        still = room.look([CANDIDATE], [SHELF, book], {CANDIDATE: 6 * turn})
+    assert still == [False, True, False]
+
+
+def test_a_bottle_put_on_the_desk_is_no_background() -> None:
+    room, desk = _Room(), (20.0, 380.0, 60.0, 470.0)
+    for turn in range(3):
+        room.look([CANDIDATE], [], {CANDIDATE: 6 * turn})
+    for turn in range(3, 6):
+        assert room.look([CANDIDATE], [desk], {CANDIDATE: 6 * turn, desk: 20}) == [False, False]

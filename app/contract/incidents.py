@@ -88,6 +88,7 @@ class IncidentKind(StrEnum):
     SECOND_PROGRAM = "second_program"
     CONFLICTING_SEGMENT = "conflicting_segment"
     SEGMENT_LOST = "segment_lost"
+    QUOTA_REACHED = "quota_reached"
     UNLOCK_FAILED = "unlock_failed"
 
 
@@ -155,6 +156,7 @@ INCIDENTS: Mapping[IncidentKind, IncidentType] = {
     IncidentKind.SECOND_PROGRAM: _row("A second program tried to join", Severity.ALERT),
     IncidentKind.CONFLICTING_SEGMENT: _row("Evidence was sent twice with different content", Severity.ALERT),
     IncidentKind.SEGMENT_LOST: _row("The server lost a stored segment", Severity.ALERT),
+    IncidentKind.QUOTA_REACHED: _row("The server took no more evidence: its quota was used up", Severity.ALERT),
     IncidentKind.UNLOCK_FAILED: _row("A change could not be undone", Severity.ALERT),
 }
 

@@ -66,7 +66,10 @@ class InstitutionKey(Base):
 
 
 class Exam(Base):
-    """An exam is its signed policy; ``digest`` is SHA-256 of the policy's JWS."""
+    """An exam is its signed policy; ``digest`` is SHA-256 of the policy's JWS.
+
+    ``quota`` is how many bytes its sessions may take together, none for any number.
+    """
 
     __tablename__ = "exams"
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -77,6 +80,7 @@ class Exam(Base):
     digest: Mapped[bytes]
     start_url: Mapped[str]
     expires_ms: Mapped[int]
+    quota: Mapped[int | None]
     created_ms: Mapped[int]
 
 

@@ -18,12 +18,10 @@ from app.contract.sealing.segment import MAX_SEGMENT
 from app.contract.wire import SegmentAnswer
 from server.context import Context
 from server.db.models import Binding, Segment
+from server.exams import quotas
 from server.refused import Refused
 from server.storage.base import Place, Upload
 from server.verification import access, freezing
-
-ROW = 4_096
-"""Bytes that a segment counts for beside its own: many tiny ones fill a disk too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +37,8 @@ class Announced:
 def announce(context: Context, access_token: str, place: Place, token: str) -> Announced:
     """Check a record before its bytes are read.
 
-    Raises ``Refused`` (401, 404, 409 with an incident, 413, 422) or ``IntegrityError`` when the signature does not fit.
+    Raises ``Refused`` (401, 404, 422; 409, 413 and 507 with an incident) or ``IntegrityError`` when the signature does
+    not fit.
     """
     with context.database.read() as tx:
         session = access.bound(tx, place.session, access_token)
@@ -55,13 +54,13 @@ def announce(context: Context, access_token: str, place: Place, token: str) -> A
             raise Refused(413, "E-RECORD", f"a segment has at most {MAX_SEGMENT} bytes")
         stored = _rival(tx, record, token)
         complete = session.completion is not None
-        full = session.stored + record.size + ROW > context.session_bytes
+        limit = quotas.reached(tx, context, session, record.size)
     if stored is not None and stored.record != token:
         raise _conflict(context, record, stored)
     if stored is None and complete:
         raise Refused(409, "E-SESSION-ENDED", "everything of this session has arrived")
-    if stored is None and full:
-        raise Refused(413, "E-STORAGE", "the session has stored as much as a session may")
+    if stored is None and limit is not None:
+        raise quotas.refuse(context, place.session, limit)
     return Announced(token=token, record=record, place=place, receipt=stored.receipt if stored else None)
 
 
@@ -82,7 +81,7 @@ def keep(context: Context, announced: Announced, upload: Upload) -> tuple[Segmen
             # Inside the transaction, so that of two uploads for one place only one can reach the file.
             upload.publish()
             tx.add(_row(announced, receipt, context.now()))
-            session.stored += record.size + ROW
+            session.stored += record.size + quotas.ROW
     if stored is None:
         return SegmentAnswer(receipt=receipt, health=context.load.health), True
     if stored.record != announced.token:

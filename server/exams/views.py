@@ -30,6 +30,22 @@ class ExamAnswer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewQuota:
+    """How much an exam may store."""
+
+    bytes: int | None = setting(doc="Bytes of all its sessions; null for no limit.", minimum=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuotaView:
+    """How much an exam may store (null: no limit) and how much it does, in bytes."""
+
+    exam: str
+    bytes: int | None
+    stored: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExamRow:
     """A line of the list of exams."""
 

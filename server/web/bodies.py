@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeVar, cast
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
 from app.contract import canonical, schema
@@ -108,6 +109,10 @@ def map_errors(app: FastAPI) -> None:
         first = cast(RequestValidationError, error).errors()[0]
         return refusal(422, "E-FORMAT", f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}")
 
+    async def unfit(_request: Request, _error: Exception) -> Response:
+        # A number beyond 64 bits; a zero byte, which PostgreSQL keeps in no text.
+        return refusal(422, "E-FORMAT", "a value does not fit into the database")
+
     async def plain(_request: Request, error: Exception) -> Response:
         problem = cast(HTTPException, error)
         response = refusal(problem.status_code, "E-FORMAT", str(problem.detail))
@@ -122,5 +127,6 @@ def map_errors(app: FastAPI) -> None:
     app.add_exception_handler(IntegrityError, integrity)
     app.add_exception_handler(Retryable, later)
     app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(DataError, unfit)
     app.add_exception_handler(HTTPException, plain)
     app.add_exception_handler(Exception, unexpected)

@@ -230,6 +230,41 @@ def test_lost_file_is_told_once_and_the_rest_is_still_exported(
     assert [fault.outcome for fault in verdict.faults] == [Outcome.MISSING]
 
 
+def test_an_exam_stores_no_more_than_its_quota_and_goes_on_when_that_is_raised(
+    http: httpx.Client, institution: Institution, sitting: Sitting
+) -> None:
+    """Refused so that the application keeps its copy and asks again; what has a receipt stays."""
+    app = sitting("quota")
+    first, second = app.seal(Track.CAMERA, size=50_000), app.seal(Track.CAMERA, size=50_000)
+    assert app.put(*first).status_code == 201
+    path = "/api/v1/exams/quota/quota"
+    before = institution.call("GET", path)
+    assert (before["bytes"], before["stored"] > 50_000) == (None, True)
+    assert institution.call("PUT", path, {"bytes": 100_000})["bytes"] == 100_000
+    for _ in range(2):
+        answer = app.put(*second)
+        assert (answer.status_code, answer.json()["code"]) == (507, "E-STORAGE")
+        assert int(answer.headers["Retry-After"]) > 0
+    incidents = institution.call("GET", f"/api/v1/sessions/{app.session}")["server_incidents"]
+    assert [(one["kind"], one["facts"]) for one in incidents] == [
+        ("quota_reached", {"of": "exam", "limit_bytes": "100000"})
+    ]
+    assert app.put(*first).status_code == 200
+    assert http.get(f"/api/v1/sessions/{app.session}/segments/0/camera/0").content == first[1]
+    institution.call("PUT", path, {"bytes": None})
+    assert app.put(*second).status_code == 201
+    entries = institution.call("GET", "/api/v1/audit")["entries"]
+    assert [one["facts"] for one in entries if one["action"] == "quota.set"] == [{"bytes": "none"}, {"bytes": "100000"}]
+
+
+def test_text_that_the_database_keeps_in_no_column_is_refused(institution: Institution, sitting: Sitting) -> None:
+    """PostgreSQL knows no zero byte in texts; SQLite takes it."""
+    sitting("zero")
+    body = {"name": "Gra\0ce"}
+    answer = institution.http.post("/api/v1/exams/zero/candidates", json=body, headers={"X-Fairlock": "1"})
+    assert (answer.status_code, answer.json().get("code")) in ((201, None), (422, "E-FORMAT"))
+
+
 def test_an_examiner_is_told_which_seconds_of_which_track_are_missing(
     institution: Institution, sitting: Sitting
 ) -> None:

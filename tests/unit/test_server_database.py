@@ -23,7 +23,7 @@ from server.db.migrate import configuration, upgrade
 from server.db.models import Account, Base, Candidate, Exam, InstitutionKey, Segment, Session
 from server.db.postgres import connect
 from server.db.retries import retried
-from server.exams.evidence import ROW
+from server.exams.quotas import ROW
 from tests.postgres import Cluster
 
 
@@ -141,7 +141,7 @@ def test_commits_for_receipts_are_synced(database: Database) -> None:
             assert tx.scalar(text("PRAGMA journal_mode")) == "wal"
 
 
-REVISIONS = ["0001", "0002", "0003", "0004"]
+REVISIONS = ["0001", "0002", "0003", "0004", "0005"]
 
 
 @pytest.mark.parametrize("revision", REVISIONS)

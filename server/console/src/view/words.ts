@@ -55,6 +55,7 @@ const SERVER_TITLES: Readonly<Record<string, readonly [string, Severity]>> = {
   second_program: ["A second program tried to join", "alert"],
   conflicting_segment: ["Evidence was sent twice with different content", "alert"],
   segment_lost: ["A stored piece of evidence is missing", "alert"],
+  quota_reached: ["The server took no more evidence: its quota was used up", "alert"],
   server_unreachable: ["Application not heard", "info"],
   server_back: ["Application heard again", "info"],
 };

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.contract.errors import UserFacing
-from app.evaluation.truth import HEARD, THINGS, TOLERANCE_S, Event, Medium, Recording, Truth, truth_error
+from app.evaluation.truth import THINGS, TOLERANCE_S, Event, Medium, Recording, Truth, truth_error
 from app.evaluation.truth_formats import (
     UTTERANCE_PAUSE_S,
     Span,
@@ -208,9 +208,7 @@ def _events(path: Path) -> Truth | None:
     for beside in (path.with_name(f"{path.name}.events.csv"), path.with_name(f"{path.stem}.events.csv")):
         if beside.is_file():
             events, complete = read_events(beside)
-            sound = MEDIA[path.suffix.lower()] is Medium.SOUND
-            judged = complete & HEARD if sound else complete
-            return Truth(events=events, complete=judged, made="by event list")
+            return Truth(events=events, complete=complete, made="by event list")
     return None
 
 

@@ -63,8 +63,10 @@ def test_an_event_is_found_by_its_own_thing_only() -> None:
 def test_what_lies_a_tolerance_beside_the_truth_still_counts() -> None:
     truth = _truth(("phone", 10, 20))
     assert _score(_replay(truth, _raised("phone", 20.9, 23))).found == 1
-    late = _score(_replay(truth, _raised("phone", 21.1, 23)))
-    assert (late.found, len(late.false)) == (0, 1)
+    for start, end in ((21.1, 23), (5, 8.9)):
+        beside = _score(_replay(truth, _raised("phone", start, end)))
+        assert (beside.found, len(beside.false)) == (0, 1)
+    assert _score(_replay(truth, _raised("phone", 5, 9.1))).found == 1
 
 
 def test_one_long_incident_may_find_several_events_and_its_excess_is_counted() -> None:

@@ -46,7 +46,8 @@ def stored_frames(path: Path, *, rate: float, longest: int) -> Iterator[Frame]:
                 if at < due - 0.5 / rate / 4:
                     continue
                 due = max(due + 1 / rate, at)
-                image = shrunk(picture.to_ndarray(format="bgr24").astype(np.uint8, copy=False), longest)
+                whole = picture.to_ndarray(format="bgr24").astype(np.uint8, copy=False)
+                image = shrunk(upright(whole, picture.rotation), longest)
                 image.flags.writeable = False
                 yield Frame(source=Track.CAMERA, seq=seq, at=moment(at), image=image)
                 seq += 1
@@ -104,6 +105,14 @@ def length_s(path: Path) -> float:
             return float(Fraction(container.duration or 0, av.time_base))
     except (FFmpegError, OSError):
         return 0.0
+
+
+def upright(image: Picture, degrees: int) -> Picture:
+    """Return ``image`` turned by ``degrees`` against the clock, as telephones ask players to show what they recorded.
+
+    A face that lies on its side is found and measured badly.
+    """
+    return np.ascontiguousarray(np.rot90(image, round(degrees / 90)))
 
 
 def shrunk(image: Picture, longest: int) -> Picture:

@@ -29,7 +29,8 @@ OUTSIDE = 0.05
 FAR = 0.15
 """Height of the face by the picture's shorter side: at 72 px of 480 a head's turn is within 4 degrees of what it is
 from near, at 60 px YuNet misses 6 of 15 faces (docs/models.md)."""
-NEAR = 0.85
+NEAR = 0.75
+"""Share of the picture's height or width: from there on any nod leaves the picture."""
 SHARP_WIDTH = 64
 """Width to which the middle of the face is brought, so that a large face counts no sharper than a small one."""
 LEAST_WIDTH = 48
@@ -74,7 +75,7 @@ def _place(image: NDArray[np.uint8], face: Box) -> list[Hint]:
     left, top, right, bottom = face
     tall, wide = bottom - top, right - left
     beyond = max(-left / wide, -top / tall, (right - width) / wide, (bottom - height) / tall)
-    if tall >= NEAR * min(height, width):
+    if tall >= NEAR * height or wide >= NEAR * width:
         return [Hint.TOO_NEAR]
     found = [Hint.CUT_OFF] if beyond > OUTSIDE else []
     return found + ([Hint.TOO_FAR] if tall < FAR * min(height, width) else [])

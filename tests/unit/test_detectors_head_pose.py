@@ -57,7 +57,7 @@ def test_eyes_turn_with_their_irises() -> None:
     assert right is not None
     assert left is not None
     assert ahead.yaw == pytest.approx(0, abs=0.01)
-    assert right.yaw == pytest.approx(math.degrees(math.asin(0.16 / 0.4)), abs=0.01)
+    assert right.yaw == pytest.approx(math.degrees(math.asin(0.16 / 0.36)), abs=0.01)
     assert left.yaw == pytest.approx(-right.yaw, abs=0.01)
 
 

@@ -7,7 +7,7 @@ run="libnss3 libasound2 libegl1 libgl1 libgbm1 libglib2.0-0 libdbus-1-3 libfontc
 libxrandr2 libxtst6 libxkbfile1 libxkbcommon0 libbrotli1 fonts-dejavu-core libxcb-cursor0 libxcb-icccm4
 libxcb-keysyms1 libxcb-randr0 libxcb-shape0 libxcb-xkb1 libxkbcommon-x11-0 libx11-xcb1 libpulse0 libportaudio2
 xvfb openbox espeak-ng"
-develop="postgresql xterm xdotool x11-utils x11-xserver-utils xauth ffmpeg chromium nginx-light cage xwayland grim
+develop="postgresql xterm xdotool x11-utils x11-xserver-utils xauth ffmpeg chromium firefox-esr nginx-light cage xwayland grim
 strace systemd gcc-mingw-w64-x86-64-win32 x11vnc tigervnc-standalone-server
 at-spi2-core dbus python3-dbusmock python3-pyatspi gir1.2-atspi-2.0"
 

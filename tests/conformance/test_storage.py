@@ -3,6 +3,7 @@
 import os
 import re
 import threading
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
@@ -143,6 +144,26 @@ def test_reading_far_into_a_long_segment(store: SegmentStore) -> None:
         for start, length in ((2_400_000, 200_000), (1_048_570, 20), (0, 5), (2_499_999, 1), (2_500_000, 1)):
             file.seek(start)
             assert file.read(length) == whole[start : start + length]
+
+
+def test_no_segment_is_held_in_memory(store: SegmentStore) -> None:
+    """In and out, of a long one."""
+    block, blocks = os.urandom(256 * 1024), 96
+    _store(store, PLACE, block)  # what is loaded and connected once is not the segment's
+    tracemalloc.start()
+    try:
+        upload = store.begin(PLACE)
+        for _ in range(blocks):
+            upload.write(block)
+        assert upload.finish()[0] == blocks * len(block)
+        upload.publish()
+        with store.open(PLACE) as file:
+            while file.read(len(block)):
+                pass
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 16 * len(block)
 
 
 def test_empty_upload_is_an_empty_segment(store: SegmentStore) -> None:

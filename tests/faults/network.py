@@ -152,6 +152,14 @@ class _Handler(BaseHTTPRequestHandler):
         """Pass a request on."""
         self._pass()
 
+    def do_DELETE(self) -> None:
+        """Pass a request on."""
+        self._pass()
+
+    def do_HEAD(self) -> None:
+        """Pass a request on."""
+        self._pass()
+
     def log_message(self, *_: object) -> None:
         """Say nothing."""
 
@@ -187,7 +195,9 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in answer.headers:
             if name.lower() not in HOP_BY_HOP:
                 self.send_header(name, value)
-        self.send_header("Content-Length", str(len(answer.body)))
+        said = {name.lower(): value for name, value in answer.headers}.get("content-length")
+        length = said if self.command == "HEAD" and said else str(len(answer.body))
+        self.send_header("Content-Length", length)
         self.end_headers()
         if cut is None:
             self.wfile.write(answer.body)

@@ -6,7 +6,7 @@ from app.evaluation.bounds import poisson, wilson
 from app.evaluation.goals import DELAY_S, GOALS, Goal
 from app.evaluation.result import Result
 from app.evaluation.scoring import Score, by_group
-from app.evaluation.text_report import bounds, costs_table, groups_table, held_table, share, stills_table
+from app.evaluation.text_report import bounds, costs_table, groups_table, held_table, looks_table, share, stills_table
 from app.evaluation.truth import THINGS, Medium
 from app.version import VERSION
 
@@ -33,6 +33,10 @@ in hand). Delay is from start and least duration to the first report (goal: {DEL
 _STILLS = """
 No video: each picture is shown for as long, so nothing moves. It tells what is taken for what, not how an exam is.
 """
+_LOOK = """
+At the first look and the product's thresholds; *in place*: on the box that was drawn by hand. What one look says is
+never an incident.
+"""
 _SHOWN = """
 By what they show: pictures in which one look says so, and pictures that raise an incident when held.
 """
@@ -53,6 +57,8 @@ def _lines(result: Result, command: str) -> Iterator[str]:
     yield from _markdown(_goals(result.events))
     yield from (_EXPLAINED, f"## Still pictures held for {result.hold_s:g} s", _STILLS)
     yield from _markdown(held_table(list(result.stills.values())))
+    yield _LOOK
+    yield from _markdown(looks_table(result))
     yield _SHOWN
     yield from _markdown(stills_table(result))
     if result.composed:

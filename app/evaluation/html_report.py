@@ -10,7 +10,7 @@ from html import escape
 from app.evaluation.replay import Raised, Replay
 from app.evaluation.result import Result
 from app.evaluation.scoring import Score
-from app.evaluation.text_report import costs_table, events_table, groups_table, stills_table
+from app.evaluation.text_report import costs_table, events_table, groups_table, held_table, looks_table, stills_table
 from app.evaluation.truth import Event, Medium, Recording
 
 _STYLE = """
@@ -44,8 +44,9 @@ def _body(result: Result) -> Iterator[str]:
     yield _table(models)
     yield "<h2>Events in videos and sound</h2>" + _table(events_table(list(result.events.values())))
     yield f"<h2>Still pictures, each held for {result.hold_s:g} s</h2>" + _table(
-        events_table(list(result.stills.values()))
+        held_table(list(result.stills.values()))
     )
+    yield "<h2>Still pictures at one look</h2>" + _table(looks_table(result))
     yield "<h2>Still pictures by what they show</h2>" + _table(stills_table(result))
     if result.composed:
         yield "<h2>Synthetic: composed, not recorded</h2>" + _table(events_table(list(result.composed.values())))

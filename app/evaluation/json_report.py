@@ -1,5 +1,6 @@
 """The report as JSON, for other programs. Pure; times are seconds, shares 0 to 1."""
 
+import dataclasses
 import json
 from typing import Any
 
@@ -24,6 +25,7 @@ def json_report(result: Result) -> str:
             {"shows": row.name, "pictures": row.pictures, "said": dict(row.said), "raised": dict(row.raised)}
             for row in result.named
         ],
+        "looks": [dataclasses.asdict(row) for row in result.looks],
         "cost": {
             name: {"looks": cost.looks, "heard_s": round(cost.heard_s, 2), "cpu_ms": round(cost.milliseconds, 1)}
             for name, cost in result.costs.items()

@@ -10,14 +10,17 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from app.contract.incidents import Incident, IncidentKind, Track
 from app.contract.policy import Detection
-from app.evaluation.truth import HEARD, LABELS, THINGS, Medium, Recording, thing_of
+from app.evaluation.truth import HEARD, LABELS, THINGS, Held, Medium, Recording, thing_of
 from capture.frames import AudioChunk, Frame
 from capture.pictures import Picture
 from capture.stills import jpeg
 from capture.stored import has_sound, moment, shrunk, stored_frames, stored_picture, stored_sound
 from detectors.base import Observation, PictureDetector, SoundDetector
+from detectors.boxes import areas, intersections
 from detectors.build import Detectors
 from detectors.catalogue import ModelCard, Task
 from detectors.pipeline import DetectionPipeline
@@ -27,6 +30,8 @@ LONGEST = 640
 """Pixels of a frame's longest side, as the default camera has."""
 SHOWN_RATE = 15.0
 """Frames a second offered to the detectors, as of the default camera; they look at what their own pace allows."""
+SAME_PLACE = 0.3
+"""Overlap (intersection over union) with a box drawn by hand; some draw the hand around a thing, too."""
 _THUMB, _THUMB_QUALITY = 320, 60
 
 
@@ -55,7 +60,8 @@ class Cost:
 class Replay:
     """What came out.
 
-    ``said`` is the best score of each thing above the product's threshold at the first look, for still pictures.
+    ``said`` is the best score of each thing above the product's threshold at the first look, for still pictures;
+    ``placed`` are those of them whose box lies where somebody drew one by hand.
     ``pictures`` are (seconds, JPEG) in the middle of each event and incident.
     """
 
@@ -63,6 +69,7 @@ class Replay:
     seconds: float
     raised: tuple[Raised, ...]
     said: Mapping[str, float] = field(default_factory=dict)
+    placed: frozenset[str] = frozenset()
     pictures: tuple[tuple[float, bytes], ...] = ()
 
 
@@ -114,24 +121,26 @@ class Player:
         for step in range(round(self._hold_s * SHOWN_RATE) + 1):
             at = moment(step / SHOWN_RATE)
             session.look(Frame(source=Track.CAMERA, seq=step, at=at, image=image))
+        said = self._said(session.pictures)
         return Replay(
             recording=recording,
             seconds=self._hold_s,
             raised=session.finish(),
-            said=self._said(session.pictures),
+            said={thing: max(one.score for one in seen) for thing, seen in said.items()},
+            placed=frozenset(thing for thing, seen in said.items() if _placed(seen, recording.truth.held, image)),
             pictures=((0.0, _thumb(image)),),
         )
 
-    def _said(self, detectors: Sequence["_Picture"]) -> Mapping[str, float]:
-        """Return the best score by label of what the first looks saw above the product's thresholds."""
-        said: dict[str, float] = {}
+    def _said(self, detectors: Sequence["_Picture"]) -> Mapping[str, list[Observation]]:
+        """Return by thing what the first looks saw above the product's thresholds."""
+        said: dict[str, list[Observation]] = {}
         for one in detectors:
             for seen in one.first or ():
                 task = Task(one.name) if one.name in set(Task) else None
                 least = thresholds(self._policy, task, one.card).get(seen.label, 0.0) if task is not None else 0.0
                 thing = LABELS.get(seen.label, seen.label)
                 if thing in THINGS and seen.score >= least:
-                    said[thing] = max(seen.score, said.get(thing, 0.0))
+                    said.setdefault(thing, []).append(seen)
         return said
 
 
@@ -276,6 +285,19 @@ def _at_middles(
     middles = [(start + min(end, seconds)) / 2 for start, end in spans]
     nearest = {min(range(len(thumbs)), key=lambda index: abs(thumbs[index][0] - middle)) for middle in middles}
     return tuple(thumbs[index] for index in sorted(nearest))
+
+
+def _placed(seen: Iterable[Observation], held: Iterable[Held], image: Picture) -> bool:
+    """Whether one of ``seen`` lies on one of the boxes drawn by hand."""
+    height, width = image.shape[:2]
+    drawn = np.array([one.box for one in held], np.float32).reshape(-1, 4) * np.array([width, height] * 2, np.float32)
+    for one in seen:
+        if one.box is not None and len(drawn):
+            box = np.array(one.box, np.float32)
+            shared = intersections(box, drawn)
+            if float((shared / (areas(box[None]) + areas(drawn) - shared)).max()) >= SAME_PLACE:
+                return True
+    return False
 
 
 def _thumb(image: Picture) -> bytes:

@@ -8,7 +8,7 @@ from app.contract.policy import Detection
 from app.evaluation.goals import differences, least_s, looked_for, setting_s
 from app.evaluation.replay import Cost, Replay
 from app.evaluation.scoring import Score, score
-from app.evaluation.truth import Medium
+from app.evaluation.truth import ALSO_RIGHT, THINGS, Medium
 from detectors.catalogue import ModelCard
 
 
@@ -20,6 +20,21 @@ class Named:
     pictures: int
     said: Mapping[str, int]
     raised: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OneLook:
+    """What one look at each still picture says of ``thing``: ``there`` of the pictures show it, ``absent`` do not.
+
+    ``right`` of the first were called so, ``placed`` of these where the thing is; ``wrong`` of the second were.
+    """
+
+    thing: str
+    there: int
+    right: int
+    placed: int
+    absent: int
+    wrong: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +51,7 @@ class Result:
     stills: Mapping[str, Score]
     composed: Mapping[str, Score]
     named: tuple[Named, ...]
+    looks: tuple[OneLook, ...]
     costs: Mapping[str, Cost]
 
     @property
@@ -77,6 +93,7 @@ def conclude(
         stills=scored(stills),
         composed=scored([one for one in replays if one.recording.truth.synthetic]),
         named=_named(stills),
+        looks=_looks(stills),
         costs=costs,
     )
 
@@ -95,6 +112,33 @@ def _named(stills: Sequence[Replay]) -> tuple[Named, ...]:
             )
         )
     return tuple(rows)
+
+
+def _looks(stills: Sequence[Replay]) -> tuple[OneLook, ...]:
+    """Return a row for each thing that is shown or said; what ``ALSO_RIGHT`` allows is not wrong."""
+    rows = []
+    for thing in map(str, THINGS):
+        judged = [one for one in stills if thing in one.recording.truth.complete]
+        there = [one for one in judged if thing in _shown(one)]
+        absent = [one for one in judged if not ({thing} | ALSO_RIGHT.get(thing, frozenset())) & _shown(one)]
+        said = [one for one in judged if thing in one.said]
+        if there or said:
+            right = [one for one in there if thing in one.said]
+            rows.append(
+                OneLook(
+                    thing=thing,
+                    there=len(there),
+                    right=len(right),
+                    placed=sum(thing in one.placed for one in right),
+                    absent=len(absent),
+                    wrong=sum(thing in one.said for one in absent),
+                )
+            )
+    return tuple(rows)
+
+
+def _shown(replay: Replay) -> frozenset[str]:
+    return frozenset(event.thing for event in replay.recording.truth.events)
 
 
 def _name(replay: Replay) -> str:

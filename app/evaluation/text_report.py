@@ -21,6 +21,8 @@ def text_report(result: Result) -> str:
         table(events_table(list(result.events.values()))),
         f"Still pictures, each held for {result.hold_s:g} s",
         table(held_table(list(result.stills.values()))),
+        "Still pictures at one look",
+        table(looks_table(result)),
         "Still pictures by what they show (pictures called so at one look; incidents when held)",
         table(stills_table(result)),
         "Recall by group",
@@ -85,6 +87,30 @@ def held_table(scores: Sequence[Score]) -> Rows:
                 str(wrong),
                 share(wrong, without),
                 bounds(wilson(wrong, without)),
+            )
+        )
+    return rows
+
+
+def looks_table(result: Result) -> Rows:
+    """Return a row for each thing that one look at a still picture may say."""
+    rows: Rows = [
+        ("thing", "show it", "called so", "recall", "95 %", "in place", "do not", "called so", "precision", "95 %")
+    ]
+    for one in result.looks:
+        called = one.right + one.wrong
+        rows.append(
+            (
+                one.thing,
+                str(one.there),
+                str(one.right),
+                share(one.right, one.there),
+                bounds(wilson(one.right, one.there)),
+                str(one.placed),
+                str(one.absent),
+                str(one.wrong),
+                share(one.right, called),
+                bounds(wilson(one.right, called)),
             )
         )
     return rows

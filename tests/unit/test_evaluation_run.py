@@ -151,8 +151,24 @@ def test_hard_negatives_are_counted_by_name(result: Result) -> None:
     assert (named["hand at ear"].pictures, dict(named["hand at ear"].said)) == (1, {})
     assert dict(named["wallet"].said) == {"phone": 1}
     assert dict(named["wallet"].raised) == {"phone": 1}
+    (look,) = result.looks
+    assert (look.thing, look.there, look.right, look.absent, look.wrong) == ("phone", 0, 0, 2, 1)
     still = result.stills["phone"]
     assert [(false.recording.name, false.raised.thing) for false in still.false] == [("hands/wallet.png", "phone")]
+
+
+@pytest.mark.parametrize(("x", "placed"), [(0.07, 1), (0.5, 0)])
+def test_what_is_called_right_may_lie_in_the_wrong_place(
+    tmp_path: Path, fresh: Callable[[], Detectors], x: float, placed: int
+) -> None:
+    """The detector's box is 9 pixels at the corner of 64×48."""
+    root = tmp_path / "media"
+    _picture(root / "images/a.png", RED)
+    (root / "labels").mkdir()
+    (root / "labels/a.txt").write_text(f"0 {x} 0.09 0.14 0.18\n")
+    (root / "classes.txt").write_text("phone\n")
+    (look,) = cli.evaluate(root, policy=measuring_policy(), fresh=fresh).looks
+    assert (look.there, look.right, look.placed, look.wrong) == (1, 1, placed, 0)
 
 
 def test_the_same_folder_gives_the_same_report(folder: Path, fresh: Callable[[], Detectors], result: Result) -> None:

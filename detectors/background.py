@@ -55,9 +55,12 @@ class Background:
 
 
 def _stand_back() -> None:
-    """Lower this thread's priority, where a thread can have its own."""
+    """Lower this thread's priority, where a thread can have its own; and let its waking up interrupt nobody."""
     setpriority, of_a_thread = getattr(os, "setpriority", None), getattr(os, "PRIO_PROCESS", None)
     if setpriority is not None:
         # Linux takes a thread's id here; elsewhere the call refuses, and nothing is lost.
         with suppress(OSError):
             setpriority(of_a_thread, threading.get_native_id(), _NICENESS)
+    if hasattr(os, "SCHED_BATCH"):
+        with suppress(OSError):
+            os.sched_setscheduler(threading.get_native_id(), os.SCHED_BATCH, os.sched_param(0))

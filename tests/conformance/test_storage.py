@@ -15,6 +15,8 @@ from server import settings
 from server.storage.base import Place, SegmentStore, StorageFull
 from server.storage.drafts import ABANDONED_S
 from server.storage.filesystem import FileStore
+from server.storage.s3 import S3Store
+from tests.s3_server import S3Server
 
 PLACE = Place(session="session-1", epoch=0, track=Track.CAMERA, sequence=7)
 
@@ -189,6 +191,20 @@ def test_shredding_takes_all_of_one_session_and_nothing_of_another(store: Segmen
             store.size(place)
     assert all(store.size(place) == 5_000 for place in places[3:])
     waiting.discard()
+
+
+def test_a_bucket_that_keeps_versions_keeps_none_of_what_was_shredded(s3_server: S3Server, tmp_path: Path) -> None:
+    client, bucket = s3_server.client(), "versions"
+    client.create_bucket(Bucket=bucket)
+    client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    store = S3Store(client, bucket=bucket, prefix="", drafts=tmp_path)
+    for text in (b"first", b"second"):
+        _store(store, PLACE, text)
+    client.delete_object(Bucket=bucket, Key="sessions/session-1/0-camera-7.fls")  # a mark, under which both are kept
+    assert len(client.list_object_versions(Bucket=bucket)["Versions"]) == 2
+    store.shred("session-1", 0)
+    left = client.list_object_versions(Bucket=bucket)
+    assert not {"Versions", "DeleteMarkers"} & set(left)
 
 
 @pytest.mark.parametrize("session", ["../escape1", "a/../../b1", "", "/etc/passwd", "x" * 65])

@@ -10,6 +10,7 @@ the boxes of the newest faces (``detectors.scene``) and, if asked for, what ``de
 from collections.abc import Sequence
 
 from capture.frames import Frame
+from detectors.ahead import Ahead
 from detectors.base import Observation
 from detectors.catalogue import ModelCard
 from detectors.faces import Face, FaceFinder
@@ -31,7 +32,8 @@ class FaceReader:
     """``PictureDetector`` for faces. Without ``mesh`` it finds faces and measures nothing.
 
     ``hinting`` says whether it also looks for what could be better about the picture; ``likeness`` compares the face
-    with the one at the start, or nothing does.
+    with the one at the start, or nothing does. ``ahead`` is where straight ahead is, if that was measured before the
+    exam; the next look hands it on, once, as an observation ``ahead``.
     """
 
     name = "faces"
@@ -48,6 +50,7 @@ class FaceReader:
         self._finder, self._mesh = finder, mesh
         self._scene = scene
         self._hinting, self._likeness = hinting, likeness
+        self.ahead: Ahead | None = None
 
     @property
     def card(self) -> ModelCard:
@@ -59,7 +62,13 @@ class FaceReader:
         faces = self._finder.find(frame.image)
         self._scene.saw_faces(frame.at, [face.box for face in faces])
         seen = [self._observation(frame, "face", face, face.score) for face in faces]
-        return seen + self._measured(frame, faces) + self._hints(frame, faces)
+        return seen + self._measured(frame, faces) + self._hints(frame, faces) + self._calibrated(frame)
+
+    def _calibrated(self, frame: Frame) -> list[Observation]:
+        ahead, self.ahead = self.ahead, None
+        if ahead is None:
+            return []
+        return [Observation(detector=self.name, at=frame.at, label="ahead", score=1.0, values=ahead.values)]
 
     def _hints(self, frame: Frame, faces: Sequence[Face]) -> list[Observation]:
         if not self._hinting:

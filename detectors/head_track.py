@@ -61,6 +61,9 @@ class HeadTrack:
 
     def look(self, at: Instant, observations: Sequence[Observation]) -> Turned | None:
         """Take one look at faces; return how the head is turned, ``None`` without one or before it has a baseline."""
+        for one in observations:
+            if one.label == "ahead":
+                self.baseline.set((one.values["yaw"], one.values["pitch"]))
         head = next((one for one in observations if one.label == "head" and one.score >= self._least), None)
         if head is None:
             return None

@@ -89,6 +89,9 @@ class LookingTheme:
     def _seen(self, at: Instant, observations: Sequence[Observation]) -> _Away | None:
         """Judge a head that was measured; ``None`` where none was."""
         turned = self._head.look(at, observations)
+        for one in observations:
+            if one.label == "ahead" and "eyes" in one.values:
+                self._eyes.set((one.values["eyes"],))
         by_eyes = self._gaze(at, turned, observations)
         if turned is None:
             return None

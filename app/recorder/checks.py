@@ -12,6 +12,7 @@ from app.contract.errors import FairlockError, Retryable, UserFacing
 from app.contract.incidents import Track
 from app.contract.policy import Policy
 from app.messages import Check
+from app.recorder import gaze_check
 from app.recorder.client import ServerClient
 from app.recorder.detection import DetectionChoice
 from app.recorder.picture_check import look_at_picture
@@ -22,6 +23,7 @@ from capture.refusals import camera_black, source_lost
 from capture.room import check_room
 from capture.sources import AudioSource, Origin, SourceLost, VideoSource
 from detectors.catalogue import Task
+from detectors.face_reader import FaceReader
 
 FRAMES_TO_WAKE = 20
 
@@ -50,6 +52,16 @@ def run_checks(context: CheckContext) -> Iterator[Check]:
     faces = next((one for one in context.detection.detectors.pictures if one.name == Task.FACES), None)
     if camera is not None and faces is not None:
         yield _check("Picture", lambda: look_at_picture(camera, faces), blocking=False)
+    yield from _gaze(context)
+
+
+def _gaze(context: CheckContext) -> Iterator[Check]:
+    """Ask to look at the screen, and measure how that looks, where the policy wants eyes followed."""
+    camera = context.sources.camera if context.policy.detection.gaze else None
+    reader = next((one for one in context.detection.detectors.pictures if isinstance(one, FaceReader)), None)
+    if camera is not None and reader is not None:
+        yield gaze_check.ASK
+        yield _check(gaze_check.NAME, lambda: gaze_check.learn_ahead(camera, reader), blocking=False)
 
 
 def _check(name: str, probe: Callable[[], str], *, blocking: bool = True) -> Check:

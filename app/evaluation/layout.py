@@ -98,18 +98,18 @@ def _recording(path: Path, folder: _Folder) -> Recording:
     rules = [rule for rule in folder.own if rule.fits(name, shows, digest)] or [
         rule for rule in folder.shipped if rule.fits(name, shows, digest)
     ]
-    truth = _by_rules(rules)
+    truth = _by_rules(rules, shows)
     for more in (_boxes(path, rules), _speech(name, folder), _events(path)):
         truth = _added(truth, more)
     return Recording(path=path, name=name, medium=MEDIA[path.suffix.lower()], truth=truth)
 
 
-def _by_rules(rules: Sequence[Rule]) -> Truth:
+def _by_rules(rules: Sequence[Rule], shows: str) -> Truth:
     groups: dict[str, str] = {}
     for rule in rules:
         groups |= rule.groups
     return Truth(
-        events=_distinct(rules),
+        events=_most_exact(rules, shows),
         complete=frozenset().union(*(rule.complete for rule in rules)),
         name=_last(rule.name for rule in rules),
         groups=groups,
@@ -121,9 +121,13 @@ def _by_rules(rules: Sequence[Rule]) -> Truth:
     )
 
 
-def _distinct(rules: Sequence[Rule]) -> tuple[Event, ...]:
-    """Return the events of all rules; what two rules say alike is one event."""
-    return tuple({(one.thing, one.start_s, one.end_s): one for rule in rules for one in rule.events}.values())
+def _most_exact(rules: Sequence[Rule], shows: str) -> tuple[Event, ...]:
+    """Return the events of all rules, for each thing from the most exact kind of rule; what two say alike is one."""
+    told = [(rule.exactness, event) for rule in rules for event in rule.told(shows)]
+    best = {thing: max(rank for rank, event in told if event.thing == thing) for thing in {e.thing for _, e in told}}
+    return tuple(
+        {(event.thing, event.start_s, event.end_s): event for rank, event in told if rank == best[event.thing]}.values()
+    )
 
 
 def _added(truth: Truth, more: Truth | None) -> Truth:

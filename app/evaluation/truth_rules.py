@@ -5,6 +5,7 @@ is evaluated, which win. Pure apart from reading. A rule is one ``[[truth]]`` ta
 
     match = "calls/*.jpg"            # path inside the folder that holds this file; of the shipped one: any folder
     shows = "NO phone"               # regular expression, sought in the column `shows` of MANIFEST.tsv
+    timed = "looking_away"           # each find of `shows` is an event of this; its groups `start`, `end` say when
     sha256 = "…"                     # of the file; for what was seen by eye in this very file
     made = "by eye"                  # how the truth came about
     complete = ["phone", "speech"]   # of which things this is the whole truth
@@ -17,9 +18,11 @@ is evaluated, which win. Pure apart from reading. A rule is one ``[[truth]]`` ta
     tolerance_s = 0.5
     synthetic = true                 # composed, not recorded
 
-At least one of the first three is needed; all that are given must fit. Rules that fit add up.
+At least one of match, shows and sha256 is needed; all that are given must fit. Rules that fit add up, but when a thing
+happens is taken from the most exact kind of rule alone: what was seen by eye, else what the list says, else the folder.
 """
 
+import math
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -32,7 +35,7 @@ from typing import Any
 from app.evaluation.truth import THINGS, Event, truth_error
 from app.evaluation.truth_formats import read_text
 
-_TEXTS = {"match", "shows", "sha256", "made", "name", "note"}
+_TEXTS = {"match", "shows", "timed", "sha256", "made", "name", "note"}
 _LISTS = {"complete", "events", "classes", "held", "size"}
 _OTHERS = {"groups": dict, "tolerance_s": (int, float), "synthetic": bool}
 
@@ -44,6 +47,7 @@ class Rule:
     below: str = ""
     match: str | None = None
     shows: re.Pattern[str] | None = None
+    timed: str | None = None
     sha256: str | None = None
     made: str = ""
     complete: frozenset[str] = frozenset()
@@ -56,6 +60,22 @@ class Rule:
     size: tuple[int, int] | None = None
     tolerance_s: float | None = None
     synthetic: bool = False
+
+    @property
+    def exactness(self) -> int:
+        """How exactly this rule knows its recordings: by content, by what is said of each, by where they lie."""
+        return 2 if self.sha256 is not None else 1 if self.shows is not None else 0
+
+    def told(self, shows: str) -> tuple[Event, ...]:
+        """Return the events of this rule, those that it reads from the list's words included."""
+        if self.timed is None or self.shows is None:
+            return self.events
+        times = (find.groupdict() for find in self.shows.finditer(shows))
+        read = (
+            Event(thing=self.timed, start_s=float(time["start"]), end_s=float(time.get("end") or math.inf))
+            for time in times
+        )
+        return (*self.events, *read)
 
     def fits(self, name: str, shows: str, sha256: str) -> bool:
         """Whether this is about the file ``name`` (path inside the folder) of which the list says ``shows``."""
@@ -103,9 +123,11 @@ def _rule(path: Path, index: int, table: Mapping[str, Any], below: str) -> Rule:
     try:
         values = dict(table)
         shows = values.pop("shows", None)
+        sought = re.compile(shows, re.IGNORECASE) if shows is not None else None
         return Rule(
             below=below,
-            shows=re.compile(shows, re.IGNORECASE) if shows is not None else None,
+            shows=sought,
+            timed=_timed(values.pop("timed", None), sought),
             complete=frozenset(_thing(name) for name in values.pop("complete", [])),
             events=tuple(_event(row) for row in values.pop("events", [])),
             groups={str(key): str(value) for key, value in values.pop("groups", {}).items()},
@@ -122,6 +144,12 @@ def _thing(name: object) -> str:
     if name not in THINGS:
         raise ValueError(f"{name!r} is not known; write one of {', '.join(THINGS)}")
     return str(name)
+
+
+def _timed(thing: str | None, shows: re.Pattern[str] | None) -> str | None:
+    if thing is not None and (shows is None or "start" not in shows.groupindex):
+        raise ValueError("timed needs shows with a group (?P<start>…)")
+    return _thing(thing) if thing is not None else None
 
 
 def _event(row: Sequence[Any]) -> Event:

@@ -1,5 +1,6 @@
 """Truth in its formats: what is read, what is refused and with which advice, and what a folder's structure means."""
 
+import hashlib
 import math
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from app.evaluation.truth import HEARD, SEEN, Medium
 from app.evaluation.truth_formats import merged, read_boxes, read_events, read_rttm, read_uem
 from app.evaluation.truth_rules import read_rules, shipped_rules
 
+RESOURCES = Path(__file__).parents[2] / "resources" / "evaluation"
 SHARED_MEDIA = Path(__file__).parents[2].parent / "shared" / "media"
 
 
@@ -106,6 +108,7 @@ def test_a_bad_box_is_refused(tmp_path: Path, row: str) -> None:
         ('[[truth]]\nmatch = "*"\nevents = [["phone", 5, 2]]\n', "an event from 5"),
         ('[[truth]]\nmatch = "*"\nevents = [["phone", 5]]\n', "an event is"),
         ('[[truth]]\nshows = "("\n', "number 1"),
+        ('[[truth]]\nshows = "a"\ntimed = "phone"\n', "timed needs"),
     ],
 )
 def test_a_bad_rule_is_refused(tmp_path: Path, text: str, why: str) -> None:
@@ -170,6 +173,26 @@ def test_what_the_list_says_is_understood(tmp_path: Path) -> None:
     assert math.isinf(two.events[0].end_s)
     assert silence.complete == {"speech"}
     assert not silence.events
+
+
+def test_times_in_the_list_are_read_and_win_over_the_folder_but_not_over_what_was_seen(tmp_path: Path) -> None:
+    rows = [
+        "file\tshows",
+        "webcam_gaze/a.mp4\teyes centre 0-4 s, left 4-8.5 s, centre 8.5-12 s",
+        "b.mp4\tphone used from ~5 s",
+    ]
+    _file(tmp_path, "MANIFEST.tsv", "\n".join(rows))
+    _file(tmp_path, "webcam_gaze/a.mp4", "a")
+    _file(tmp_path, "webcam_gaze/c.mp4", "c")
+    _file(tmp_path, "b.mp4", "b")
+    phone, listed, other = (one.truth for one in recordings(tmp_path))
+    assert [(one.thing, one.start_s, one.end_s) for one in listed.events] == [("looking_away", 4.0, 8.5)]
+    assert [(one.thing, one.start_s, one.end_s) for one in other.events] == [("looking_away", 5.0, 10.0)]
+    assert [(one.thing, one.start_s, one.end_s) for one in phone.events] == [("phone", 5.0, math.inf)]
+    seen = hashlib.sha256(b"b").hexdigest()
+    shipped = (RESOURCES / "truth.toml").read_text("utf-8")
+    _file(tmp_path, "truth.toml", shipped + f'[[truth]]\nsha256 = "{seen}"\nevents = [["phone", 5.1, 7.0]]\n')
+    assert [(one.start_s, one.end_s) for one in recordings(tmp_path)[0].truth.events] == [(5.1, 7.0)]
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,7 @@ class ServerClient:
         self._http = requests.Session()
         self._secure = SecureAdapter()
         self._http.mount("https://", self._secure)
+        self._http.mount("http://", self._secure)  # only ever this computer
         if authorities is not None:
             self._http.verify = str(authorities)
         self._http.headers["User-Agent"] = "Fairlock"

@@ -178,7 +178,10 @@ class Detection:
         5_000, doc="Headphones in view for this long are an incident.", minimum=500, maximum=60_000
     )
     away_degrees: int = setting(
-        35, doc="Head or eyes turned from the screen by more than this look away.", minimum=10, maximum=90
+        35,
+        doc="A head turned from straight ahead by more than this looks away; eyes by four sevenths of it.",
+        minimum=10,
+        maximum=90,
     )
     away_ms: int = setting(3_000, doc="Looking away for this long is an incident.", minimum=500, maximum=300_000)
     speech_ms: int = setting(1_500, doc="Speech of this length is an incident.", minimum=300, maximum=60_000)

@@ -2,10 +2,10 @@
 
 ::
 
-    shell ──> recorder   OpenLink, RunChecks, StartRecording, CookieSeen, Visited, PageSound, Report, StateIs, LockIs,
-                         Finish
-    shell <── recorder   Joined, Refused, Check, ChecksDone, RecordingStarted, Status, HintGiven, ActionArrived,
-                         FlushProgress, Flushed
+    shell ──> recorder   OpenLink, RunChecks, PickDevice, StartRecording, CookieSeen, Visited, PageSound, Report,
+                         StateIs, LockIs, Finish
+    shell <── recorder   Joined, Refused, Check, ChecksDone, DevicesFound, Preview, RecordingStarted, Status,
+                         HintGiven, ActionArrived, FlushProgress, Flushed
     shell ──> guard      Examine, CloseProcesses, Engage, Release
     shell <── guard      Examined, ProcessesFound, ProcessesClosed, Engaged, Released, Seen
 """
@@ -17,7 +17,7 @@ from app.contract.actions import Action
 from app.contract.agreement import Allowance
 from app.contract.errors import FairlockError, UserFacing
 from app.contract.hints import Hint
-from app.contract.incidents import IncidentKind, Severity
+from app.contract.incidents import IncidentKind, Severity, Track
 from app.contract.policy import Treatment
 from app.contract.session import SessionState
 from app.contract.times import Instant
@@ -39,6 +39,14 @@ class OpenLink:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunChecks:
     """Open the sources and report a ``Check`` for each, then ``ChecksDone``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PickDevice:
+    """Record ``track`` from the device called ``name`` (of ``DevicesFound``); its check runs again."""
+
+    track: Track
+    name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +174,34 @@ class ChecksDone:
 
     sources: Mapping[str, str]
     models: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DevicesOf:
+    """What ``track`` can be recorded from, and what it will be. ``is_sample``: footage that stands in for a device."""
+
+    track: Track
+    names: tuple[str, ...]
+    picked: str
+    is_sample: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DevicesFound:
+    """The devices to pick from, of each track that is recorded from one; after the checks, and when one was picked."""
+
+    devices: tuple[DevicesOf, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What camera and microphone yield now, a few times a second, before anything is recorded.
+
+    ``picture`` is a small JPEG, empty if there is no new one; ``level_dbfs`` how loud it was since the last one.
+    """
+
+    picture: bytes = b""
+    level_dbfs: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ import numpy as np
 from app.contract.incidents import Track
 from app.contract.times import Clock
 from capture import refusals
+from capture.device_names import distinct
 from capture.frames import Frame
 from capture.pictures import fit
 from capture.sources import Origin, SourceLost
@@ -25,20 +26,23 @@ os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "3")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameraInfo:
-    """A camera that the system has."""
+    """A camera that the system has. ``name`` is its own among those listed together."""
 
     index: int
     name: str
 
 
-def list_cameras() -> Sequence[CameraInfo]:
+def list_cameras(sysfs: Path = _SYSFS) -> Sequence[CameraInfo]:
     """Return the cameras by index.
 
-    Linux lists them with their names without opening any; elsewhere OpenCV can only try the first few.
+    Linux lists them with their names without opening any, a camera's further files left out (they give no pictures);
+    elsewhere OpenCV can only try the first few.
     """
-    if _SYSFS.is_dir():
-        nodes = sorted(_SYSFS.glob("video4linux/video*"), key=lambda node: int(node.name[5:]))
-        return [CameraInfo(index=int(node.name[5:]), name=_name(node)) for node in nodes]
+    if sysfs.is_dir():
+        nodes = sorted(sysfs.glob("video4linux/video*"), key=lambda node: int(node.name[5:]))
+        first = [node for node in nodes if _text(node / "index") in ("", "0")]
+        names = distinct([_text(node / "name") or node.name for node in first])
+        return [CameraInfo(index=int(node.name[5:]), name=name) for node, name in zip(first, names, strict=True)]
     found = []
     for index in range(_PROBED):
         device = cv2.VideoCapture(index)
@@ -157,8 +161,8 @@ class DeviceCamera:
         return wanted[0] if wanted else cameras[0]
 
 
-def _name(node: Path) -> str:
+def _text(path: Path) -> str:
     try:
-        return (node / "name").read_text(encoding="utf-8").strip() or node.name
+        return path.read_text(encoding="utf-8").strip()
     except OSError:
-        return node.name
+        return ""

@@ -5,7 +5,8 @@ PortAudio's own thread calls ``_heard``, which only enqueues: it never blocks, a
 """
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -15,6 +16,7 @@ from app.contract.incidents import Track
 from app.contract.times import Clock
 from app.mailbox import Bounded
 from capture import refusals
+from capture.device_names import distinct
 from capture.frames import AudioChunk
 from capture.sample_clock import SampleClock
 from capture.sources import AUDIO_CHUNK, AUDIO_RATE, Origin, SourceLost
@@ -27,8 +29,52 @@ def _load() -> ModuleType:
     return importlib.import_module("sounddevice")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MicrophoneInfo:
+    """A microphone that the sound system has. ``name`` is its own among those listed together."""
+
+    index: int
+    name: str
+
+
+def list_microphones(load: Callable[[], Any] = _load) -> Sequence[MicrophoneInfo]:
+    """Return the microphones of the default sound system, as they are now; none where PortAudio is missing.
+
+    No stream may be open: PortAudio looks for devices only when it starts.
+    """
+    try:
+        sounddevice = load()
+    except OSError:
+        return []
+    try:
+        _look_again(sounddevice)
+        return _listed(sounddevice)
+    except (sounddevice.PortAudioError, ValueError, OSError):
+        return []
+
+
+def _listed(sounddevice: Any) -> list[MicrophoneInfo]:
+    default = sounddevice.default.hostapi
+    inputs = [
+        device
+        for device in sounddevice.query_devices()
+        if device["max_input_channels"] > 0 and device["hostapi"] == default
+    ]
+    names = distinct([str(device["name"]) for device in inputs])
+    return [MicrophoneInfo(index=int(d["index"]), name=name) for d, name in zip(inputs, names, strict=True)]
+
+
+def _look_again(sounddevice: Any) -> None:
+    """Let PortAudio find what was plugged in since it started.
+
+    WORKAROUND: its list of devices is made once (https://github.com/spatialaudio/python-sounddevice/issues/125).
+    """
+    sounddevice._terminate()
+    sounddevice._initialize()
+
+
 class DeviceMicrophone:
-    """The default microphone, or the one called ``device``, as a source.
+    """The default microphone, or the one called ``device`` (a name of ``list_microphones``, or an index), as a source.
 
     ``load`` returns the sounddevice module; it is loaded late, because importing it fails where PortAudio is missing.
     """
@@ -44,6 +90,7 @@ class DeviceMicrophone:
         self._queue: Bounded[AudioChunk] = Bounded(_QUEUE_CHUNKS)
         self._times = SampleClock(AUDIO_RATE)
         self._seq = 0
+        self._was_open = False
 
     def open(self) -> None:
         """Start recording; raises ``UserFacing`` (E-LIBRARY, E-MICROPHONE-NONE)."""
@@ -56,11 +103,15 @@ class DeviceMicrophone:
         self._queue = Bounded(_QUEUE_CHUNKS)
         self._times = SampleClock(AUDIO_RATE)
         try:
-            self.name = str(sounddevice.query_devices(self._device, "input")["name"])
+            if self._was_open:
+                _look_again(sounddevice)
+            self._was_open = True
+            device = self._find(sounddevice)
+            self.name = str(sounddevice.query_devices(device, "input")["name"])
             self._stream = sounddevice.RawInputStream(
                 samplerate=AUDIO_RATE,
                 blocksize=AUDIO_CHUNK,
-                device=self._device,
+                device=device,
                 channels=1,
                 dtype="int16",
                 callback=self._heard,
@@ -88,6 +139,13 @@ class DeviceMicrophone:
                 stream.close()
             except self._errors:
                 pass  # it was unplugged: nothing is left to close
+
+    def _find(self, sounddevice: Any) -> int | None:
+        """Return the index of the wanted one, or of the default where that is gone."""
+        if not isinstance(self._device, str):
+            return self._device
+        named = {info.name: info.index for info in _listed(sounddevice)}
+        return named.get(self._device)
 
     def _heard(self, data: Any, frames: int, _time: Any, status: Any) -> None:
         # _time is not used: PortAudio fills it wrongly over PulseAudio and leaves it zero over others.

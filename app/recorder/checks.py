@@ -46,13 +46,18 @@ def run_checks(context: CheckContext) -> Iterator[Check]:
     yield _check("Server", lambda: _server(context))
     yield _check("Disk", lambda: _disk(context))
     for source in context.sources:
-        yield _check(TITLES[source.track], lambda source=source: _source(source))  # type: ignore[misc]  # bound now
+        yield check_source(source)
     yield _check("Detection", lambda: _detection(context), blocking=False)
     camera = context.sources.camera if context.policy.detection.hints else None
     faces = next((one for one in context.detection.detectors.pictures if one.name == Task.FACES), None)
     if camera is not None and faces is not None:
         yield _check("Picture", lambda: look_at_picture(camera, faces), blocking=False)
     yield from _gaze(context)
+
+
+def check_source(source: VideoSource | AudioSource) -> Check:
+    """Open a source, take something from it, and close it."""
+    return _check(TITLES[source.track], lambda: _source(source))
 
 
 def _gaze(context: CheckContext) -> Iterator[Check]:

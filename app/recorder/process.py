@@ -17,14 +17,14 @@ from app.channel import Channel
 from app.clock import SystemClock
 from app.contract.actions import Action
 from app.contract.errors import FairlockError, Retryable
-from app.contract.incidents import IncidentKind
+from app.contract.incidents import IncidentKind, Track
 from app.contract.schema import dumps
 from app.contract.session import SessionState
 from app.contract.wire import ExamLink
 from app.mailbox import Bounded, Closed
 from app.metered import NetworkManager
 from app.recorder.background import BackgroundUpload
-from app.recorder.checks import CheckContext, run_checks
+from app.recorder.checks import CheckContext, check_source, run_checks
 from app.recorder.client import ServerClient
 from app.recorder.detection import DetectionChoice
 from app.recorder.granting import ON_BREAK, Granted
@@ -33,8 +33,9 @@ from app.recorder.joining import JoinedSession, join, session_folder, start_time
 from app.recorder.leftovers import mark_finished, mark_handed_in, send
 from app.recorder.options import RecorderOptions
 from app.recorder.ownership import owned
+from app.recorder.previewing import Previews
 from app.recorder.recording import Recording, RecordingParts
-from app.recorder.sources import Sources, choose
+from app.recorder.sources import Sources, choose, devices
 from app.recorder.states import StateLog
 from app.recorder.time_left import TimeLeft
 from capture.track import TrackLost
@@ -66,6 +67,9 @@ class Recorder:
         self._client: ServerClient | None = None
         self._joined: JoinedSession | None = None
         self._sources = Sources()
+        self._picked: dict[Track, str] = {}
+        self._has_checked = False
+        self._previews = Previews(self._channel.send, self._clock)
         self._granted = Granted()
         self._recording: Recording | None = None
         self._beats: HeartbeatLoop | None = None
@@ -80,6 +84,7 @@ class Recorder:
         self._handlers: dict[type, Callable[..., None]] = {
             m.OpenLink: self._open_link,
             m.RunChecks: self._run_checks,
+            m.PickDevice: self._pick_device,
             m.StartRecording: self._start_recording,
             m.CookieSeen: self._cookie_seen,
             m.Visited: self._visited,
@@ -145,7 +150,8 @@ class Recorder:
         self._joined = joined
         if joined.agreement is not None:
             self._granted = Granted(joined.agreement.allowances)
-        self._sources = choose(joined.policy, self._options, self._clock)
+        self._previews.stop()
+        self._sources = choose(joined.policy, self._options, self._clock, self._picked)
         self._channel.send(
             m.Joined(
                 session=joined.session,
@@ -166,6 +172,7 @@ class Recorder:
 
     def _run_checks(self, _: m.RunChecks) -> None:
         joined, client = self._need_session()
+        self._previews.stop()
         context = CheckContext(
             policy=joined.policy,
             client=client,
@@ -176,9 +183,31 @@ class Recorder:
         for check in run_checks(context):
             self._channel.send(check)
         self._channel.send(m.ChecksDone(sources=self._sources.origins(), models=self._detection.names))
+        self._has_checked = True
+        self._show_devices()
+
+    def _pick_device(self, message: m.PickDevice) -> None:
+        """Take another device, and look whether it works; while an exam is recorded nothing is exchanged."""
+        joined, _ = self._need_session()
+        if self._recording is not None:
+            return
+        self._previews.stop()
+        self._picked[message.track] = message.name
+        self._sources = choose(joined.policy, self._options, self._clock, self._picked)
+        if not self._has_checked:  # a new process of an exam that runs is about to record, and nobody waits for checks
+            return
+        for source in self._sources:
+            if source.track is message.track:
+                self._channel.send(check_source(source))
+        self._show_devices()
+
+    def _show_devices(self) -> None:
+        self._channel.send(m.DevicesFound(devices=devices(self._sources)))
+        self._previews.start(self._sources)
 
     def _start_recording(self, _: m.StartRecording) -> None:
         joined, client = self._need_session()
+        self._previews.stop()
         if self._background is not None:
             self._background.give_way()
         self._joined = joined = start_timeline(joined, self._clock)
@@ -230,6 +259,8 @@ class Recorder:
     def _state_is(self, message: m.StateIs) -> None:
         self._states.note(message)
         self._state = message.state
+        if message.state is not SessionState.CHECKING:
+            self._previews.stop()
         self._granted.on_break = message.state is SessionState.PAUSED and message.why == ON_BREAK
         if self._beats is not None:
             self._beats.state = message.state
@@ -352,6 +383,7 @@ class Recorder:
         The session is ended only if the candidate had already handed in: otherwise it can be taken up again.
         """
         recording, joined = self._recording, self._joined
+        self._previews.stop()
         self._end_heartbeats()  # first, so that a program started anew is not taken for a second one
         if recording is None or joined is None:
             return

@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.contract import assistive
 from app.contract.agreement import Allowance
 from app.contract.errors import FairlockError, Fatal
-from app.contract.incidents import IncidentKind
+from app.contract.incidents import IncidentKind, Track
 from app.contract.policy import Policy, Treatment
 from app.contract.session import Effect, Event, SessionState, step
 from app.contract.times import Clock
@@ -50,6 +50,7 @@ class RecorderDoor(ChecksRecorder, Protocol):
     def finish(self, reason: str) -> None: ...
     def tell_state(self, state: SessionState, why: str) -> None: ...
     def tell_cookie(self, value: str) -> None: ...
+    def pick_device(self, track: Track, name: str) -> None: ...
     def tell_page_sound(self, audible: bool) -> None: ...
     def tell_lock(self, lock: LockIs) -> None: ...
 
@@ -119,6 +120,7 @@ class Controller(QObject):
         stage.left.connect(self._left)
         stage.again.connect(self.run_checks)
         stage.proceed.connect(self.preparation.proceed)
+        stage.device_picked.connect(recorder.pick_device)
         stage.submitted.connect(self._submitted)
         stage.exam_loaded.connect(self._exam_loaded)
         stage.incident.connect(self._page_incident)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from app.contract.policy import Policy
-from app.messages import Check, Concern, ProcessInfo
+from app.messages import Check, Concern, DevicesFound, Preview, ProcessInfo
 from app.shell.checking import Machine, Round, checks_of, own_checks
 from app.shell.rehearsal import Rehearsal
 from app.shell.screens.checks import ChecksScreen
@@ -84,6 +84,19 @@ class Preparation:
         self._round.recorder_done = True
         self._show()
 
+    def devices_found(self, found: DevicesFound) -> None:
+        """Show what camera and microphone may be, and what the checks come to with those that are in use now."""
+        if self._screen is None:
+            return
+        self._screen.preview.show_devices(found.devices)
+        if self._round.is_complete:
+            self._screen.show_result(good=self._round.is_good, programs=bool(self._shown()), take_focus=False)
+
+    def previewed(self, preview: Preview) -> None:
+        """Show what camera and microphone yield."""
+        if self._screen is not None:
+            self._screen.preview.show_preview(preview.picture, preview.level_dbfs)
+
     def programs_found(self, programs: Sequence[ProcessInfo]) -> None:
         """Take what must not run."""
         self._round.found(programs)
@@ -117,9 +130,13 @@ class Preparation:
     def _show(self) -> None:
         if self._screen is None or self._policy is None or not self._round.is_complete:
             return
-        lockdown, current = self._policy.lockdown, self._round
-        shown = current.programs if lockdown.ask_before_closing or current.still_running else ()
+        lockdown, current, shown = self._policy.lockdown, self._round, self._shown()
         self._screen.show_programs(shown, grace_s=lockdown.close_grace_ms / 1000, still_running=current.still_running)
         self._screen.show_result(good=current.is_good, programs=bool(shown))
         self._stage.photograph("checked")
         self._rehearsal.press(self.proceed if current.is_good else self._left)
+
+    def _shown(self) -> Sequence[ProcessInfo]:
+        """Return the programs to be closed that the candidate is shown."""
+        asks = self._policy is not None and self._policy.lockdown.ask_before_closing
+        return self._round.programs if asks or self._round.still_running else ()

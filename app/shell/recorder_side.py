@@ -15,7 +15,7 @@ from app.contract.actions import Action, ActionKind
 from app.contract.agreement import Agreement
 from app.contract.errors import IntegrityError
 from app.contract.hints import HINTS, Hint
-from app.contract.incidents import IncidentKind
+from app.contract.incidents import IncidentKind, Track
 from app.contract.policy import Policy
 from app.contract.session import Event, SessionState
 from app.contract.times import Instant
@@ -49,6 +49,7 @@ class RecorderSide:
         self._link = link
         self._program_token = program_token
         self._cookie: str | None = None
+        self._picked: dict[Track, str] = {}
         self._page_is_audible = False
         self._lost_since: Instant | None = None
         self._is_lost = False
@@ -67,6 +68,11 @@ class RecorderSide:
     def run_checks(self) -> None:
         """Check devices, disk and server."""
         self._peer.send(m.RunChecks())
+
+    def pick_device(self, track: Track, name: str) -> None:
+        """Record ``track`` from the device called ``name``."""
+        self._picked[track] = name
+        self._peer.send(m.PickDevice(track=track, name=name))
 
     def record(self) -> None:
         """Record from now on."""
@@ -114,6 +120,10 @@ class RecorderSide:
                 self._controller.course.sources = message.sources
                 self._controller.course.models = message.models
                 self._controller.preparation.recorder_done()
+            case m.DevicesFound():
+                self._controller.preparation.devices_found(message)
+            case m.Preview():
+                self._controller.preparation.previewed(message)
             case m.RecordingStarted():
                 self._started()
             case m.Status():
@@ -149,6 +159,8 @@ class RecorderSide:
             if self._cookie is not None:
                 self.tell_cookie(self._cookie)
             self.tell_state(state, "recorder restarted")
+            for track, name in self._picked.items():
+                self._peer.send(m.PickDevice(track=track, name=name))
             if state is _S.CHECKING:
                 controller.run_checks()
             elif state in RECORDING_STATES:

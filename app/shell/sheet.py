@@ -70,6 +70,19 @@ QLineEdit {
     selection-background-color: $accent; selection-color: $on_accent;
 }
 QLineEdit:focus { border: 2px solid $focus; padding: 8px 10px; }
+QLabel[role="preview"] { background: $line; color: $muted; border-radius: 6px; }
+QComboBox { background: $surface; border: 1px solid $edge; border-radius: 7px; padding: 6px 11px; min-height: 18px; }
+QComboBox:focus { border: 3px solid $focus; padding: 4px 9px; }
+QComboBox:disabled { color: $muted; border-color: $line; background: $ground; }
+QComboBox::drop-down { border: none; width: 28px; }
+QComboBox::down-arrow {
+    width: 0px; height: 0px; border-left: 5px solid $surface; border-right: 5px solid $surface;
+    border-top: 6px solid $text;
+}
+QComboBox QAbstractItemView {
+    background: $surface; color: $text; border: 1px solid $edge;
+    selection-background-color: $accent; selection-color: $on_accent;
+}
 QProgressBar { background: $line; border: none; border-radius: 4px; max-height: 8px; min-height: 8px; }
 QProgressBar::chunk { background: $accent; border-radius: 4px; }
 QScrollBar:vertical { background: transparent; width: 12px; margin: 0; }

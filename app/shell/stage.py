@@ -56,6 +56,7 @@ class Stage(QObject):
     proceed = Signal()
     again = Signal()
     left = Signal()
+    device_picked = Signal(object, str)
     closed = Signal()
     quit_code_given = Signal(str)
     submitted = Signal()
@@ -116,6 +117,7 @@ class Stage(QObject):
             self._checks.proceed.connect(self.proceed)
             self._checks.again.connect(self.again)
             self._checks.left.connect(self.left)
+            self._checks.picked.connect(self.device_picked)
             self._show("checks", self._checks)
         self._checks.restart()
         return self._checks

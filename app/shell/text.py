@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from app.contract import tiers
 from app.contract.agreement import Agreement, described, not_looked_for
-from app.contract.incidents import IncidentKind
+from app.contract.incidents import IncidentKind, Track
 from app.contract.policy import Policy
 from app.contract.wire import CONFIRMATION_LIMIT_MS
 
@@ -56,6 +56,17 @@ CHECK_BLOCKS = "must be put right"
 CHECK_WARNS = "please note"
 CHECKS_GOOD = "All is ready."
 CHECKS_BAD = "The exam can't start yet. Put right what is marked, then check again."
+PREVIEW_LINE = "What your camera and microphone yield. Only you see this, and nothing of it is kept."
+PREVIEW_PICTURE = "Picture of the camera"
+PREVIEW_NO_PICTURE = "No picture yet"
+PREVIEW_LEVEL = "Loudness at the microphone"
+PREVIEW_SPEAK = "Say a few words: your voice should move the bar."
+PREVIEW_HEARD = "You can be heard."
+PREVIEW_DEVICES = {Track.CAMERA: "Camera", Track.MICROPHONE: "Microphone"}
+PREVIEW_SAMPLES = {
+    Track.CAMERA: "Sample footage stands in for a camera: not a real person.",
+    Track.MICROPHONE: "Sample sound stands in for a microphone.",
+}
 PROGRAMS_HEADING = "Programs to be closed"
 PROGRAMS_LINE = (
     "These programs are not allowed during this exam. Save your work in them first. They are asked to end; after "

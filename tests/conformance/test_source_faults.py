@@ -142,9 +142,16 @@ class ScriptedSound:
     def __init__(self, plot: Plot) -> None:
         self._plot = plot
         self._callback: Any = None
+        self._is_known = True
+
+    def _terminate(self) -> None: ...
+
+    def _initialize(self) -> None:
+        """Look for devices, which it does at no other time."""
+        self._is_known = self._plot.now(0) != GONE
 
     def query_devices(self, *_: object) -> Mapping[str, str]:
-        if self._plot.now(0) == GONE:
+        if not self._is_known:
             self._plot.now(1.0)  # so long until it is tried again
             raise self.PortAudioError("no such device")
         return {"name": "Headset"}

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 
+import numpy as np
 from PySide6.QtWidgets import QWidget
 
 from app.contract.agreement import AGREEMENT_VERSION, Agreement, Allowance
-from app.messages import Check, ProcessInfo
+from app.contract.incidents import Track
+from app.messages import Check, DevicesOf, ProcessInfo
 from app.shell import text
 from app.shell.appearance import Appearance
 from app.shell.screens.bar import ExamBar
@@ -16,6 +18,7 @@ from app.shell.screens.exam import ExamScreen
 from app.shell.screens.flush import FlushScreen
 from app.shell.screens.notice import NoticeScreen
 from app.shell.screens.progress import ProgressScreen
+from capture.stills import jpeg
 from tests.unit.shell_policies import POLICY
 
 GRANTED = Agreement(
@@ -30,6 +33,17 @@ GRANTED = Agreement(
 )
 
 
+DEVICES = (
+    DevicesOf(
+        track=Track.CAMERA,
+        names=("HD Webcam", "A camera with a very long name indeed (2)"),
+        picked="HD Webcam",
+        is_sample=False,
+    ),
+    DevicesOf(track=Track.MICROPHONE, names=("sample sound 1.wav",), picked="sample sound 1.wav", is_sample=True),
+)
+
+
 def checks(look: Appearance) -> ChecksScreen:
     """Some checks of each kind, and a program to be closed."""
     screen = ChecksScreen(look)
@@ -38,6 +52,8 @@ def checks(look: Appearance) -> ChecksScreen:
         screen.show_check(Check(name=f"Check {number}", ok=number not in (2, 4), blocking=number == 2, message=words))
     path = "/opt/a-vendor-with-a-long-name/and-a-product/bin/x"
     screen.show_programs([ProcessInfo(pid=1, name="x", path=path, rule="r")], grace_s=5, still_running=False)
+    screen.preview.show_devices(DEVICES)
+    screen.preview.show_preview(jpeg(np.full((240, 320, 3), 90, np.uint8)), -30)
     screen.show_result(good=True, programs=True)
     return screen
 

@@ -15,8 +15,8 @@ from app.clock import ManualClock
 from app.contract.errors import Unsupported, UserFacing
 from app.contract.times import Instant
 from capture import refusals
-from capture.camera import CameraInfo, DeviceCamera
-from capture.microphone import DeviceMicrophone
+from capture.camera import CameraInfo, DeviceCamera, list_cameras
+from capture.microphone import DeviceMicrophone, list_microphones
 from capture.pace import Pacer
 from capture.pictures import fit, to_i420
 from capture.playback import PlaybackCamera, PlaybackMicrophone
@@ -224,6 +224,66 @@ class Sound:
     def speak(self, value: int, *, overflow: bool = False) -> None:
         data = np.full(960, value, "<i2").tobytes()
         self.settings["callback"](data, 960, None, SimpleNamespace(input_overflow=overflow))
+
+
+class Machine(Sound):
+    """A sound system whose devices can be plugged in and out, and which looks only when it is started."""
+
+    default = SimpleNamespace(hostapi=0)
+
+    def __init__(self) -> None:
+        self.plugged: list[tuple[str, int, int]] = []
+        self._known: list[tuple[str, int, int]] = []
+
+    def _terminate(self) -> None:
+        self._known = []
+
+    def _initialize(self) -> None:
+        self._known = list(self.plugged)
+
+    def query_devices(self, device: int | None = None, _kind: str = "") -> Any:
+        listed = [
+            {"index": index, "name": name, "max_input_channels": inputs, "hostapi": api}
+            for index, (name, inputs, api) in enumerate(self._known)
+        ]
+        return listed if device is None else listed[device]
+
+
+def test_microphones_are_listed_as_they_are_plugged_in_each_with_a_name_of_its_own() -> None:
+    machine = Machine()
+    machine.plugged = [("Speakers", 0, 0), ("Headset", 1, 0), ("Headset", 2, 0), ("Headset", 1, 1)]
+    assert [(m.index, m.name) for m in list_microphones(lambda: machine)] == [(1, "Headset"), (2, "Headset (2)")]
+    machine.plugged = []
+    assert list_microphones(lambda: machine) == []
+
+
+def test_without_a_sound_system_there_are_no_microphones() -> None:
+    def load() -> Any:
+        raise OSError("PortAudio library not found")
+
+    assert list_microphones(load) == []
+
+
+def test_the_microphone_that_was_chosen_is_opened_wherever_it_is_plugged_in_again() -> None:
+    machine = Machine()
+    machine.plugged = [("Built-in", 1, 0), ("Headset", 1, 0)]
+    machine._initialize()
+    microphone = DeviceMicrophone(ManualClock(), "Headset", load=lambda: machine)
+    microphone.open()
+    assert (microphone.name, machine.settings["device"]) == ("Headset", 1)
+    machine.plugged = [("Headset", 1, 0), ("Built-in", 1, 0)]
+    microphone.open()
+    assert (microphone.name, machine.settings["device"]) == ("Headset", 0)
+
+
+def test_cameras_are_listed_by_name_without_their_further_files(tmp_path: Path) -> None:
+    for number, (name, index) in enumerate([("HD Webcam", 0), ("HD Webcam", 1), ("HD Webcam", 0), ("Other", 0)]):
+        node = tmp_path / "video4linux" / f"video{number}"
+        node.mkdir(parents=True)
+        (node / "name").write_text(f"{name}\n")
+        (node / "index").write_text(f"{index}\n")
+    cameras = list_cameras(tmp_path)
+    assert [(c.index, c.name) for c in cameras] == [(0, "HD Webcam"), (2, "HD Webcam (2)"), (3, "Other")]
 
 
 def test_what_the_sound_system_calls_back_with_is_what_is_read() -> None:

@@ -12,6 +12,7 @@ from app.shell.appearance import Appearance
 from app.shell.screens import parts
 from app.shell.screens.base import Screen
 from app.shell.screens.pictures import Picture
+from app.shell.screens.preview import PreviewCard
 
 
 def check_line(check: Check) -> QFrame:
@@ -37,6 +38,7 @@ class ChecksScreen(Screen):
     proceed = Signal()
     again = Signal()
     left = Signal()
+    picked = Signal(object, str)
 
     def __init__(self, look: Appearance, *, badges: Sequence[str] = ()) -> None:
         super().__init__(look, step=2, title=text.CHECKS_TITLE, subtitle=text.CHECKS_LINE, badges=badges, wide=True)
@@ -48,6 +50,9 @@ class ChecksScreen(Screen):
         self._programs.hide()
         self._program_lines = parts.column(self._programs, spacing=6, margin=18)
         self.middle.addWidget(self._programs)  # above the rest: it is what the candidate has to act on
+        self.preview = PreviewCard()
+        self.preview.picked.connect(self.picked)
+        self.middle.addWidget(self.preview)
         self.middle.addWidget(self._card)
         self.result = parts.label(text.CHECKS_RUNNING, "muted")
         self.middle.addWidget(self.result)
@@ -66,6 +71,7 @@ class ChecksScreen(Screen):
         self._shown.clear()
         self._programs.hide()
         self._card.hide()
+        self.preview.restart()
         self._say(text.CHECKS_RUNNING, "muted", go=False, again=False)
 
     def show_check(self, check: Check) -> None:
@@ -100,13 +106,14 @@ class ChecksScreen(Screen):
             self._program_lines.addWidget(_program_line(name, path))
         announce(self, f"{text.PROGRAMS_HEADING}: {text.join_words([name for name, _ in names])}. {words}")
 
-    def show_result(self, *, good: bool, programs: bool) -> None:
-        """All checks are in."""
+    def show_result(self, *, good: bool, programs: bool, take_focus: bool = True) -> None:
+        """All checks are in; where somebody is just picking a device, the focus stays."""
         self.go_button.setText(text.CHECKS_CLOSE if programs else text.CHECKS_GO)
         self.go_button.setAccessibleName(self.go_button.text())
         words = text.CHECKS_GOOD if good else text.CHECKS_BAD
         self._say("" if good and programs else words, "good" if good else "bad", go=good, again=True)
-        (self.go_button if good else self.again_button).setFocus()
+        if take_focus:
+            (self.go_button if good else self.again_button).setFocus()
 
     def show_closing(self) -> None:
         """The programs are being ended."""

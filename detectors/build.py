@@ -15,6 +15,7 @@ from app.contract.policy import Detection
 from detectors.base import PictureDetector, SoundDetector
 from detectors.catalogue import Catalogue, ModelCard, Task
 from detectors.closer import Closer
+from detectors.coco import LABELS
 from detectors.face_reader import FaceReader
 from detectors.faces import FaceFinder, load_face_finder
 from detectors.likeness import Likeness
@@ -25,6 +26,12 @@ from detectors.objects import ObjectDetector, load_object_detector
 from detectors.scene import Scene
 from detectors.speech import load_speech_detector
 from detectors.thresholds import floors
+
+_NO_HEADPHONES = UserFacing(
+    "No model on this machine knows headphones, so nothing looks for them.",
+    advice="Switch them off in the policy, or give Fairlock a model that was trained for them (docs/models.md).",
+    code="E-MODEL-CLASS",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +100,8 @@ def build(policy: Detection, models: Mapping[str, Path], catalogue: Catalogue) -
             loaders[task](models[card.name], card)
         except UserFacing as refusal:
             refused[task] = refusal
+    if policy.headphones and not any(LABELS.get(name) == "headphones" for one in objects for name in one.card.classes):
+        refused["headphones"] = _NO_HEADPHONES
     scene = Scene()
     parts: dict[str, ModelCard] = {Task.CLOSER.value: closer[0].card} if closer else {}
     pictures += [_watch(one, next(iter(closer), one), policy, scene) for one in objects]

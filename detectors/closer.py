@@ -31,6 +31,11 @@ class Closer:
         self._size = detector.size or SIZE
         self._turn = 0
 
+    @property
+    def names(self) -> Sequence[str]:
+        """The classes of the model."""
+        return self._detector.card.classes
+
     def choose(
         self,
         frame: tuple[int, int],

@@ -21,7 +21,7 @@ from detectors.naming import Named, Naming
 from detectors.objects import ObjectDetector
 from detectors.regions import meets, reach
 from detectors.scene import Scene
-from detectors.things import things
+from detectors.things import Look, things
 from detectors.tracks import Tracks
 from detectors.unmoved import Unmoved
 
@@ -68,11 +68,12 @@ class ObjectWatch:
         self._movement.see(frame.image)
         first = self._detector.find(frame.image, CANDIDATE)
         people = self._people(first)
-        looks = [(first, False), *((found, True) for found in self._again(frame, first, people))]
+        looks = [Look(found=first, names=self._names, closer=False)]
+        looks += self._again(frame, looks, people)
         reaches = [reach(person.box) for person in people]
         named = [
             one
-            for thing in things(looks, self._names, self._classes)
+            for thing in things(looks, self._classes)
             if (one := self._naming.name(thing, held=any(meets(thing.box, hands) for hands in reaches))) is not None
         ]
         people, named, background = self._in_use(frame.at, people, named)
@@ -82,11 +83,11 @@ class ObjectWatch:
         observations += [self._of_thing(frame.at, one, count) for one, count in zip(named, seen, strict=True)]
         return sorted(observations, key=lambda one: -one.score)
 
-    def _again(self, frame: Frame, first: Found, people: list[_Person]) -> list[Found]:
+    def _again(self, frame: Frame, first: list[Look], people: list[_Person]) -> list[Look]:
         """Look closer, where there is something to look at."""
         if self._closer is None:
             return []
-        candidates = [one.box for one in things([(first, False)], self._names, self._classes)]
+        candidates = [one.box for one in things(first, self._classes)]
         region = self._closer.choose(
             (frame.image.shape[0], frame.image.shape[1]),
             people=[person.box for person in people],
@@ -94,7 +95,10 @@ class ObjectWatch:
             things=[*self._tracks.boxes, *candidates],
             movement=self._movement,
         )
-        return [self._closer.find(frame.image, region, CANDIDATE)] if region is not None else []
+        if region is None:
+            return []
+        found = self._closer.find(frame.image, region, CANDIDATE)
+        return [Look(found=found, names=self._closer.names, closer=True)]
 
     def _people(self, first: Found) -> list[_Person]:
         return [

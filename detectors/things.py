@@ -17,6 +17,15 @@ SAME_PLACE = 0.5
 """Overlap (intersection over union) from which two boxes are one thing, whatever their classes."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Look:
+    """What a model found, the names of its classes, and whether it looked closer."""
+
+    found: Found
+    names: Sequence[str]
+    closer: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thing:
     """One place: the best box, the best score of each class, and whether a closer look saw it."""
@@ -42,13 +51,13 @@ class Thing:
         return 1 - float(np.prod(wrong)) if wrong else 0.0
 
 
-def things(looks: Sequence[tuple[Found, bool]], names: Sequence[str], classes: frozenset[str]) -> list[Thing]:
-    """Put together what ``looks`` found of ``classes``, best first; the flag says that a look was a closer one."""
+def things(looks: Sequence[Look], classes: frozenset[str]) -> list[Thing]:
+    """Put together what ``looks`` found of ``classes``, best first."""
     seen = [
-        (float(score), tuple(float(edge) for edge in box), names[int(index)], closer)
-        for found, closer in looks
-        for box, score, index in zip(found.boxes, found.scores, found.classes, strict=True)
-        if names[int(index)] in classes
+        (float(score), tuple(float(edge) for edge in box), look.names[int(index)], look.closer)
+        for look in looks
+        for box, score, index in zip(look.found.boxes, look.found.scores, look.found.classes, strict=True)
+        if look.names[int(index)] in classes
     ]
     groups: list[list[tuple[float, tuple[float, ...], str, bool]]] = []
     for one in sorted(seen, key=lambda one: (-one[0], one[1:])):

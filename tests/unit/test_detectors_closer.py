@@ -16,7 +16,7 @@ from detectors.decoders import Found
 from detectors.movement import Movement
 from detectors.objects import load_object_detector
 from detectors.regions import Region, around_box, meets, reach
-from detectors.things import things
+from detectors.things import Look, things
 from detectors.tracks import PATIENCE, Tracks
 from tests.unit.detector_models import constant, picture, write
 
@@ -115,9 +115,10 @@ def _found(*rows: tuple[Box, float, int]) -> Found:
 
 def test_two_looks_at_one_place_are_one_thing_with_all_its_names() -> None:
     names = ("cell phone", "remote", "cat")
-    first = _found((HANDS, 0.2, 0), ((20, 20, 60, 60), 0.5, 2))
-    second = _found(((212, 402, 252, 442), 0.4, 1), (HANDS, 0.3, 0))
-    (thing,) = things([(first, False), (second, True)], names, HELD)
+    first = Look(found=_found((HANDS, 0.2, 0), ((20, 20, 60, 60), 0.5, 2)), names=names, closer=False)
+    closer = _found(((212, 402, 252, 442), 0.4, 0), (HANDS, 0.3, 1))
+    second = Look(found=closer, names=("remote", "cell phone"), closer=True)
+    (thing,) = things([first, second], HELD)
     assert thing.scores == pytest.approx({"remote": 0.4, "cell phone": 0.3})
     assert (thing.best, thing.closer) == ("remote", True)
     assert thing.some(HELD) == pytest.approx(1 - 0.6 * 0.7)

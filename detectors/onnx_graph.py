@@ -42,7 +42,8 @@ class OnnxFile:
     def __init__(self, data: bytes) -> None:
         self._fields = list(_fields(data))
         self._graph = [field for one in self._fields if one.number == _MODEL_GRAPH for field in _fields(one.value)]
-        self.nodes = [_node(field.value) for field in self._graph if field.number == _GRAPH_NODE]
+        self._made = [_node(field.value) if field.number == _GRAPH_NODE else None for field in self._graph]
+        self.nodes = [node for node in self._made if node is not None]
         self.makers: Mapping[str, Node] = {name: node for node in self.nodes for name in node.outputs}
         self.outputs = [_first_text(field.value, 1) for field in self._graph if field.number == _GRAPH_OUTPUT]
 
@@ -50,10 +51,8 @@ class OnnxFile:
         """Return the file with ``outputs`` (float32, three dimensions each) as its outputs and only what they need."""
         needed = self._needed(outputs)
         graph = bytearray()
-        for field in self._graph:
-            kept = field.number != _GRAPH_OUTPUT
-            if field.number == _GRAPH_NODE:
-                kept = not needed.isdisjoint(_node(field.value).outputs)
+        for field, node in zip(self._graph, self._made, strict=True):
+            kept = field.number != _GRAPH_OUTPUT if node is None else not needed.isdisjoint(node.outputs)
             if kept:
                 graph += field.raw
         for name in outputs:
@@ -115,6 +114,8 @@ def _fields(data: bytes) -> Iterator[_Field]:
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
     """Return the number that starts at ``at`` and where it ends."""
+    if at < len(data) and data[at] < 0x80:
+        return data[at], at + 1  # nearly all of them, and models have tens of thousands
     value = shift = 0
     while at < len(data) and shift < 70:
         byte = data[at]

@@ -5,6 +5,8 @@ import { dumps } from "../src/contract/canonical";
 import { decodeEntries, decodePicture } from "../src/contract/journal";
 import { Cache } from "../src/session/cache";
 import { Gate } from "../src/session/gate";
+import type { Evidence } from "../src/session/evidence";
+import { Story } from "../src/session/story";
 import { shorten } from "../src/session/verdicts";
 import { describe as describeAgreement } from "../src/view/agreed";
 import { duration, place, size } from "../src/view/format";
@@ -94,4 +96,24 @@ describe("journal", () => {
     expect(decodePicture(new Uint8Array(0))).toBeNull();
     expect(() => decodePicture(new Uint8Array(2))).toThrow("too short");
   });
+});
+
+test("of an incident's pictures the latest is shown, in whatever order they are opened", async () => {
+  const piece = (incident: string, at: number, text: string) => {
+    const meta = dumps({ incident, at_ms: at, mime: "image/jpeg" });
+    return concat(bigEndian(meta.length, 4), meta, utf8(text));
+  };
+  for (const fragments of [
+    [piece("a", 5, "first"), piece("a", 9, "best"), piece("control-7", 7, "usual")],
+    [piece("control-7", 7, "usual"), piece("a", 9, "best"), piece("a", 5, "first")],
+  ]) {
+    const evidence = {
+      track: (name: string) => (name === "pictures" ? [{ record: { track: "pictures" } }] : []),
+      open: async () => ({ fragments }),
+    };
+    const story = new Story();
+    await story.load(evidence as unknown as Evidence, () => undefined);
+    const shown = (id: string) => new TextDecoder().decode(story.pictureOf(id)?.image);
+    expect([shown("a"), shown("control-7"), story.pictureOf("b")]).toEqual(["best", "usual", null]);
+  }
 });

@@ -135,7 +135,7 @@ export class SessionScreen implements Screen {
     const jump = (seconds: number): void => this.player?.playback.seek(seconds);
     const unreadable = this.story.unreadable.map((text) => h("p", { class: "problem" }, `A part can't be read: ${text}`));
     const journal = this.story.journal();
-    fill(this.panels.journal, ...unreadable, journalList(journal, jump));
+    fill(this.panels.journal, ...unreadable, journalList(journal, jump, (id) => this.story.pictureOf(id)));
     const granted = await agreed(journal, this.evidence);
     this.panels.evidence.prepend(...(granted === null ? [] : [granted]), locked(journal), equipment(journal));
     for (const { track, sample } of sourcesOf(journal)) {
@@ -148,7 +148,7 @@ export class SessionScreen implements Screen {
   private showIncidents(frames: FrameGrabber | null): void {
     this.incidents = this.story.incidents(this.session.server_incidents);
     this.list?.close();
-    this.list = new IncidentList((incident) => this.story.pictureOf(incident), frames, (incident) => this.pick(incident));
+    this.list = new IncidentList((incident) => this.story.pictureOf(incident.id), frames, (incident) => this.pick(incident));
     const sealed = frames === null;
     this.list.show(this.incidents, sealed ? "The server saw nothing unusual." : "No incident was recorded.");
     const note = sealed && h("p", { class: "quiet note" }, "Only what the server saw. The rest is sealed.");

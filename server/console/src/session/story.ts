@@ -57,8 +57,9 @@ export class Story {
     return this.lines.filter((line) => line.type !== "incident");
   }
 
-  pictureOf(incident: Incident): Picture | null {
-    return this.pictures.get(incident.id) ?? null;
+  /** The picture of an incident, the best look at it; or the control picture of that name. */
+  pictureOf(id: string): Picture | null {
+    return this.pictures.get(id) ?? null;
   }
 
   private take(isJournal: boolean, fragment: Bytes): void {
@@ -82,7 +83,10 @@ export class Story {
   }
 
   private addPicture(picture: Picture | null): void {
-    if (picture !== null && !this.pictures.has(picture.incident)) this.pictures.set(picture.incident, picture);
+    if (picture === null) return;
+    const earlier = this.pictures.get(picture.incident);
+    // Of several the latest is the best look; segments may be opened out of order.
+    if (earlier === undefined || picture.at_ms >= earlier.at_ms) this.pictures.set(picture.incident, picture);
   }
 
   private fromServer(incident: ServerIncident, index: number): Incident {

@@ -7,7 +7,17 @@ import { duration, place } from "./format";
 import { factValue, sentence, SEVERITY_WORD } from "./words";
 
 /** Incidents that the camera shows; only for these is a frame worth taking. */
-const VISIBLE = new Set(["phone", "object", "second_person", "absent", "looking_away"]);
+const VISIBLE = new Set([
+  "phone",
+  "object",
+  "object_in_hand",
+  "headphones",
+  "second_person",
+  "other_person",
+  "absent",
+  "no_face",
+  "looking_away",
+]);
 const IMAGE_TYPES = new Set(["image/jpeg", "image/png", "image/webp"]);
 
 export class IncidentList {

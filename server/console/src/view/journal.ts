@@ -1,6 +1,6 @@
 /** The journal's other lines in plain words: states, sources, gaps, notes (which model ran, which camera was real). */
 import type { Json } from "../contract/canonical";
-import type { JournalEntry } from "../contract/journal";
+import type { JournalEntry, Picture } from "../contract/journal";
 import { h } from "./dom";
 import { clock, place } from "./format";
 import { factValue, sentence, stateWord } from "./words";
@@ -16,26 +16,42 @@ const TYPES: Readonly<Record<JournalEntry["type"], string>> = {
   quality: "Picture quality",
 };
 
-export function journalList(entries: readonly JournalEntry[], jump: (seconds: number) => void): HTMLElement {
+export function journalList(
+  entries: readonly JournalEntry[],
+  jump: (seconds: number) => void,
+  pictureOf: (id: string) => Picture | null,
+): HTMLElement {
   const lines = entries.map((entry) => {
     const when = h(
       "button",
       { class: "when", type: "button", title: clock(entry.utc_ms), onclick: () => jump(entry.at_ms / 1000) },
       place(entry.at_ms),
     );
-    return h("li", { class: `line ${entry.type}` }, when, h("span", { class: "kind" }, TYPES[entry.type]), body(entry));
+    return h("li", { class: `line ${entry.type}` }, when, h("span", { class: "kind" }, TYPES[entry.type]), body(entry, pictureOf));
   });
   if (lines.length === 0) lines.push(h("li", { class: "empty" }, "The journal holds nothing else."));
   return h("ol", { class: "journal" }, ...lines);
 }
 
-function body(entry: JournalEntry): HTMLElement {
+function body(entry: JournalEntry, pictureOf: (id: string) => Picture | null): HTMLElement {
+  const control = entry.body["control_picture"];
+  if (typeof control === "string") return controlPicture(pictureOf(control));
   if (entry.type === "state" && typeof entry.body["state"] === "string") {
     const rest = Object.entries(entry.body).filter(([key]) => key !== "state");
     return h("span", null, h("strong", null, stateWord(entry.body["state"])), rest.length > 0 && ` · ${words(rest)}`);
   }
   if (entry.type === "gap") return h("span", null, gapWords(entry));
   return h("span", null, words(Object.entries(entry.body)));
+}
+
+/** A picture taken at a moment drawn by lot, so that a reviewer also sees how it looked when nothing was reported. */
+function controlPicture(picture: Picture | null): HTMLElement {
+  const words = "Control picture, taken at a moment drawn by lot";
+  if (picture === null || picture.mime !== "image/jpeg") return h("span", null, `${words}; it is not among the evidence`);
+  const url = URL.createObjectURL(new Blob([picture.image], { type: picture.mime }));
+  const image = h("img", { src: url, alt: "Camera: control picture" });
+  image.addEventListener("load", () => URL.revokeObjectURL(url));
+  return h("span", { class: "control" }, words, image);
 }
 
 function gapWords({ body }: JournalEntry): string {

@@ -36,8 +36,8 @@ def _run(arguments: argparse.Namespace) -> int:
     private_key = verify.read_key(arguments.key, arguments.passphrase_file)
     pin = verify.read_pin(arguments.pin) if arguments.pin else None
     with open_export(arguments.export) as opened:
-        total = len(opened.manifest().records)
-    progress = _progress(total)
+        manifest = opened.manifest()
+    progress = _progress(len(manifest.records))
     with Unsealed(arguments.out) as files:
 
         def look(record: Record, segment: OpenedSegment | None) -> None:
@@ -45,7 +45,9 @@ def _run(arguments: argparse.Namespace) -> int:
             progress()
 
         report = verify.check(arguments.export, pin=pin, private_key=private_key, on_segment=look)
-    files.write_json("report.json", {**verify.to_json(report), "opened_files": files.summary()})
+    seen = [{"kind": one.kind, "at_ms": one.at_ms, "facts": dict(one.facts)} for one in manifest.server_incidents]
+    said = {**verify.to_json(report), "server_incidents": seen, "opened_files": files.summary()}
+    files.write_json("report.json", said)
     lines = [*verify.describe(report), "", *_written(files, arguments.out)]
     sys.stdout.write("\n".join(lines) + "\n")
     return report.exit_code

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
@@ -90,7 +90,7 @@ def _told() -> Iterator[None]:
         state = getattr(error.orig, "sqlstate", None)
         if state in _OVERTAKEN:
             raise Overtaken("another request wrote the same at the same moment", after_s=1) from error
-        if isinstance(error, OperationalError) and not isinstance(error, IntegrityError):
+        if isinstance(error, OperationalError):
             _log.warning("the database refuses: %s %s", state or "", error.orig)
             raise Unanswering("the database does not answer", after_s=5) from error
         raise

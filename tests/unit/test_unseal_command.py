@@ -97,6 +97,7 @@ def test_what_comes_out_plays_from_beginning_to_end(open_: Open, cuts: dict[str,
     assert (out / "pictures/00001.jpg").read_bytes() == b"\xff\xd8 a picture"
     recordings = {one["file"]: (one["from_ms"], one["segments"]) for one in _report(out)["opened_files"]["recordings"]}
     assert recordings == dict.fromkeys(("camera.mp4", "screen.mp4", "microphone.m4a"), (0, 3))
+    assert _report(out)["server_incidents"][0]["kind"] == "server_unreachable"
     assert "11 of 11 segments" in said
 
 

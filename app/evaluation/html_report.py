@@ -7,9 +7,10 @@ import base64
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from app.evaluation.replay import Raised, Replay
+from app.evaluation.replay import Replay
 from app.evaluation.result import Result
 from app.evaluation.scoring import Score
+from app.evaluation.session import Raised
 from app.evaluation.text_report import costs_table, events_table, groups_table, held_table, looks_table, stills_table
 from app.evaluation.truth import Event, Medium, Recording
 

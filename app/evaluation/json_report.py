@@ -6,9 +6,9 @@ from typing import Any
 
 from app.evaluation.bounds import poisson, wilson
 from app.evaluation.goals import GOALS
-from app.evaluation.replay import Raised
 from app.evaluation.result import Result
 from app.evaluation.scoring import Judged, Score, by_group
+from app.evaluation.session import Raised
 
 
 def json_report(result: Result) -> str:

@@ -6,32 +6,29 @@ The layout is read from its structure: pictures in ``images`` with ``labels`` be
 
 import csv
 import hashlib
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.contract.errors import UserFacing
-from app.evaluation.truth import THINGS, TOLERANCE_S, Event, Medium, Recording, Truth, truth_error
+from app.evaluation.truth import TOLERANCE_S, Event, Medium, Recording, Truth, truth_error
 from app.evaluation.truth_formats import (
     UTTERANCE_PAUSE_S,
     Span,
     merged,
-    read_boxes,
     read_events,
     read_rttm,
     read_text,
     read_uem,
 )
 from app.evaluation.truth_rules import Rule, read_rules, shipped_rules
+from app.evaluation.yolo_folder import boxes_beside
 
 MEDIA: Mapping[str, Medium] = {
     **dict.fromkeys((".mp4", ".avi", ".mkv", ".webm", ".mov", ".gif"), Medium.VIDEO),
     **dict.fromkeys((".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a"), Medium.SOUND),
     **dict.fromkeys((".jpg", ".jpeg", ".png", ".webp", ".bmp"), Medium.PICTURE),
 }
-SAME = {"cell phone": "phone", "mobile phone": "phone", "smartphone": "phone"}
-"""What other people's labels call our things."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +96,7 @@ def _recording(path: Path, folder: _Folder) -> Recording:
         rule for rule in folder.shipped if rule.fits(name, shows, digest)
     ]
     truth = _by_rules(rules, shows)
-    for more in (_boxes(path, rules), _speech(name, folder), _events(path)):
+    for more in (boxes_beside(path, rules), _speech(name, folder), _events(path)):
         truth = _added(truth, more)
     return Recording(path=path, name=name, medium=MEDIA[path.suffix.lower()], truth=truth)
 
@@ -148,50 +145,6 @@ def _added(truth: Truth, more: Truth | None) -> Truth:
         made="; ".join(made for made in (truth.made, more.made) if made),
         note=truth.note,
     )
-
-
-def _boxes(path: Path, rules: Sequence[Rule]) -> Truth | None:
-    """Return what boxes say about a picture in the layout of YOLO; one without a label file holds none of them."""
-    labels = path.parent.parent / "labels"
-    if path.parent.name != "images" or not labels.is_dir():
-        return None
-    classes = _classes(path.parent.parent) or next((rule.classes for rule in rules if rule.classes), ())
-    if not classes:
-        raise truth_error(labels, None, "the classes have no names", "Write classes.txt beside it, one name a line.")
-    label = labels / f"{path.stem}.txt"
-    boxes = read_boxes(label, classes) if label.is_file() else ()
-    held = frozenset[str]().union(*(rule.held for rule in rules))
-    things = {_thing(box.name, held) for box in boxes} - {None}
-    return Truth(
-        events=tuple(Event(thing=thing) for thing in sorted(filter(None, things))),
-        complete=frozenset(filter(None, (_thing(name, frozenset()) for name in classes))),
-        held=boxes,
-        name=", ".join(dict.fromkeys(box.name for box in boxes)),
-    )
-
-
-def _thing(name: str, held: frozenset[str]) -> str | None:
-    """Return which of our things a class is; ``None`` for what we do not look for."""
-    thing = SAME.get(name, name)
-    if thing in THINGS:
-        return thing
-    return "object_in_hand" if name in held else None
-
-
-def _classes(folder: Path) -> tuple[str, ...]:
-    """Return the names in ``classes.txt`` (one a line) or ``data.yaml`` (``names:``, as a list of either form)."""
-    plain, yaml = folder / "classes.txt", folder / "data.yaml"
-    if plain.is_file():
-        return tuple(line.strip() for line in read_text(plain).splitlines() if line.strip())
-    if not yaml.is_file():
-        return ()
-    text = read_text(yaml)
-    flow = re.search(r"^names:\s*\[([^\]]*)\]", text, re.MULTILINE)
-    if flow:
-        return tuple(name.strip(" '\"") for name in flow[1].split(","))
-    block = re.search(r"^names:\s*\n((?:[ \t]*(?:-|\d+:).*\n?)+)", text, re.MULTILINE)
-    lines = block[1].splitlines() if block else []
-    return tuple(re.sub(r"^\s*(?:-|\d+:)\s*", "", line).strip(" '\"") for line in lines)
 
 
 def _speech(name: str, folder: _Folder) -> Truth | None:

@@ -4,26 +4,25 @@ Runs in the caller's thread as fast as the machine can. The same file gives the 
 clock, except to weigh what a look costs. Each recording meets fresh detectors, as each exam does.
 """
 
-import itertools
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from app.contract.incidents import Incident, IncidentKind, Track
+from app.contract.incidents import Track
 from app.contract.policy import Detection
-from app.evaluation.truth import HEARD, LABELS, THINGS, Held, Medium, Recording, thing_of
-from capture.frames import AudioChunk, Frame
+from app.evaluation.session import Raised, Session
+from app.evaluation.truth import HEARD, LABELS, THINGS, Held, Medium, Recording
+from app.evaluation.weighed import Cost, WeighedPicture
+from capture.frames import Frame
 from capture.pictures import Picture
 from capture.stills import jpeg
 from capture.stored import has_sound, moment, shrunk, stored_frames, stored_picture, stored_sound
-from detectors.base import Observation, PictureDetector, SoundDetector
+from detectors.base import Observation
 from detectors.boxes import areas, intersections
 from detectors.build import Detectors
-from detectors.catalogue import ModelCard, Task
-from detectors.pipeline import DetectionPipeline
+from detectors.catalogue import Task
 from detectors.thresholds import thresholds
 
 LONGEST = 640
@@ -33,27 +32,6 @@ SHOWN_RATE = 15.0
 SAME_PLACE = 0.3
 """Overlap (intersection over union) with a box drawn by hand; some draw the hand around a thing, too."""
 _THUMB, _THUMB_QUALITY = 320, 60
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Raised:
-    """One incident. ``opened_s`` is when it was first reported, ``start_s`` and ``end_s`` what it says at its end."""
-
-    thing: str
-    opened_s: float
-    start_s: float
-    end_s: float
-    source: str
-    facts: Mapping[str, str]
-
-
-@dataclass(slots=True)
-class Cost:
-    """CPU time of one detector: looks, seconds of sound heard, and milliseconds."""
-
-    looks: int = 0
-    heard_s: float = 0.0
-    milliseconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +72,7 @@ class Player:
 
     def _running(self, recording: Recording) -> Replay:
         self.built = self._fresh()
-        session = _Session(self._policy, self.built, self.costs)
+        session = Session(self._policy, self.built, self.costs)
         seconds = 0.0
         thumbs: list[tuple[float, bytes]] = []
         listens = recording.medium is Medium.SOUND
@@ -116,7 +94,7 @@ class Player:
     def _still(self, recording: Recording) -> Replay:
         """Hold one picture in front of the detectors."""
         self.built = self._fresh()
-        session = _Session(self._policy, self.built, self.costs)
+        session = Session(self._policy, self.built, self.costs)
         image = stored_picture(recording.path, longest=LONGEST, size=recording.truth.size)
         for step in range(round(self._hold_s * SHOWN_RATE) + 1):
             at = moment(step / SHOWN_RATE)
@@ -131,7 +109,7 @@ class Player:
             pictures=((0.0, _thumb(image)),),
         )
 
-    def _said(self, detectors: Sequence["_Picture"]) -> Mapping[str, list[Observation]]:
+    def _said(self, detectors: Sequence[WeighedPicture]) -> Mapping[str, list[Observation]]:
         """Return by thing what the first looks saw above the product's thresholds."""
         said: dict[str, list[Observation]] = {}
         for one in detectors:
@@ -142,138 +120,6 @@ class Player:
                 if thing in THINGS and seen.score >= least:
                     said.setdefault(thing, []).append(seen)
         return said
-
-
-class _Session:
-    """One recording's detection: the product's pipeline, without its threads."""
-
-    def __init__(self, policy: Detection, detectors: Detectors, costs: dict[str, Cost]) -> None:
-        numbers = itertools.count(1)
-        self._begin = self._now = moment(0)
-        self._opened: dict[str, float] = {}
-        self._last: dict[str, Incident] = {}
-        self._looked = False
-        self.pictures = [_Picture(one, costs[one.name]) for one in detectors.pictures]
-        self._sounds = [_Sound(one, costs[one.name]) for one in detectors.sounds]
-        self._pipeline = DetectionPipeline(
-            detectors=replace(detectors, pictures=tuple(self.pictures), sounds=tuple(self._sounds)),
-            policy=policy,
-            frames=None,
-            sound=None,
-            new_id=lambda: f"i{next(numbers)}",
-            on_incident=self._note,
-            on_frame=self._will_look,
-        )
-
-    def look(self, frame: Frame) -> bool:
-        """Offer one frame; return whether any detector looked at it."""
-        self._now, self._looked = frame.at, False
-        self._pipeline.look(frame)
-        self._raise_failures()
-        return self._looked
-
-    def hear(self, chunk: AudioChunk) -> None:
-        """Play one chunk."""
-        self._now = moment(chunk.at.mono_ns / 1e9 + len(chunk.pcm) / chunk.rate)
-        self._pipeline.hear(chunk)
-        self._raise_failures()
-
-    def finish(self) -> tuple[Raised, ...]:
-        """Close what is open; return everything that was raised, in order of its first report."""
-        self._pipeline.stop()
-        return tuple(
-            self._raised(self._last[name], opened_s)
-            for name, opened_s in self._opened.items()
-            if thing_of(self._last[name]) != IncidentKind.DETECTION_DEGRADED
-        )
-
-    def _will_look(self, _frame: Frame) -> None:
-        self._looked = True
-
-    def _note(self, incident: Incident) -> None:
-        self._opened.setdefault(incident.id, self._now.seconds_since(self._begin))
-        self._last[incident.id] = incident
-
-    def _raise_failures(self) -> None:
-        """In an exam the others go on when a detector fails; a measurement without it would be wrong."""
-        failures = [one.failure for one in self.pictures] + [one.failure for one in self._sounds]
-        for failure in failures:
-            if failure is not None:
-                raise failure
-
-    def _raised(self, incident: Incident, opened_s: float) -> Raised:
-        return Raised(
-            thing=thing_of(incident),
-            opened_s=opened_s,
-            start_s=incident.start.seconds_since(self._begin),
-            end_s=incident.end.seconds_since(self._begin),
-            source=incident.source,
-            facts=dict(incident.facts),
-        )
-
-
-class _Picture:
-    """A detector whose looks are weighed; ``first`` is what it saw first."""
-
-    def __init__(self, detector: PictureDetector, cost: Cost) -> None:
-        self._detector = detector
-        self._cost = cost
-        self.first: Sequence[Observation] | None = None
-        self.failure: Exception | None = None
-
-    @property
-    def name(self) -> str:
-        """The detector's."""
-        return self._detector.name
-
-    @property
-    def card(self) -> ModelCard:
-        """The detector's."""
-        return self._detector.card
-
-    def detect(self, frame: Frame) -> list[Observation]:
-        """Look, and weigh the look."""
-        began = time.thread_time()
-        try:
-            seen = self._detector.detect(frame)
-        except Exception as error:
-            self.failure = error
-            raise
-        self._cost.milliseconds += (time.thread_time() - began) * 1e3
-        self._cost.looks += 1
-        self.first = seen if self.first is None else self.first
-        return seen
-
-
-class _Sound:
-    """A detector whose listening is weighed."""
-
-    def __init__(self, detector: SoundDetector, cost: Cost) -> None:
-        self._detector = detector
-        self._cost = cost
-        self.failure: Exception | None = None
-
-    @property
-    def name(self) -> str:
-        """The detector's."""
-        return self._detector.name
-
-    @property
-    def card(self) -> ModelCard:
-        """The detector's."""
-        return self._detector.card
-
-    def feed(self, chunk: AudioChunk) -> list[Observation]:
-        """Listen, and weigh it."""
-        began = time.thread_time()
-        try:
-            heard = self._detector.feed(chunk)
-        except Exception as error:
-            self.failure = error
-            raise
-        self._cost.milliseconds += (time.thread_time() - began) * 1e3
-        self._cost.heard_s += len(chunk.pcm) / chunk.rate
-        return heard
 
 
 def _at_middles(

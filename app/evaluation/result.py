@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from app.contract.policy import Detection
 from app.evaluation.goals import differences, least_s, looked_for, setting_s
-from app.evaluation.replay import Cost, Replay
+from app.evaluation.replay import Replay
 from app.evaluation.scoring import Score, score
 from app.evaluation.truth import ALSO_RIGHT, THINGS, Medium
+from app.evaluation.weighed import Cost
 from detectors.catalogue import ModelCard
 
 

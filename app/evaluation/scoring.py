@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from app.evaluation.goals import NOTICED_BY
-from app.evaluation.replay import Raised, Replay
+from app.evaluation.replay import Replay
+from app.evaluation.session import Raised
 from app.evaluation.truth import ALSO_RIGHT, HEARD, SEEN, Event, Medium, Recording
 
 

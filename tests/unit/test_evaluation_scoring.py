@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from app.evaluation.bounds import poisson, wilson
-from app.evaluation.replay import Raised, Replay
+from app.evaluation.replay import Replay
 from app.evaluation.scoring import Score, by_group, score
+from app.evaluation.session import Raised
 from app.evaluation.truth import Event, Medium, Recording, Truth
 
 

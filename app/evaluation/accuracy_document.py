@@ -182,6 +182,8 @@ def _unmeasured(result: Result) -> Iterator[str]:
     silent = [one.recording.name for one in result.replays if not one.recording.truth.complete]
     if silent:
         yield f"Without truth, played for what they raise only: {', '.join(silent)}."
+    if result.left_out:
+        yield f"Stopped early: {result.left_out} more recordings were not played."
     yield "Whole exams, real candidates, laptops' own cameras and microphones, and what a reviewer makes of incidents."
 
 

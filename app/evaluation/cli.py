@@ -98,7 +98,10 @@ def evaluate(
     progress: Callable[[str], None] = lambda _sentence: None,
     fresh: Callable[[], Detectors] | None = None,
 ) -> Result:
-    """Evaluate a folder. ``fresh`` builds detectors; by default the product's. Raises ``UserFacing``."""
+    """Evaluate a folder. ``fresh`` builds detectors; by default the product's. Raises ``UserFacing``.
+
+    An interrupt (Ctrl-C) ends the playing, and what was played so far is reported, with how many were left out.
+    """
     chosen = _chosen(recordings(folder), only, limit)
     if not chosen:
         raise UserFacing(f"Nothing in {folder} has {only!r} in its path.", advice="Check --only.", code="E-EVALUATE")
@@ -111,14 +114,21 @@ def evaluate(
             if time.monotonic() - told > _EVERY_S or recording.medium is not Medium.PICTURE:
                 progress(f"{index} of {len(chosen)}: {recording.name}")
                 told = time.monotonic()
-            replays.append(player.play(recording))
+            try:
+                replays.append(player.play(recording))
+            except KeyboardInterrupt:
+                if not replays:
+                    raise
+                progress("Stopped; the report is about what was played so far.")
+                break
     return conclude(
         folder=folder.as_posix() if not folder.is_absolute() else folder.name,
         policy=policy,
         hold_s=hold_s,
         models=player.built.cards,
         refused={task: str(why) for task, why in player.built.refused.items()},
-        replays=replays,
+        replays=sorted(replays, key=lambda one: one.recording.name),
+        left_out=len(chosen) - len(replays),
         costs=player.costs,
     )
 
@@ -131,7 +141,8 @@ def _chosen(found: Sequence[Recording], only: str, limit: int | None) -> list[Re
         if only in one.name and (limit is None or counts.get(folder, 0) < limit):
             counts[folder] = counts.get(folder, 0) + 1
             chosen.append(one)
-    return chosen
+    # What moves or sounds comes first: whoever stops early has most of what counts.
+    return sorted(chosen, key=lambda one: one.medium is Medium.PICTURE)
 
 
 def _product(policy: Detection, progress: Callable[[str], None]) -> Callable[[], Detectors]:

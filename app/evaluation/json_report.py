@@ -17,6 +17,7 @@ def json_report(result: Result) -> str:
         "folder": result.folder,
         "policy_differs": list(result.differences),
         "models": {task: {"name": card.title, "sha256": card.sha256} for task, card in result.models.items()},
+        "left_out": result.left_out,
         "refused": dict(result.refused),
         "events": {thing: _score(one) for thing, one in result.events.items()},
         "stills": {"held_s": result.hold_s, **{thing: _score(one) for thing, one in result.stills.items()}},

@@ -48,6 +48,7 @@ class Result:
     models: Mapping[str, ModelCard]
     refused: Mapping[str, str]
     replays: tuple[Replay, ...]
+    left_out: int
     events: Mapping[str, Score]
     stills: Mapping[str, Score]
     composed: Mapping[str, Score]
@@ -69,6 +70,7 @@ def conclude(
     models: Mapping[str, ModelCard],
     refused: Mapping[str, str],
     replays: Sequence[Replay],
+    left_out: int,
     costs: Mapping[str, Cost],
 ) -> Result:
     """Judge all replays. Synthetic recordings never count with recorded ones."""
@@ -90,6 +92,7 @@ def conclude(
         models=models,
         refused=refused,
         replays=tuple(replays),
+        left_out=left_out,
         events=scored([one for one in real if one.recording.medium is not Medium.PICTURE]),
         stills=scored(stills),
         composed=scored([one for one in replays if one.recording.truth.synthetic]),

@@ -37,7 +37,8 @@ def _head(result: Result) -> str:
     models = "\n".join(f"  {task}: {model.title} {model.sha256[:12]}…" for task, model in result.models.items())
     refused = "".join(f"\n  {task}: not run: {why}" for task, why in result.refused.items())
     policy = ", ".join(result.differences) or "the default"
-    return f"{result.folder}: {len(result.replays)} recordings\nmodels:\n{models}{refused}\npolicy: {policy}"
+    stopped = f", {result.left_out} more were not played" if result.left_out else ""
+    return f"{result.folder}: {len(result.replays)} recordings{stopped}\nmodels:\n{models}{refused}\npolicy: {policy}"
 
 
 def events_table(scores: Sequence[Score]) -> Rows:

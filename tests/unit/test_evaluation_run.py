@@ -237,6 +237,21 @@ def test_a_recording_that_can_not_be_read_is_named(folder: Path, fresh: Callable
         cli.evaluate(folder, policy=Detection(), fresh=fresh)
 
 
+def test_who_stops_early_gets_a_report_of_what_was_played(folder: Path, fresh: Callable[[], Detectors]) -> None:
+    built = iter(range(9))
+
+    def stops_at_the_third() -> Detectors:
+        if next(built) == 2:
+            raise KeyboardInterrupt
+        return fresh()
+
+    result = cli.evaluate(folder, policy=measuring_policy(), fresh=stops_at_the_third)
+    assert [one.recording.name for one in result.replays] == ["desk/exam.avi", "desk/honest.avi"]
+    assert result.left_out == 3
+    assert "3 more recordings were not played" in accuracy_document(result, "x")
+    assert "3 more were not played" in text_report(result)
+
+
 def test_limit_and_only_choose(folder: Path, fresh: Callable[[], Detectors]) -> None:
     names = [one.recording.name for one in cli.evaluate(folder, policy=Detection(), fresh=fresh, limit=1).replays]
     assert names == ["desk/exam.avi", "hands/call_1.png", "talk/a.wav"]

@@ -3,11 +3,13 @@
 import os
 from collections.abc import Generator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.postgres import postgres  # noqa: F401  (a fixture)
-from tests.s3_server import s3_server  # noqa: F401  (a fixture)
+if TYPE_CHECKING:
+    from tests.postgres import Cluster
+    from tests.s3_server import S3Server
 
 # With FAIRLOCK_REQUIRE_ALL=1 a test may be skipped only for what no set-up can bring, known by these words: the shared
 # media, a package registry, privileges, and a check that its case does not have.
@@ -39,3 +41,21 @@ def shared_folder() -> Path:
     if not folder.is_dir():
         pytest.skip("the shared test media are not beside this checkout")
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Generator["Cluster", None, None]:
+    """The PostgreSQL that all tests of a run share."""
+    from tests.postgres import running  # noqa: PLC0415  (only tests of the server pay for loading its driver)
+
+    with running() as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Generator["S3Server", None, None]:
+    """The S3-compatible store that all tests of a run share."""
+    from tests.s3_server import running  # noqa: PLC0415  (likewise)
+
+    with running() as server:
+        yield server

@@ -104,10 +104,3 @@ def _await(cluster: Cluster) -> None:
             time.sleep(0.05)
         else:
             return
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Cluster]:
-    """The cluster that all tests of a run share."""
-    with running() as cluster:
-        yield cluster

@@ -109,10 +109,3 @@ def _await(server: S3Server, process: "subprocess.Popen[bytes]", log: Path) -> N
             time.sleep(0.1)
         else:
             return
-
-
-@pytest.fixture(scope="session")
-def s3_server() -> Iterator[S3Server]:
-    """The store that all tests of a run share."""
-    with running() as server:
-        yield server

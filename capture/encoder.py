@@ -33,7 +33,7 @@ _MUXER = {
     "video_track_timescale": "1000",
 }
 _LONGEST_FILL_S = 10
-_SOUND_TOLERANCE = AUDIO_RATE // 10
+_SOUND_TOLERANCE = AUDIO_RATE // 40
 
 
 class VideoEncoder:
@@ -177,7 +177,7 @@ class AudioEncoder:
     """Encodes the microphone with Opus; ``init`` and ``mime`` are there from the start.
 
     Sound keeps its own even pace; it is set right with silence, or by leaving a chunk out, when it strays from the
-    capture times by more than 100 ms.
+    capture times by more than 25 ms.
     """
 
     def __init__(

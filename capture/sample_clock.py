@@ -3,7 +3,7 @@
 from app.contract.times import Instant
 
 _WINDOW = 500
-_TOLERANCE_NS = 20_000_000
+_TOLERANCE_NS = 10_000_000
 
 
 class SampleClock:

@@ -72,12 +72,17 @@ class Agreement:
     expires_ms: int = setting(doc="When it ceases to hold (UTC, milliseconds).", minimum=0)
 
     def apply(self, policy: Policy) -> Policy:
-        """Return ``policy`` as it holds for this candidate: more time (rounded up), and speech not listened for."""
+        """Return ``policy`` as it holds for this candidate: more time (rounded up), less that is looked for.
+
+        Who need not face the camera is not told either how to face it better.
+        """
         duration_s, detection = policy.duration_s, policy.detection
         if duration_s is not None:
             duration_s = min(LONGEST_S, duration_s + -(-duration_s * self.extra_time_permille // 1_000))
         if IncidentKind.SPEECH in not_looked_for(self.allowances):
             detection = replace(detection, speech=False)
+        if IncidentKind.LOOKING_AWAY in not_looked_for(self.allowances):
+            detection = replace(detection, looking_away=False, gaze=False, continuity=False, hints=False)
         return replace(policy, duration_s=duration_s, detection=detection)
 
 
@@ -106,7 +111,9 @@ _WHOLE_KINDS: Mapping[IncidentKind, tuple[Allowance, ...]] = MappingProxyType(
         IncidentKind.INPUT_INJECTED: (Allowance.ASSISTIVE_INPUT,),
         IncidentKind.SPEECH: (Allowance.READING_ALOUD,),
         IncidentKind.ABSENT: (Allowance.NO_CAMERA_JUDGEMENT, Allowance.BREAKS),
+        IncidentKind.NO_FACE: (Allowance.NO_CAMERA_JUDGEMENT, Allowance.BREAKS),
         IncidentKind.LOOKING_AWAY: (Allowance.NO_CAMERA_JUDGEMENT, Allowance.BREAKS),
+        IncidentKind.OTHER_PERSON: (Allowance.NO_CAMERA_JUDGEMENT, Allowance.BREAKS),
     }
 )
 

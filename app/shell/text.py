@@ -305,6 +305,9 @@ def detected(policy: Policy, agreement: Agreement | None = None) -> str:
         (detection.objects and capture.camera, "phones, books and laptops in the picture"),
         # Either detector counts people (detectors.people).
         ((detection.objects or detection.faces) and capture.camera, persons),
+        (detection.faces and detection.looking_away and capture.camera, "a head turned away from the screen"),
+        (detection.faces and detection.gaze and capture.camera, "eyes turned away from it"),
+        (detection.faces and detection.continuity and capture.camera, "another face than at the start"),
         (detection.speech and capture.microphone, "speech"),
     )
     things = [name for is_on, name in wanted if is_on]

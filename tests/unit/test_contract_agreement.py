@@ -159,7 +159,9 @@ def test_what_is_not_covered_stays_as_it_was() -> None:
 def test_only_what_is_granted_for_the_whole_exam_is_not_looked_for() -> None:
     assert agreements.not_looked_for((Allowance.NO_CAMERA_JUDGEMENT,)) == {
         IncidentKind.ABSENT,
+        IncidentKind.NO_FACE,
         IncidentKind.LOOKING_AWAY,
+        IncidentKind.OTHER_PERSON,
     }
     assert agreements.not_looked_for((Allowance.READING_ALOUD,)) == {IncidentKind.SPEECH}
     assert agreements.not_looked_for((Allowance.BREAKS, Allowance.SCREEN_READER, Allowance.ASSISTIVE_INPUT)) == set()
@@ -178,6 +180,13 @@ def test_extra_time_is_rounded_in_the_candidates_favour(permille: int, seconds: 
 def test_speech_that_is_allowed_is_not_listened_for_and_the_rest_stays() -> None:
     granted = replace(GRANTED, allowances=(Allowance.READING_ALOUD,), extra_time_permille=0)
     assert granted.apply(POLICY) == replace(POLICY, detection=replace(POLICY.detection, speech=False))
+
+
+def test_who_need_not_face_the_camera_is_neither_measured_nor_told_how_to_face_it_better() -> None:
+    granted = replace(GRANTED, allowances=(Allowance.NO_CAMERA_JUDGEMENT,), extra_time_permille=0)
+    everything = replace(POLICY.detection, looking_away=True, gaze=True, continuity=True, hints=True)
+    nothing = replace(everything, looking_away=False, gaze=False, continuity=False, hints=False)
+    assert granted.apply(replace(POLICY, detection=everything)) == replace(POLICY, detection=nothing)
 
 
 def test_what_is_granted_is_said_in_short_words() -> None:

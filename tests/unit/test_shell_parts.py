@@ -311,6 +311,17 @@ def test_whoever_counts_people_is_announced(objects: bool, faces: bool, said: li
     assert ["phones" in words, "other persons or nobody" in words] == said
 
 
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [("looking_away", "a head turned away"), ("gaze", "eyes turned away"), ("continuity", "another face than at the")],
+)
+def test_what_is_asked_of_a_face_is_announced(setting: str, words: str) -> None:
+    for on in (True, False):
+        detection = replace(POLICY.detection, **{setting: on})
+        assert (words in text.detected(replace(POLICY, detection=detection))) == on
+        assert words not in text.detected(replace(POLICY, detection=replace(detection, faces=False)))
+
+
 def test_durations_and_sizes_for_people() -> None:
     assert [text.clock(s) for s in (-5, 59.9, 61, 3661)] == ["00:00", "00:59", "01:01", "1:01:01"]
     assert [text.size(n) for n in (-1, 1_500, 2_500_000)] == ["0 kB", "2 kB", "2.5 MB"]

@@ -58,7 +58,11 @@ class _Hears:
 
 @pytest.fixture(scope="module")
 def card(tmp_path_factory: pytest.TempPathFactory) -> ModelCard:
-    folder: Path = tmp_path_factory.mktemp("models")
+    return scripted(tmp_path_factory.mktemp("models"))
+
+
+def scripted(folder: Path) -> ModelCard:
+    """Return the card of detectors that have no model."""
     return write(folder, b"", Form.YOLO_DENSE, (480, 640), name="scripted")[1]
 
 
@@ -75,7 +79,7 @@ def _faces(what: IncidentKind, there: bool) -> Seen:
     return [("face", FACE), *([("face", OTHER_FACE)] if what is IncidentKind.SECOND_PERSON and there else [])]
 
 
-def _told_after(what: IncidentKind, start: float, fps: int, seed: int, card: ModelCard) -> float:
+def told_after(what: IncidentKind, start: float, fps: int, seed: int, card: ModelCard) -> float:
     """Return how long after ``start`` the incident was told, on frames that jitter by a fifth of their distance."""
     now, told = 0.0, list[tuple[float, Incident]]()
     numbers = itertools.count(1)
@@ -111,7 +115,7 @@ def _told_after(what: IncidentKind, start: float, fps: int, seed: int, card: Mod
 def test_what_the_camera_shows_is_told_in_time(
     card: ModelCard, what: IncidentKind, least_ms: int, start: float, fps: int, seed: int
 ) -> None:
-    assert _told_after(what, start, fps, seed, card) <= least_ms / 1000 + LIMIT_S
+    assert told_after(what, start, fps, seed, card) <= least_ms / 1000 + LIMIT_S
 
 
 @settings(max_examples=30, deadline=None)

@@ -79,7 +79,7 @@ class S3Store:
     def _delete(self, objects: "Iterator[ObjectIdentifierTypeDef]") -> None:
         # One by one: the call for many wants a checksum that not every store understands.
         for one in list(objects):
-            with answers(), suppress(FileNotFoundError):
+            with suppress(FileNotFoundError), answers():
                 self._client.delete_object(Bucket=self._bucket, Key=one["Key"], VersionId=one["VersionId"])
 
     def _abort(self, prefix: str, *, older_than_s: int) -> None:
@@ -91,9 +91,11 @@ class S3Store:
             ):
                 for one in page.get("Uploads", ()):
                     if one["Initiated"] <= until and one["Key"].startswith(prefix):
-                        self._client.abort_multipart_upload(
-                            Bucket=self._bucket, Key=one["Key"], UploadId=one["UploadId"]
-                        )
+                        self._abort_one(one["Key"], one["UploadId"])
+
+    def _abort_one(self, key: str, upload: str) -> None:
+        with suppress(self._client.exceptions.NoSuchUpload):  # another server was faster
+            self._client.abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=upload)
 
 
 class S3Upload:
@@ -147,7 +149,11 @@ class S3Upload:
         self._upload = ""
 
     def _is_there(self) -> bool:
-        found = self._client.head_object(Bucket=self._bucket, Key=self._key)
+        try:
+            with answers():
+                found = self._client.head_object(Bucket=self._bucket, Key=self._key)
+        except FileNotFoundError:
+            return False
         return (found["ContentLength"], found["Metadata"].get(MARK)) == (self._draft.size, self._draft.digest.hex())
 
     def discard(self) -> None:

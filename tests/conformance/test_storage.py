@@ -202,7 +202,12 @@ def test_a_bucket_that_keeps_versions_keeps_none_of_what_was_shredded(s3_server:
         _store(store, PLACE, text)
     client.delete_object(Bucket=bucket, Key="sessions/session-1/0-camera-7.fls")  # a mark, under which both are kept
     assert len(client.list_object_versions(Bucket=bucket)["Versions"]) == 2
+    waiting = store.begin(PLACE)
+    waiting.finish()
     store.shred("session-1", 0)
+    with pytest.raises(StorageFull):
+        waiting.publish()  # what it had sent was thrown away
+    waiting.discard()
     left = client.list_object_versions(Bucket=bucket)
     assert not {"Versions", "DeleteMarkers"} & set(left)
 

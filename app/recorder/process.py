@@ -75,6 +75,7 @@ class Recorder:
         self._beats: HeartbeatLoop | None = None
         self._background: BackgroundUpload | None = None
         self._stopped = threading.Event()
+        self._telling = threading.Lock()  # nothing is closed while its numbers are told
         self._finishing: str | None = None
         self._is_whole = False
         self._leaving = False
@@ -288,8 +289,7 @@ class Recorder:
         mark_handed_in(joined.folder)
         complete = recording.flush(message.reason, joined.policy.upload.deadline_s, self._progress_teller())
         self._end_heartbeats()
-        recording.close()
-        self._recording = None
+        self._close(recording)
         if complete:
             mark_finished(joined.folder)
         text = "Everything was received." if complete else "The rest stays here; `fairlock upload` sends it later."
@@ -360,12 +360,12 @@ class Recorder:
             self._send_status()
 
     def _send_status(self) -> None:
-        recording, beats = self._recording, self._beats
-        if recording is None or beats is None:
-            return
-        sent, total = recording.uploader.progress()
-        self._channel.send(
-            m.Status(
+        with self._telling:
+            recording, beats = self._recording, self._beats
+            if recording is None or beats is None:
+                return
+            sent, total = recording.uploader.progress()
+            status = m.Status(
                 online=bool(beats.online),
                 frozen=beats.frozen,
                 pending_bytes=max(0, total - sent),
@@ -373,7 +373,13 @@ class Recorder:
                 incidents=recording.journal.incidents,
                 held_back=recording.metered.holds,
             )
-        )
+        self._channel.send(status)
+
+    def _close(self, recording: Recording) -> None:
+        """Close its files, while no thread looks into them to tell how far it is."""
+        with self._telling:
+            self._recording = None
+            recording.close()
 
     # --- the end -------------------------------------------------------------------------------------------------
 
@@ -398,7 +404,7 @@ class Recorder:
         except (FairlockError, OSError):
             _log.exception("what was not sent stays on disk")
         finally:
-            recording.close()
+            self._close(recording)
 
     def _end_heartbeats(self) -> None:
         if self._beats is not None:

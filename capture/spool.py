@@ -272,6 +272,8 @@ def _open_index(path: Path) -> sqlite3.Connection:
 def _connect(path: Path) -> sqlite3.Connection:
     index = sqlite3.connect(path, check_same_thread=False)
     try:
+        # Small pages, for each segment changes some four of them, and the write-ahead log holds whole ones.
+        index.execute("PRAGMA page_size = 1024")
         index.execute("PRAGMA journal_mode = WAL")
         index.execute("PRAGMA synchronous = FULL")
         index.executescript(_SCHEMA)

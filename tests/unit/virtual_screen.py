@@ -53,12 +53,12 @@ class VirtualScreen:
 
 
 @contextlib.contextmanager
-def virtual_screen() -> Iterator[VirtualScreen]:
+def virtual_screen(size: str = f"{WIDTH}x{HEIGHT}x24") -> Iterator[VirtualScreen]:
     if shutil.which("Xvfb") is None:
         pytest.skip("Xvfb is not installed (Debian package xvfb)")
     reading, writing = os.pipe()
     server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(writing), "-screen", "0", f"{WIDTH}x{HEIGHT}x24", "-nolisten", "tcp", "-noreset"],
+        ["Xvfb", "-displayfd", str(writing), "-screen", "0", size, "-nolisten", "tcp", "-noreset"],
         pass_fds=[writing],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

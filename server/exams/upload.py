@@ -20,7 +20,7 @@ from server.storage.base import Place, Upload
 
 T = TypeVar("T")
 DISK_THREADS = 8
-BLOCK = 256 * 1024
+BLOCK = 1024 * 1024
 GAP_S = 15.0
 """A sender that is silent for so long has lost its connection."""
 LONGEST_S = 600.0
@@ -54,17 +54,57 @@ async def _store(
     if not context.load.enter(session):
         raise Refused(503, "E-BUSY", "too many uploads at a time", retry_after_s=2)
     try:
-        upload: Upload = await _in_thread(request, context.store.begin, announced.place)
+        incoming = _Incoming(context, announced)
         try:
-            async for block in _blocks(body, announced.record.size):
-                await _in_thread(request, upload.write, block)
-            return await _in_thread(request, evidence.keep, context, announced, upload)
+            blocks = _blocks(body, announced.record.size)
+            block = await anext(blocks)
+            async for following in blocks:
+                await _in_thread(request, incoming.write, block)
+                block = following
+            return await _in_thread(request, incoming.keep, block)
         finally:
             # Also when the sender hung up: what was sent must not stay in the store.
-            with CancelScope(shield=True):
-                await _in_thread(request, upload.discard)
+            if incoming.is_open:
+                with CancelScope(shield=True):
+                    await _in_thread(request, incoming.discard)
     finally:
         context.load.leave(session)
+
+
+class _Incoming:
+    """A segment on its way into the store, used in threads, one call after the other.
+
+    A turn in a thread costs more than the disk does. So it begins with its first block and ends with its last one: most
+    segments take a single turn.
+    """
+
+    def __init__(self, context: Context, announced: Announced) -> None:
+        self._context, self._announced = context, announced
+        self._upload: Upload | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is something to discard."""
+        return self._upload is not None
+
+    def write(self, block: bytes) -> Upload:
+        """Append a block; return where it went."""
+        if self._upload is None:
+            self._upload = self._context.store.begin(self._announced.place)
+        self._upload.write(block)
+        return self._upload
+
+    def keep(self, block: bytes) -> tuple[SegmentAnswer, bool]:
+        """Append the last block and store the segment, as ``evidence.keep``."""
+        answer = evidence.keep(self._context, self._announced, self.write(block))
+        self.discard()
+        return answer
+
+    def discard(self) -> None:
+        """Leave nothing behind but what was stored."""
+        if self._upload is not None:
+            self._upload.discard()
+        self._upload = None
 
 
 async def _blocks(body: AsyncIterator[bytes], size: int) -> AsyncIterator[bytes]:

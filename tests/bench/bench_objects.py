@@ -5,6 +5,7 @@ recording are shown in their order, half a second apart; others one by one, each
 Sample sizes are in the names: one man, his phone, wallet and earphone case, and a few dozen strangers.
 """
 
+import functools
 import statistics
 import time
 from collections.abc import Iterator
@@ -19,19 +20,22 @@ from app.contract.incidents import Track
 from app.contract.policy import Detection
 from app.contract.times import Instant
 from capture.frames import Frame
-from detectors.base import Observation, PictureDetector
-from detectors.build import build
+from detectors.base import Observation
 from detectors.catalogue import Task, load_catalogue
+from detectors.closer import Closer
 from detectors.coco import COCO80, HELD
-from detectors.naming import least_scores
-from detectors.objects import load_object_detector
+from detectors.faces import FaceFinder, load_face_finder
+from detectors.naming import Naming, least_scores
+from detectors.object_watch import ObjectWatch
+from detectors.objects import ObjectDetector, load_object_detector
+from detectors.scene import Scene
 from detectors.thresholds import floors
 from tests.bench.bench_detection import MODELS, SHARED
 from tests.bench.table import Row
 
 Image = NDArray[np.uint8]
 POLICY = Detection()
-NAME = "yolo11n-int8"
+NAME, CLOSER = "yolo11n-int8", "yolo11n-int8-small"
 POSTER_AT = (20, 10)
 
 
@@ -115,14 +119,15 @@ def _shown(
     images: Iterator[Image], cost: _Tally | None = None
 ) -> Iterator[tuple[list[Observation], list[Observation]]]:
     """Show ``images`` to the first look alone and to the whole detector, which looks afresh; yield what they tell."""
-    first, whole = _first(), _whole()
+    first, scene = _model(NAME), Scene()
+    whole = ObjectWatch(first, Closer(_model(CLOSER)), Naming(POLICY, first.card), scene)
     for index, image in enumerate(images):
         at = Instant(mono_ns=index * 500_000_000, utc_ms=index * 500)
         frame = Frame(source=Track.CAMERA, seq=index, at=at, image=image)
-        for reader in (whole[Task.FACES], whole[Task.OBJECTS]):
-            used = time.process_time()
-            now = reader.detect(frame)
-            took = (time.process_time() - used) * 1e3
+        scene.saw_faces(at, [face.box for face in _faces().find(image)])
+        used = time.process_time()
+        now = whole.detect(frame)
+        took = (time.process_time() - used) * 1e3
         used = time.process_time()
         before = first.detect(frame)
         if cost is not None:
@@ -131,14 +136,16 @@ def _shown(
         yield before, now
 
 
-def _first() -> PictureDetector:
-    card = load_catalogue().named(NAME)
+@functools.cache
+def _model(name: str) -> ObjectDetector:
+    card = load_catalogue().named(name)
     return load_object_detector(MODELS / card.file, card, floors(POLICY, Task.OBJECTS, card))
 
 
-def _whole() -> dict[str, PictureDetector]:
-    built = build(POLICY, {card.name: MODELS / card.file for card in load_catalogue()}, load_catalogue())
-    return {one.name: one for one in built.pictures}
+@functools.cache
+def _faces() -> FaceFinder:
+    card = load_catalogue().named("yunet")
+    return load_face_finder(MODELS / card.file, card, floors(POLICY, Task.FACES, card)["face"])
 
 
 def _webcam(wanted: int) -> Iterator[Image]:

@@ -60,17 +60,17 @@ def test_a_small_thing_in_reach_draws_the_look_and_one_out_of_reach_does_not(
 
 
 def test_what_moves_in_reach_beside_the_face_takes_turns_with_the_thing(choose: Callable[..., Region | None]) -> None:
-    movement, hand = Movement(), (slice(380, 470), slice(380, 470))
+    movement, hand = Movement(), (slice(395, 445), slice(395, 445))
     still = np.full((*FRAME, 3), 90, np.uint8)
     moved = still.copy()
     moved[hand] = 200
-    moved[130:210, 290:350] = 200  # the face moves as well
+    moved[120:220, 280:360] = 200  # the face moves as well, and more
     movement.see(still)
     movement.see(moved)
     regions = [choose([PERSON], [FACE], [HANDS], movement) for _ in range(2)]
     assert {region.why for region in regions if region} == {"thing", "moving"}
     moving = next(region for region in regions if region and region.why == "moving")
-    assert _holds(moving, (390, 390, 460, 460))
+    assert _holds(moving, (395, 395, 445, 445))
 
 
 def test_with_nothing_to_see_ears_and_lap_take_turns_at_every_other_look(choose: Callable[..., Region | None]) -> None:

@@ -92,6 +92,23 @@ def test_a_candidate_who_reads_without_moving_is_there_until_patience_ends() -> 
     assert said[-1] is True
 
 
+def test_a_poster_that_was_covered_when_it_is_seen_again_stays_background() -> None:
+    room = _Room()
+    for turn in range(3):
+        room.look([CANDIDATE, POSTER], [], {CANDIDATE: 6 * turn})
+    for turn in range(3, 9):
+        room.look([CANDIDATE], [], {CANDIDATE: 6 * turn})
+    for turn in range(9, 12):
+        assert room.look([CANDIDATE, POSTER], [], {CANDIDATE: 6 * turn, POSTER: 40}) == [False, True]
+
+
+def test_a_camera_that_sets_its_exposure_moves_nothing() -> None:
+    movement = Movement()
+    movement.see(np.full((HEIGHT, WIDTH, 3), 90, np.uint8))
+    movement.see(np.full((HEIGHT, WIDTH, 3), 110, np.uint8))
+    assert movement.everywhere == 0
+
+
 @pytest.mark.parametrize("light", [0.8, 1.1])
 def test_a_change_of_light_wakes_no_poster(light: float) -> None:
     room = _Room()

@@ -53,6 +53,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--name", default="yolo11n-exam")
     parser.add_argument("--size", default="480x640", help="height x width of the exported model")
     parser.add_argument("--closer-size", default="320x416", help="the same for the second look")
+    parser.add_argument("--pictures", type=Path, help="folder for calibrating INT8 (else what was trained on)")
     parser.add_argument("--train-size", help="height x width while training (else as exported)")
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--batch", type=int, default=8)
@@ -129,6 +130,8 @@ def _exported(options: argparse.Namespace, saved: Path, plan: Plan, parts: Split
     from export import make  # noqa: PLC0415  (as above)
 
     shown = [member.picture.path for member in parts.train]
+    if options.pictures is not None:
+        shown = sorted(options.pictures.glob("*.jpg"))
     pictures = random.Random(options.seed).sample(shown, len(shown))  # noqa: S311  (no secret)
     for weights, out, classes in (
         (options.weights, options.out / "start", None),

@@ -106,7 +106,8 @@ class Uploader:
         self._stopping.set()
         self._wake.set()
         for thread in self._threads:
-            thread.join(max(0.0, until - time.monotonic()))
+            if thread.ident is not None:  # else the recording failed before it was started
+                thread.join(max(0.0, until - time.monotonic()))
         return not any(thread.is_alive() for thread in self._threads)
 
     def wake(self) -> None:

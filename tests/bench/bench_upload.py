@@ -23,6 +23,7 @@ from app.contract.incidents import Track
 from app.contract.sealing import jws, keys
 from app.contract.sealing.records import Record
 from app.demo.processes import free_port
+from app.external import find_program
 from app.recorder.client import ServerClient
 from capture.spool import Spool
 from capture.uploader import Uploader, receipt_verifier
@@ -137,7 +138,8 @@ def nginx(folder: Path) -> Iterator[int]:
     # Its workers must reach the folder, which belongs to us alone.
     user = "user root;" if os.name == "posix" and os.geteuid() == 0 else ""
     (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=port, user=user))
-    command = ["nginx", "-p", str(folder), "-e", str(folder / "error.log"), "-c", str(folder / "nginx.conf")]
+    program = find_program("nginx") or "nginx"
+    command = [program, "-p", str(folder), "-e", str(folder / "error.log"), "-c", str(folder / "nginx.conf")]
     with subprocess.Popen(command) as process:
         try:
             _wait_for(port)

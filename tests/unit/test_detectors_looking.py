@@ -148,6 +148,7 @@ def test_who_turns_and_leaves_does_not_look_away() -> None:
 
 def test_a_face_lost_while_it_was_lowered_reads_or_writes() -> None:
     assert _Exam().head(5).head(1, pitch=-20).head(0.5, pitch=-33).no_face(25).head(5).end() == []
+    assert _Exam().head(5).head(1, yaw=10, pitch=-15).head(0.5, yaw=22, pitch=-24).no_face(25).head(5).end() == []
 
 
 def test_a_body_without_a_face_is_told_as_context() -> None:

@@ -214,7 +214,7 @@ class Sound:
 
     class PortAudioError(Exception): ...
 
-    def query_devices(self, *_: object) -> dict[str, str]:
+    def query_devices(self, *_: object) -> Any:
         return {"name": "Headset"}
 
     def RawInputStream(self, **settings: Any) -> Any:  # noqa: N802  (sounddevice's name)
@@ -241,12 +241,12 @@ class Machine(Sound):
     def _initialize(self) -> None:
         self._known = list(self.plugged)
 
-    def query_devices(self, device: int | None = None, _kind: str = "") -> Any:
+    def query_devices(self, *which: object) -> Any:
         listed = [
             {"index": index, "name": name, "max_input_channels": inputs, "hostapi": api}
             for index, (name, inputs, api) in enumerate(self._known)
         ]
-        return listed if device is None else listed[device]
+        return next(one for one in listed if one["index"] == which[0]) if which else listed
 
 
 def test_microphones_are_listed_as_they_are_plugged_in_each_with_a_name_of_its_own() -> None:

@@ -30,7 +30,10 @@ LABELS = {
 }
 """From a model's class name, COCO's or that of a model trained further, to our label; every other class is left out."""
 
-_TOOLS = ("remote", "mouse", "scissors", "toothbrush", "hair drier", "fork", "knife", "spoon", "bowl", "clock")
+_TOOLS = ("remote", "mouse", "scissors", "toothbrush", "hair drier", "fork", "knife", "spoon", "bowl")
 _NOT_HELD = ("person", "laptop", "tv", "headphones", "headphones_or_earbuds")
 HELD = frozenset({*LABELS, *_TOOLS}.difference(_NOT_HELD))
-"""The classes that a model may call a thing in a hand, rightly or not: an earphone case becomes a donut or a remote."""
+"""The classes that a model may call a thing in a hand, rightly or not: an earphone case becomes a donut or a remote.
+
+No clocks, for those are watches on wrists.
+"""

@@ -89,7 +89,8 @@ def _settings(result: Result) -> Iterator[str]:
         else "Policy: the default."
     )
     for task, why in result.refused.items():
-        yield f"Not run: {task} ({why})."
+        yield ""
+        yield f"Not run: {task}. {why}"
 
 
 def _goals(scores: Mapping[str, Score]) -> list[tuple[str, ...]]:

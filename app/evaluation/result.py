@@ -8,7 +8,7 @@ from app.contract.policy import Detection
 from app.evaluation.goals import differences, least_s, looked_for, setting_s
 from app.evaluation.replay import Replay
 from app.evaluation.scoring import Score, score
-from app.evaluation.truth import ALSO_RIGHT, THINGS, Medium
+from app.evaluation.truth import ALSO_RIGHT, OBJECTS, Medium
 from app.evaluation.weighed import Cost
 from detectors.catalogue import ModelCard
 
@@ -80,7 +80,7 @@ def conclude(
             chosen,
             least=lambda thing: least_s(policy, thing),
             setting=lambda thing: setting_s(policy, thing),
-            looked_for=lambda thing: looked_for(policy, thing),
+            looked_for=lambda thing: looked_for(policy, thing) and thing not in refused,
         )
 
     real = [one for one in replays if not one.recording.truth.synthetic]
@@ -121,7 +121,7 @@ def _named(stills: Sequence[Replay]) -> tuple[Named, ...]:
 def _looks(stills: Sequence[Replay]) -> tuple[OneLook, ...]:
     """Return a row for each thing that is shown or said; what ``ALSO_RIGHT`` allows is not wrong."""
     rows = []
-    for thing in map(str, THINGS):
+    for thing in ("phone", *OBJECTS, "object_in_hand"):
         judged = [one for one in stills if thing in one.recording.truth.complete]
         there = [one for one in judged if thing in _shown(one)]
         absent = [one for one in judged if not ({thing} | ALSO_RIGHT.get(thing, frozenset())) & _shown(one)]

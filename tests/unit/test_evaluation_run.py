@@ -225,6 +225,18 @@ def test_what_the_policy_does_not_look_for_is_not_judged(folder: Path, fresh: Ca
     assert "phone" not in cli.evaluate(folder, policy=policy, fresh=fresh, only="desk").events
 
 
+def test_what_no_model_can_look_for_is_not_judged(folder: Path, fresh: Callable[[], Detectors]) -> None:
+    refusal = UserFacing("No model knows headphones.", advice="Train one.", code="E-MODEL-MISSING")
+    result = cli.evaluate(
+        folder, policy=measuring_policy(), fresh=lambda: replace(fresh(), refused={"headphones": refusal}), only="exam"
+    )
+    assert "headphones" not in result.events
+    assert "phone" in result.events
+    text = accuracy_document(result, "x")
+    assert "Not run: headphones. No model knows headphones. Train one." in text
+    assert "| headphones ≥ 5 s | 0.90 / 0.2 | 0 |  |" in text
+
+
 def test_a_detector_that_fails_ends_the_measurement(folder: Path, tmp_path: Path) -> None:
     card = _card(tmp_path, Form.YOLO_DENSE)
     with pytest.raises(ValueError, match="can't count"):

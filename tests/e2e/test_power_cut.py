@@ -49,7 +49,7 @@ def calls(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Call]]:
     if shutil.which("strace") is None:
         pytest.skip("strace is not installed")
     if subprocess.run(["strace", "-o", "/dev/null", "true"], check=False, capture_output=True).returncode:
-        pytest.skip("this system lets nobody trace a program")
+        pytest.skip("to trace a program takes more rights on this system")
     folder = tmp_path_factory.mktemp("traced")
     (folder / "session").mkdir()
     command = python("tests.e2e.power_child", str(folder / "session"))

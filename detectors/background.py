@@ -61,6 +61,8 @@ def _stand_back() -> None:
         # Linux takes a thread's id here; elsewhere the call refuses, and nothing is lost.
         with suppress(OSError):
             setpriority(of_a_thread, threading.get_native_id(), _NICENESS)
-    if hasattr(os, "SCHED_BATCH"):
+    names = ("sched_setscheduler", "sched_param", "SCHED_BATCH")
+    schedule, parameters, batch = (getattr(os, name, None) for name in names)
+    if schedule is not None and parameters is not None:
         with suppress(OSError):
-            os.sched_setscheduler(threading.get_native_id(), os.SCHED_BATCH, os.sched_param(0))
+            schedule(threading.get_native_id(), batch, parameters(0))

@@ -16,8 +16,14 @@ def check_room(folder: Path, margin_bytes: int = MARGIN_BYTES) -> int:
 
     Raises ``UserFacing``: E-DISK-FULL below the margin, E-DISK-WRITE when nothing can be written there.
     """
+    if not _can_write(folder):
+        raise UserFacing(
+            f"The disk takes no new file in {folder}.",
+            advice="Delete files that you do not need (many small ones count most), or empty the bin, and check again.",
+            code="E-DISK-FULL",
+        )
     free = shutil.disk_usage(folder).free
-    if not _can_write(folder) or free < margin_bytes:
+    if free < margin_bytes:
         raise UserFacing(
             f"The disk is nearly full: {free // 2**20:,} MiB are free, {margin_bytes // 2**20:,} MiB are needed.",
             advice="Delete files that you do not need, or empty the bin, and check again.",

@@ -186,11 +186,12 @@ class TrackRecorder(Generic[T]):
                 self._take(item)
 
     def _take(self, item: T) -> None:
+        last, ended = self._last, self._end_of_last()
+        self._last = item  # before it is told, which may take a while: the sealer asks how long nothing has come
         self._found(item.at)
-        if self._last is not None and item.seq > self._last.seq + 1:
-            lost = item.seq - self._last.seq - 1
-            self._tell(self._gap(self._end_of_last(), item.at, f"{lost} lost in the device's driver"))
-        self._last = item
+        if last is not None and item.seq > last.seq + 1:
+            lost = item.seq - last.seq - 1
+            self._tell(self._gap(ended, item.at, f"{lost} lost in the device's driver"))
         if self._on_frame is not None:
             self._on_frame(item)
         if self._queue.offer(item):

@@ -5,6 +5,7 @@ recovered, everything is uploaded, and the session is ended. Records nothing and
 """
 
 import argparse
+import logging
 import secrets
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -25,6 +26,8 @@ from app.recorder.ownership import owned
 from app.recorder.recording import Recording, RecordingParts
 from app.recorder.sources import Sources
 from app.recorder.time_left import TimeLeft
+
+_log = logging.getLogger("fairlock.recorder")
 
 FINISHED = "finished"
 HANDED_IN = "handed-in"
@@ -91,12 +94,11 @@ def is_over(folder: Path, saved: SavedSession, clock: Clock) -> bool:
 
 
 def _mark(folder: Path, name: str) -> None:
+    """A folder that takes no mark must not keep what is in it from being sent: without it, it is only sent again."""
     try:
         (folder / name).touch(mode=0o600)
     except OSError as error:
-        raise UserFacing(
-            f"The session's folder can't be written ({error.strerror}).", advice="Check the rights of your home folder."
-        ) from error
+        _log.warning("%s can't be marked as %s: %s", folder, name, error.strerror)
 
 
 def send(

@@ -32,7 +32,7 @@ def on_disk(options: str, what: str, folder: Path) -> str:
     [
         ("size=64m", r"\d+"),
         ("size=64m,ro", r"E-DISK-WRITE The recording can't be written to .*: Read-only file system\. See that .*"),
-        ("size=64m,nr_inodes=1", r"E-DISK-FULL The disk is nearly full: .*"),
+        ("size=64m,nr_inodes=1", r"E-DISK-FULL The disk takes no new file in .*\. Delete .*"),
     ],
 )
 def test_room_is_asked_for_before_the_exam(options: str, says: str, tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from getpass import getpass
 from pathlib import Path
 from typing import TypeVar
@@ -18,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from app.contract import schema
 from app.contract.coverage import Missing, missing, wanted
-from app.contract.errors import FairlockError, IntegrityError, UserFacing
+from app.contract.errors import FairlockError, IntegrityError, Outcome, UserFacing
 from app.contract.policy import Policy
 from app.contract.sealing import jws, keys
 from app.contract.sealing.agreements import AgreementReader
@@ -115,7 +116,9 @@ def check(
             if on_segment is not None:
                 on_segment(record, segment)
 
-        verdict = verify_session(manifest, opened, pin=pin, private_key=private_key, on_segment=look)
+        verdict = verify_session(
+            manifest, opened, pin=pin, private_key=private_key, on_segment=look, grants=opened.grants
+        )
     policy = _readable(Policy, manifest.policy)
     binding = _readable(Binding, manifest.bindings[0]) if manifest.bindings else None
     return Report(
@@ -205,6 +208,7 @@ def to_json(report: Report) -> dict[str, object]:
         "bytes": verdict.bytes,
         "missing": [{"track": m.track, "from_ms": m.from_ms, "to_ms": m.to_ms} for m in report.missing],
         "faults": [{"outcome": f.outcome, "where": f.where, "message": f.message} for f in verdict.faults],
+        "grants": [asdict(one) for one in verdict.grants],
     }
 
 
@@ -225,6 +229,7 @@ def describe(report: Report) -> list[str]:
         lines.append(_plain(f"FAULT  {fault.outcome:<16} {fault.where}: {fault.message}"))
     if len(report.verdict.faults) > SHOWN_FAULTS:
         lines.append(f"… and {len(report.verdict.faults) - SHOWN_FAULTS} more faults.")
+    lines += [_plain(line) for line in _grants(report.verdict)]
     return [*lines, *_conclusion(report)]
 
 
@@ -249,6 +254,22 @@ def _stretches(lacking: Sequence[Missing]) -> Iterator[str]:
     if len(lacking) > SHOWN_FAULTS:
         yield f"… and {len(lacking) - SHOWN_FAULTS} more stretches."
     if lacking:
+        yield ""
+
+
+def _grants(verdict: Verdict) -> Iterator[str]:
+    for one in verdict.grants:
+        if not one.recipient:
+            yield f"ADDED RECIPIENT NOT GENUINE  {one.outcome:<16} {one.where}: {one.message}"
+            continue
+        when = datetime.fromtimestamp(one.granted_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")
+        yield (
+            f"Added later: {one.recipient} (key {one.recipient_id}) by {one.granter}, {when} UTC by that computer's"
+            f" clock, for {one.segments} of {len(verdict.records)} segments."
+        )
+        if one.outcome != Outcome.OK:
+            yield f"  Not all of it opens: {one.outcome}, {one.message}"
+    if verdict.grants:
         yield ""
 
 

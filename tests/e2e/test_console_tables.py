@@ -17,6 +17,7 @@ from app.contract.agreement import Agreement
 from app.contract.journal import PictureMeta
 from app.contract.policy import Policy
 from app.contract.sealing.evidence import Manifest
+from app.contract.sealing.grants import Grant, Grants
 from app.contract.sealing.keys import ProtectedKey
 from app.contract.sealing.records import Binding, Completion, End, Receipt, Record
 from app.contract.sealing.segment import SegmentHeader
@@ -34,6 +35,8 @@ CLASSES = (
     SegmentHeader,
     PictureMeta,
     Agreement,
+    Grant,
+    Grants,
 )
 
 

@@ -42,7 +42,10 @@ def policy(who: Sequence[str] = (EXAMINER,), /, **edits: Any) -> dict[str, Any]:
 
 
 class Draft:
-    """One session's export in the making. ``tokens`` of each kind and ``files`` stay open to any edit."""
+    """One session's export in the making. ``tokens`` of each kind and ``files`` stay open to any edit.
+
+    ``unopened`` names segments that the key at hand opens in no way.
+    """
 
     def __init__(
         self, session: str, *, recipients: Sequence[str] = (EXAMINER,), policy_edits: Mapping[str, Any] | None = None
@@ -60,6 +63,9 @@ class Draft:
         self.files: dict[str, bytes] = {}
         self.fragments: dict[str, list[bytes]] = {}
         self.manifest_edits: dict[str, Any] = {}
+        self.grants: list[dict[str, Any]] = []
+        self.grants_edits: dict[str, Any] = {}
+        self.unopened: set[str] = set()
         self.epoch = -1
         self._sequences: Counter[tuple[int, str]] = Counter()
         self._per_track: Counter[str] = Counter()
@@ -201,6 +207,10 @@ class Draft:
                 **self.manifest_edits,
             }
         )
+
+    def grants_json(self) -> bytes | None:
+        """Return ``grants.json``, or ``None`` where nobody was added."""
+        return forge.canonical({"version": 1, "grants": self.grants, **self.grants_edits}) if self.grants else None
 
     def _tick(self) -> int:
         self._clock += 250

@@ -13,36 +13,44 @@ from typing import Any
 from app.contract import schema
 from app.contract.sealing import keys
 from app.contract.sealing.evidence import Manifest
+from app.contract.sealing.grants import Grants
 from app.contract.sealing.verify import verify_session
 from tests.vectors import forge
 from tests.vectors.cases import KEYS, Case
 from tests.vectors.draft import Draft
-from tests.vectors.tampering import CASES
+from tests.vectors.granting import CASES
 
 FOLDER = Path(__file__).parent
 EXPORTS, KEY_FILES, INDEX = "exports", "keys", "index.json"
 
 
 class _Files:
-    def __init__(self, files: dict[str, bytes]) -> None:
-        self._files = files
+    def __init__(self, draft: Draft) -> None:
+        self._files, self._grants = draft.files, draft.grants_json()
 
     def read(self, name: str) -> bytes | None:
         return self._files.get(name)
 
+    def grants(self) -> Grants | None:
+        return None if self._grants is None else schema.loads(Grants, self._grants)
 
-def faults(case: Case, draft: Draft) -> list[list[str]]:
-    """Return [outcome, where] of each fault that the verifier reports."""
+
+def found(case: Case, draft: Draft) -> dict[str, list[list[str]]]:
+    """Return [outcome, where] of each fault and of each grant that the verifier reports."""
     if case.unreadable:
-        return []
+        return {"faults": [], "grants": []}
     key = None
     if case.key is not None:
         blob = schema.loads(keys.ProtectedKey, forge.canonical(forge.protected_key(case.key, KEYS[case.key])))
         key = keys.unprotect(blob, KEYS[case.key])
     pin = forge.key_id(forge.p256(case.pin)) if case.pin else None
     manifest = schema.loads(Manifest, draft.manifest())
-    verdict = verify_session(manifest, _Files(draft.files), pin=pin, private_key=key)
-    return [[str(fault.outcome), fault.where] for fault in verdict.faults]
+    files = _Files(draft)
+    verdict = verify_session(manifest, files, pin=pin, private_key=key, grants=files.grants)
+    return {
+        "faults": [[str(fault.outcome), fault.where] for fault in verdict.faults],
+        "grants": [[str(grant.outcome), grant.where] for grant in verdict.grants],
+    }
 
 
 def entry(case: Case) -> dict[str, Any]:
@@ -56,12 +64,14 @@ def entry(case: Case) -> dict[str, Any]:
         "outcome": case.outcome,
         "complete": case.complete,
         "unreadable": case.unreadable,
-        "faults": faults(case, draft),
+        **found(case, draft),
         "key": f"{KEY_FILES}/{case.key}.json" if case.key else None,
         "passphrase": KEYS[case.key] if case.key else None,
         "pin": forge.key_id(forge.p256(case.pin)) if case.pin else None,
         "plaintext_sha256": {
-            name: hashlib.sha256(b"".join(parts)).hexdigest() for name, parts in draft.fragments.items() if opened
+            name: hashlib.sha256(b"".join(parts)).hexdigest()
+            for name, parts in draft.fragments.items()
+            if opened and name not in draft.unopened
         },
     }
 
@@ -74,6 +84,8 @@ def files() -> dict[str, bytes]:
     for case in CASES.values():
         draft = case.build()
         out[f"{EXPORTS}/{case.name}/manifest.json"] = draft.manifest()
+        if (grants := draft.grants_json()) is not None:
+            out[f"{EXPORTS}/{case.name}/grants.json"] = grants
         for name, data in draft.files.items():
             out[f"{EXPORTS}/{case.name}/{name}"] = data
     index = [entry(case) for case in CASES.values()]

@@ -24,6 +24,7 @@ def test_the_command_gives_each_vector_its_outcome(
         arguments += ["--key", str(FOLDER / entry["key"]), "--passphrase-file", str(secret)]
     code = verify.main(arguments)
     said = json.loads(capsys.readouterr().out)
+    assert [[one["outcome"], one["where"]] for one in said.get("grants", [])] == entry["grants"]
     if entry["unreadable"]:
         assert code == verify.EXIT_UNREADABLE
         assert said["error"]["code"] == entry["outcome"]

@@ -36,7 +36,9 @@ def _verify(entry: dict[str, Any]) -> tuple[Verdict, dict[str, str]]:
             plaintext[name] = hashlib.sha256(b"".join(opened.fragments)).hexdigest()
 
     with open_export(FOLDER / entry["folder"]) as export:
-        verdict = verify_session(export.manifest(), export, pin=entry["pin"], private_key=key, on_segment=seen)
+        verdict = verify_session(
+            export.manifest(), export, pin=entry["pin"], private_key=key, on_segment=seen, grants=export.grants
+        )
     return verdict, plaintext
 
 
@@ -47,6 +49,7 @@ def test_vector_gives_its_outcome(entry: dict[str, Any]) -> None:
     assert verdict.chain == expected, verdict.faults
     assert verdict.complete == entry["complete"]
     assert [[fault.outcome, fault.where] for fault in verdict.faults] == entry["faults"]
+    assert [[grant.outcome, grant.where] for grant in verdict.grants] == entry["grants"]
 
 
 @pytest.mark.parametrize("entry", [e for e in INDEX if e["unreadable"]], ids=lambda entry: str(entry["name"]))
@@ -72,10 +75,18 @@ def test_every_outcome_has_a_vector() -> None:
 
 
 def test_vectors_stay_small() -> None:
-    assert sum(len(data) for data in generate.files().values()) < 800_000
+    assert sum(len(data) for data in generate.files().values()) < 900_000
 
 
 def test_the_format_says_what_each_change_leads_to() -> None:
     text = (FOLDER.parents[1] / "docs" / "evidence-format.md").read_text("utf-8")
     rows = re.findall(r"^\| .+ \| `([a-z-]+)` \| `([a-z-]+)` \|$", text, re.MULTILINE)
     assert rows == [(entry["outcome"], entry["name"]) for entry in INDEX if entry["outcome"] != "ok"]
+
+
+def test_the_format_says_what_is_said_of_each_grant() -> None:
+    text = (FOLDER.parents[1] / "docs" / "evidence-format.md").read_text("utf-8")
+    rows = re.findall(r"^\| `([a-z-]+)` \| .+ \| ((?:`[a-z-]+`(?:, )?)+) \|$", text, re.MULTILINE)
+    said = {name: re.findall("[a-z-]+", outcomes) for name, outcomes in rows}
+    found = {entry["name"]: [outcome for outcome, _where in entry["grants"]] for entry in INDEX if entry["grants"]}
+    assert said == found

@@ -17,11 +17,15 @@ from typing import Protocol
 from app.contract import schema
 from app.contract.errors import IntegrityError, Outcome, UserFacing
 from app.contract.sealing.evidence import Manifest
+from app.contract.sealing.grants import Grants
 from app.contract.sealing.segment import MAX_SEGMENT
 
 MANIFEST_NAME = "manifest.json"
 MAX_MANIFEST = 256 * 1024 * 1024
 """Room for some 200,000 records with their receipts."""
+GRANTS_NAME = "grants.json"
+MAX_GRANTS_FILE = 128 * 1024 * 1024
+"""Room for as many grants as a session may have, each as large as it may be."""
 
 
 class Export(Protocol):
@@ -29,6 +33,10 @@ class Export(Protocol):
 
     def manifest(self) -> Manifest:
         """Return the manifest; raises ``UserFacing`` (there is none) or ``IntegrityError(BAD_FORMAT)``."""
+        ...
+
+    def grants(self) -> Grants | None:
+        """Return the grants, or ``None`` without any; raises ``IntegrityError(BAD_FORMAT)``."""
         ...
 
     def read(self, name: str) -> bytes | None:
@@ -66,6 +74,10 @@ class FolderExport:
         """As in ``Export``."""
         return _parse(self._read(MANIFEST_NAME, MAX_MANIFEST), str(self._folder))
 
+    def grants(self) -> Grants | None:
+        """As in ``Export``."""
+        return _parse_grants(self._read(GRANTS_NAME, MAX_GRANTS_FILE))
+
     def read(self, name: str) -> bytes | None:
         """As in ``Export``."""
         return self._read(name, MAX_SEGMENT)
@@ -98,6 +110,10 @@ class ZipExport:
     def manifest(self) -> Manifest:
         """As in ``Export``."""
         return _parse(self._read(MANIFEST_NAME, MAX_MANIFEST), str(self._archive.filename))
+
+    def grants(self) -> Grants | None:
+        """As in ``Export``."""
+        return _parse_grants(self._read(GRANTS_NAME, MAX_GRANTS_FILE))
 
     def read(self, name: str) -> bytes | None:
         """As in ``Export``."""
@@ -132,3 +148,7 @@ def _parse(data: bytes | None, where: str) -> Manifest:
             f"{where} holds no {MANIFEST_NAME}.", advice="Name an export of a session.", code="E-EXPORT-FORMAT"
         )
     return schema.loads(Manifest, data)
+
+
+def _parse_grants(data: bytes | None) -> Grants | None:
+    return None if data is None else schema.loads(Grants, data)

@@ -4,6 +4,7 @@ An export is a folder or a zip archive::
 
     manifest.json                              a ``Manifest`` in canonical JSON
     segments/{epoch}-{track}-{sequence}.fls    segment files
+    grants.json                                ``grants.Grants``, where recipients were added later
 """
 
 from collections.abc import Mapping
@@ -53,8 +54,25 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GrantFinding:
+    """What a verifier says of one grant. ``outcome`` is "ok" or what is wrong; then the names may be unknown (empty).
+
+    ``segments`` counts the wraps. Whether they open is only seen with the added recipient's key.
+    """
+
+    outcome: str
+    where: str
+    message: str
+    recipient: str = ""
+    recipient_id: str = ""
+    granter: str = ""
+    granted_ms: int = 0
+    segments: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What a verifier found. ``chain`` is "intact" or the first fault's outcome."""
+    """What a verifier found. ``chain`` is "intact" or the first fault's outcome; ``grants`` never change it."""
 
     chain: str
     faults: tuple[Fault, ...]
@@ -62,3 +80,4 @@ class Verdict:
     segments: Mapping[str, int] = field(default_factory=dict)
     bytes: int = 0
     complete: bool = False
+    grants: tuple[GrantFinding, ...] = ()

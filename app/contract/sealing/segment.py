@@ -27,6 +27,7 @@ from app.contract.incidents import TRACK_KEY_IDS, Track
 from app.contract.policy import Recipient
 from app.contract.schema import setting
 from app.contract.sealing import keys
+from app.contract.sealing.grants import INFO as GRANT_INFO
 from app.contract.sealing.records import FORMAT_VERSION, Record
 from app.contract.sealing.sframe import SFrameKey
 
@@ -163,11 +164,15 @@ class ParsedSegment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedSegment:
-    """A segment's plaintext fragments; ``complete`` says whether the final one was there."""
+    """A segment's plaintext fragments; ``complete`` says whether the final one was there.
+
+    ``sound``: a verifier found nothing wrong with it, unless that something is missing from the chain before it.
+    """
 
     header: SegmentHeader
     fragments: tuple[bytes, ...]
     complete: bool
+    sound: bool = True
 
 
 def parse(data: bytes) -> ParsedSegment:
@@ -201,11 +206,20 @@ def unwrap(header: SegmentHeader, private_key: ec.EllipticCurvePrivateKey) -> by
     wrap = next((entry.key for entry in header.wraps if entry.recipient == mine), None)
     if wrap is None:
         raise IntegrityError(Outcome.WRONG_RECIPIENT, "the segment is not sealed to this key")
+    return _unwrap(wrap, private_key, _info(replace(header, wraps=())), header.commitment)
+
+
+def unwrap_granted(parsed: ParsedSegment, wrap: bytes, private_key: ec.EllipticCurvePrivateKey) -> bytes:
+    """Return the data key from a wrap of ``grants`` (enc ‖ ct); raises ``BAD_WRAP`` or ``BAD_COMMITMENT``."""
+    return _unwrap(wrap, private_key, GRANT_INFO + parsed.header_bytes, parsed.header.commitment)
+
+
+def _unwrap(wrap: bytes, private_key: ec.EllipticCurvePrivateKey, info: bytes, commitment: bytes) -> bytes:
     try:
-        data_key = _HPKE.decrypt(wrap, private_key, _info(replace(header, wraps=())))
+        data_key = _HPKE.decrypt(wrap, private_key, info)
     except (InvalidTag, ValueError):
         raise IntegrityError(Outcome.BAD_WRAP, "the wrapped key does not open under this header") from None
-    if not hmac.compare_digest(sha256(_COMMIT + data_key).digest(), header.commitment):
+    if not hmac.compare_digest(sha256(_COMMIT + data_key).digest(), commitment):
         raise IntegrityError(Outcome.BAD_COMMITMENT, "the data key is not the one committed to")
     return data_key
 
@@ -221,7 +235,12 @@ def open_segment(data: bytes, private_key: ec.EllipticCurvePrivateKey) -> Opened
 
 def open_parsed(parsed: ParsedSegment, private_key: ec.EllipticCurvePrivateKey) -> OpenedSegment:
     """Decrypt a segment already taken apart; as ``open_segment``."""
-    key = SFrameKey(unwrap(parsed.header, private_key), TRACK_KEY_IDS[parsed.header.track])
+    return open_with(parsed, unwrap(parsed.header, private_key))
+
+
+def open_with(parsed: ParsedSegment, data_key: bytes) -> OpenedSegment:
+    """Decrypt a segment already taken apart with its data key; raises ``BAD_FRAGMENT`` or ``BAD_FORMAT``."""
+    key = SFrameKey(data_key, TRACK_KEY_IDS[parsed.header.track])
     bound = sha256(parsed.header_bytes).digest()
     opened, complete = [], False
     for index, sealed in enumerate(parsed.fragments):

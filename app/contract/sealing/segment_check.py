@@ -1,7 +1,7 @@
 """Checks one segment file against the signed record that speaks of it. Pure; keeps nothing between two files."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -10,6 +10,7 @@ from app.contract.errors import IntegrityError, Outcome
 from app.contract.sealing import keys, segment
 from app.contract.sealing.evidence import segment_name
 from app.contract.sealing.faults import Faults
+from app.contract.sealing.grant_check import GrantChecker
 from app.contract.sealing.records import Record
 from app.contract.sealing.segment import OpenedSegment, ParsedSegment
 from app.contract.sealing.statements import Entry
@@ -27,7 +28,7 @@ class SegmentChecker:
     """Checks segment files of one session.
 
     ``recipients`` are the key ids of the policy (``None`` where that is unreadable), ``heads`` the place of each head
-    of the chain, with 0 for genesis.
+    of the chain, with 0 for genesis, ``grants`` who was added later.
     """
 
     def __init__(
@@ -37,24 +38,31 @@ class SegmentChecker:
         recipients: Sequence[str] | None,
         heads: Mapping[bytes, int],
         private_key: ec.EllipticCurvePrivateKey | None,
+        grants: GrantChecker,
     ) -> None:
         self._faults = faults
         self._recipients = None if recipients is None else sorted(recipients)
         self._heads = heads
         self._private_key = private_key
+        self._grants = grants
+        self._added: str | None = None
 
     def check_key(self) -> None:
-        """Check that the given key is a recipient's; if not, say so once and open nothing."""
+        """Check that the given key is a recipient's, or an added one's; if not, say so once and open nothing."""
         if self._private_key is None or self._recipients is None:
             return
         mine = keys.key_id(self._private_key.public_key())
-        if mine not in self._recipients:
+        if mine in self._recipients:
+            return
+        if self._grants.names(mine):
+            self._added = mine
+        else:
             self._private_key = None
             self._faults.add("key", Outcome.WRONG_RECIPIENT, f"the policy does not name the key {mine}")
 
     def check(self, entry: Entry, data: bytes) -> Checked:
         """Check ``data``, the file of ``entry``'s record, and open it when there is a key."""
-        where, record = segment_name(entry.record), entry.record
+        where, record, before = segment_name(entry.record), entry.record, len(self._faults.found)
         recorded = len(data) == record.size and sha256(data).digest() == record.digest
         if not recorded:
             self._faults.add(where, Outcome.DIGEST_MISMATCH, "the file is not the one that was recorded")
@@ -63,10 +71,18 @@ class SegmentChecker:
             parsed = segment.parse(data)
             self._check_header(where, entry, parsed)
             if self._private_key is not None:
-                opened = segment.open_parsed(parsed, self._private_key)
-                if record.complete and not opened.complete:
+                opened = self._open(entry, parsed, self._private_key)
+                if opened is not None and record.complete and not opened.complete:
                     raise IntegrityError(Outcome.TRUNCATED, "the final fragment is missing")
+        if opened is not None and any(one.outcome != Outcome.BROKEN_CHAIN for one in self._faults.found[before:]):
+            opened = replace(opened, sound=False)
         return Checked(recorded=recorded, opened=opened)
+
+    def _open(self, entry: Entry, parsed: ParsedSegment, key: ec.EllipticCurvePrivateKey) -> OpenedSegment | None:
+        if self._added is None:
+            return segment.open_parsed(parsed, key)
+        data_key = self._grants.unwrap(entry, parsed, key, self._added)
+        return None if data_key is None else segment.open_with(parsed, data_key)
 
     def _check_header(self, where: str, entry: Entry, parsed: ParsedSegment) -> None:
         header, record = parsed.header, entry.record

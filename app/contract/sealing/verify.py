@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from app.contract.errors import IntegrityError, Outcome
 from app.contract.sealing.evidence import Manifest, Verdict, segment_name
 from app.contract.sealing.faults import Faults
+from app.contract.sealing.grant_check import GrantChecker
+from app.contract.sealing.grants import ReadGrants
 from app.contract.sealing.records import Record
 from app.contract.sealing.segment import OpenedSegment
 from app.contract.sealing.segment_check import SegmentChecker
@@ -41,12 +43,14 @@ def verify_session(
     pin: str | None,
     private_key: ec.EllipticCurvePrivateKey | None,
     on_segment: OnSegment | None = None,
+    grants: ReadGrants | None = None,
 ) -> Verdict:
     """Check all that ``manifest`` says and every segment file, and report all faults; never raises for bad evidence.
 
     ``pin`` is the id of the institution's key as known from elsewhere (an exam link, the institution's web page);
     without it the evidence is only consistent with itself. With a recipient's ``private_key`` every segment is also
-    opened. ``Verdict.complete``: no fault, and the end, its completion and a receipt for every record are there.
+    opened; with that of somebody whom ``grants`` added, every segment that a sound grant speaks of.
+    ``Verdict.complete``: no fault, and the end, its completion and a receipt for every record are there.
     """
     faults = Faults()
     statements = Statements(manifest, faults)
@@ -54,11 +58,13 @@ def verify_session(
     statements.check_bindings()
     statements.check_chain()
     policy = statements.policy
+    granted = GrantChecker(manifest, statements, grants)
     checker = SegmentChecker(
         faults=faults,
         recipients=None if policy is None else [recipient.id for recipient in policy.recipients],
         heads=statements.heads,
         private_key=private_key,
+        grants=granted,
     )
     checker.check_key()
     size = 0
@@ -80,6 +86,7 @@ def verify_session(
         segments=statements.segments(),
         bytes=size,
         complete=statements.complete() and not faults.found,
+        grants=granted.findings(),
     )
 
 

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { AGREEMENT } from "../src/contract/agreements";
+import { GRANT, GRANTS } from "../src/contract/grants";
 import { PICTURE_META } from "../src/contract/journal";
 import { PROTECTED_KEY } from "../src/contract/keys";
 import { POLICY } from "../src/contract/policy";
@@ -24,6 +25,8 @@ const TABLES: Record<string, Reader<unknown>> = {
   SegmentHeader: SEGMENT_HEADER,
   PictureMeta: PICTURE_META,
   Agreement: AGREEMENT,
+  Grant: GRANT,
+  Grants: GRANTS,
 };
 
 test("every class of the contract has a table", () => {

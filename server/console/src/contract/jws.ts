@@ -4,7 +4,7 @@
  * The algorithm follows from the key that the verifier chose, never from the header; `typ` separates the domains.
  */
 import { type Bytes, sha256, utf8 } from "./bytes";
-import { b64, loads, unb64 } from "./canonical";
+import { b64, dumps, type Json, loads, unb64 } from "./canonical";
 import { IntegrityError } from "./outcome";
 import { object, type Read, type Reader, text } from "./reader";
 
@@ -56,6 +56,13 @@ export async function verify<T>(payload: Reader<T>, token: string, key: Verifyin
     throw new IntegrityError("bad-signature", "the signature does not fit");
   }
   return unverified(payload, token);
+}
+
+/** Return the compact JWS of `payload`, signed with a P-256 key (ES256) whose id is `kid`. */
+export async function sign(payload: Json, kid: string, key: CryptoKey, typ: string): Promise<string> {
+  const signed = `${b64(dumps({ alg: "ES256", kid, typ }))}.${b64(dumps(payload))}`;
+  const signature = await crypto.subtle.sign({ name: "ECDSA", hash: "SHA-256" }, key, utf8(signed));
+  return `${signed}.${b64(new Uint8Array(signature))}`;
 }
 
 /** Return the payload without checking the signature; only to find out which key to check with. */

@@ -14,11 +14,15 @@ export const PROTECTED_KEY = object({
 });
 export type ProtectedKey = Read<typeof PROTECTED_KEY>;
 
-/** A recipient's key pair; the private half can derive bits and can't be exported. */
+/**
+ * A recipient's key pair. The private half opens segments (`privateKey`) and signs grants (`signingKey`); neither form of
+ * it can be exported.
+ */
 export interface RecipientKey {
   readonly id: string;
   readonly publicBytes: Bytes;
   readonly privateKey: CryptoKey;
+  readonly signingKey: CryptoKey;
 }
 
 /** The passphrase does not open the key. */
@@ -36,16 +40,15 @@ export async function unprotect(blob: ProtectedKey, passphrase: string): Promise
   const pbkdf2 = { name: "PBKDF2", hash: "SHA-512", salt: blob.salt, iterations: blob.rounds };
   const kek = await crypto.subtle.deriveKey(pbkdf2, base, { name: "AES-GCM", length: 256 }, false, ["unwrapKey"]);
   const gcm = { name: "AES-GCM", iv: blob.nonce, additionalData: utf8(blob.id) };
-  const ecdh = { name: "ECDH", namedCurve: "P-256" };
-  const key = await crypto.subtle
-    .unwrapKey("pkcs8", blob.sealed, kek, gcm, ecdh, false, ["deriveBits"])
-    .catch(() => {
+  const unwrap = (name: string, usage: KeyUsage): Promise<CryptoKey> =>
+    crypto.subtle.unwrapKey("pkcs8", blob.sealed, kek, gcm, { name, namedCurve: "P-256" }, false, [usage]).catch(() => {
       throw new WrongPassphrase("The passphrase does not open this key.");
     });
+  const [key, signingKey] = await Promise.all([unwrap("ECDH", "deriveBits"), unwrap("ECDSA", "sign")]);
   if (!(await belongTogether(key, blob.public))) {
     throw new IntegrityError("bad-format", "the protected key is another than it says");
   }
-  return { id: blob.id, publicBytes: blob.public, privateKey: key };
+  return { id: blob.id, publicBytes: blob.public, privateKey: key, signingKey };
 }
 
 /** Whether a private key that can't be read is the one of `publicBytes`: both must agree on a secret with a third key. */

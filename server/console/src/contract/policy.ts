@@ -105,7 +105,7 @@ const UPLOAD = object({
 
 const RETENTION = object({ days: number(30, 1, 3_650) });
 
-const RECIPIENT = object({
+export const RECIPIENT = object({
   id: text({ min: 43, max: 43 }),
   name: text({ min: 1, max: 200 }),
   key: bytes({ min: 65, max: 65 }),

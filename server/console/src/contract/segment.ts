@@ -93,7 +93,16 @@ function field(value: Json, key: string): Json | undefined {
 export async function unwrap(parsed: ParsedSegment, recipient: RecipientKey): Promise<Bytes> {
   const wrap = parsed.header.wraps.find((entry) => entry.recipient === recipient.id);
   if (wrap === undefined) throw new IntegrityError("wrong-recipient", "the segment is not sealed to this key");
-  const dataKey = await hpkeOpen(wrap.key, recipient.privateKey, recipient.publicBytes, info(parsed)).catch(() => {
+  return openWrap(parsed, wrap.key, recipient, info(parsed));
+}
+
+/** Return the data key from a wrap of a grant (enc ‖ ciphertext); throws `bad-wrap` or `bad-commitment`. */
+export async function unwrapGranted(parsed: ParsedSegment, wrap: Bytes, recipient: RecipientKey): Promise<Bytes> {
+  return openWrap(parsed, wrap, recipient, grantInfo(parsed));
+}
+
+async function openWrap(parsed: ParsedSegment, wrap: Bytes, recipient: RecipientKey, bound: Bytes): Promise<Bytes> {
+  const dataKey = await hpkeOpen(wrap, recipient.privateKey, recipient.publicBytes, bound).catch(() => {
     throw new IntegrityError("bad-wrap", "the wrapped key does not open under this header");
   });
   const commitment = await sha256(concat(utf8("fairlock-commit-v1\0"), dataKey));
@@ -109,12 +118,22 @@ function info(parsed: ParsedSegment): Bytes {
   return concat(utf8("fairlock-segment-v1\0"), dumps({ ...header, wraps: [] }));
 }
 
+/** HPKE's info of a wrap that was added later: a prefix and the header as it stands in the file. */
+export function grantInfo(parsed: ParsedSegment): Bytes {
+  return concat(utf8("fairlock-grant-v1\0"), parsed.headerBytes);
+}
+
 /**
  * Decrypt a parsed segment. A file that stops early opens with `complete` false; whether that is allowed is for
  * the record to say. Throws the first fault.
  */
 export async function openParsed(parsed: ParsedSegment, recipient: RecipientKey): Promise<OpenedSegment> {
-  const key = await SFrameKey.derive(await unwrap(parsed, recipient), TRACK_KEY_IDS[parsed.header.track]);
+  return openWith(parsed, await unwrap(parsed, recipient));
+}
+
+/** Decrypt a parsed segment with its data key, as `openParsed`. */
+export async function openWith(parsed: ParsedSegment, dataKey: Bytes): Promise<OpenedSegment> {
+  const key = await SFrameKey.derive(dataKey, TRACK_KEY_IDS[parsed.header.track]);
   const bound = await sha256(parsed.headerBytes);
   const opened: Bytes[] = [];
   let complete = false;

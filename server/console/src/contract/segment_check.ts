@@ -3,9 +3,10 @@ import { type Bytes, equal, sha256 } from "./bytes";
 import { b64 } from "./canonical";
 import { Faults, type Fault } from "./faults";
 import type { RecipientKey } from "./keys";
+import type { GrantChecker } from "./grant_check";
 import { IntegrityError } from "./outcome";
 import { segmentName, type SegmentRecord } from "./records";
-import { openParsed, type OpenedSegment, parse, type ParsedSegment } from "./segment";
+import { openParsed, type OpenedSegment, openWith, parse, type ParsedSegment } from "./segment";
 import type { Entry } from "./statements";
 
 /** What came of one file: its faults, and its plaintext if that was opened. */
@@ -16,22 +17,26 @@ export interface Checked {
 
 /**
  * Checks segment files of one session. `recipients` are the key ids of the policy (`null` where that is unreadable),
- * `heads` the place of each head of the chain by its base64url digest.
+ * `heads` the place of each head of the chain by its base64url digest, `grants` who was added later.
  */
 export class SegmentChecker {
   private key: RecipientKey | null = null;
+  private added = false;
   private readonly recipients: string | null;
 
   constructor(
     recipients: readonly string[] | null,
     private readonly heads: ReadonlyMap<string, number>,
+    private readonly grants: GrantChecker,
   ) {
     this.recipients = recipients === null ? null : [...recipients].sort().join();
   }
 
-  /** Open segments with `key` from now on. One that the policy does not name is a fault and opens nothing. */
+  /** Open segments with `key` from now on. One that neither policy nor a grant names is a fault and opens nothing. */
   useKey(key: RecipientKey): readonly Fault[] {
-    if (this.recipients === null || this.recipients.split(",").includes(key.id)) {
+    const named = this.recipients === null || this.recipients.split(",").includes(key.id);
+    this.added = !named && this.grants.names(key.id);
+    if (named || this.added) {
       this.key = key;
       return [];
     }
@@ -52,12 +57,18 @@ export class SegmentChecker {
       const parsed = parse(data);
       this.checkHeader(faults, where, entry, parsed);
       if (this.key === null) return;
-      read.opened = await openParsed(parsed, this.key);
-      if (record.complete && !read.opened.complete) {
+      read.opened = await this.open(entry, parsed, this.key);
+      if (read.opened !== null && record.complete && !read.opened.complete) {
         throw new IntegrityError("truncated", "the final fragment is missing");
       }
     });
     return { faults: faults.found, opened: read.opened };
+  }
+
+  private async open(entry: Entry, parsed: ParsedSegment, key: RecipientKey): Promise<OpenedSegment | null> {
+    if (!this.added) return openParsed(parsed, key);
+    const dataKey = await this.grants.unwrap(entry, parsed, key);
+    return dataKey === null ? null : openWith(parsed, dataKey);
   }
 
   private checkHeader(faults: Faults, where: string, entry: Entry, parsed: ParsedSegment): void {

@@ -6,21 +6,24 @@
  */
 import type { Bytes } from "./bytes";
 import { type Fault, Faults } from "./faults";
+import { GrantChecker, type GrantFinding, type ReadGrants } from "./grant_check";
 import type { RecipientKey } from "./keys";
 import type { Outcome } from "./outcome";
 import { type Manifest, segmentName } from "./records";
+import type { OpenedSegment } from "./segment";
 import { type Checked, SegmentChecker } from "./segment_check";
 import { type Entry, Statements } from "./statements";
 
 /**
  * What a verifier found. `chain` is "intact" or the first fault's outcome; `complete`: no fault, and the end, its
- * completion and a receipt for every record are there.
+ * completion and a receipt for every record are there. `grants` never change it.
  */
 export interface Verdict {
   readonly chain: "intact" | Outcome;
   readonly faults: readonly Fault[];
   readonly bytes: number;
   readonly complete: boolean;
+  readonly grants: readonly GrantFinding[];
 }
 
 /** Where segment files come from; `null` where there is none. */
@@ -47,10 +50,10 @@ export async function checkStatements(manifest: Manifest, pin: string | null): P
   return { statements, opening, closing: faults.found };
 }
 
-/** Return the checker of files that goes with checked statements. */
-export function segmentChecker(statements: Statements): SegmentChecker {
+/** Return the checker of files that goes with checked statements and grants. */
+export function segmentChecker(statements: Statements, grants: GrantChecker): SegmentChecker {
   const recipients = statements.policy?.recipients.map((recipient) => recipient.id) ?? null;
-  return new SegmentChecker(recipients, statements.heads);
+  return new SegmentChecker(recipients, statements.heads, grants);
 }
 
 /** Check one file, a missing one included. */
@@ -60,22 +63,33 @@ export async function checkFile(checker: SegmentChecker, entry: Entry, data: Byt
   return { faults: [{ outcome: "missing", where, message: "the segment file is missing" }], opened: null };
 }
 
+/** What a verifier is given beside the evidence; `onOpened` is told of every plaintext. */
+export interface Verifying {
+  readonly pin: string | null;
+  readonly key: RecipientKey | null;
+  readonly grants?: ReadGrants | null;
+  readonly onOpened?: (entry: Entry, opened: OpenedSegment) => void;
+}
+
 /** Check `manifest` and every segment file, and report all faults. */
 export async function verifySession(
   manifest: Manifest,
   read: ReadSegment,
-  { pin, key }: { pin: string | null; key: RecipientKey | null },
+  { pin, key, grants = null, onOpened }: Verifying,
 ): Promise<Verdict> {
   const { statements, opening, closing } = await checkStatements(manifest, pin);
-  const checker = segmentChecker(statements);
+  const granted = await GrantChecker.begin(manifest, statements, grants);
+  const checker = segmentChecker(statements, granted);
   const faults = [...opening, ...(key === null ? [] : checker.useKey(key))];
   let bytes = 0;
   for (const entry of statements.entries) {
     const data = await read(segmentName(entry.record));
     bytes += data?.length ?? 0;
-    faults.push(...(await checkFile(checker, entry, data)).faults);
+    const checked = await checkFile(checker, entry, data);
+    faults.push(...checked.faults);
+    if (checked.opened !== null) onOpened?.(entry, checked.opened);
   }
   faults.push(...closing);
   const complete = statements.complete() && faults.length === 0;
-  return { chain: faults[0]?.outcome ?? "intact", faults, bytes, complete };
+  return { chain: faults[0]?.outcome ?? "intact", faults, bytes, complete, grants: granted.findings() };
 }

@@ -6,6 +6,7 @@
  */
 import * as api from "../api";
 import type { Fault } from "../contract/faults";
+import { GrantChecker } from "../contract/grant_check";
 import type { RecipientKey } from "../contract/keys";
 import { type Manifest, segmentName, type Track } from "../contract/records";
 import type { OpenedSegment } from "../contract/segment";
@@ -46,15 +47,17 @@ export class Evidence {
     readonly statements: Statements,
     private readonly opening: readonly Fault[],
     private readonly closing: readonly Fault[],
+    readonly grants: GrantChecker,
   ) {
-    this.checker = segmentChecker(statements);
+    this.checker = segmentChecker(statements, grants);
   }
 
   /** Fetch and check the statements of a session; the files are left for later. */
   static async load(session: string): Promise<Evidence> {
     const manifest = await api.manifest(session);
     const { statements, opening, closing } = await checkStatements(manifest, null);
-    return new Evidence(session, manifest, statements, opening, closing);
+    const grants = await GrantChecker.begin(manifest, statements, null);
+    return new Evidence(session, manifest, statements, opening, closing, grants);
   }
 
   /** Open segments with `key` from now on; what was checked without it counts as unchecked again. */

@@ -22,6 +22,10 @@ LOCKING = {"key_share": True}
 # SQLSTATE 40001 serialisation failure, 40P01 deadlock, 23505 and 23503: somebody else wrote or deleted the row first.
 _OVERTAKEN = frozenset({"40001", "40P01", "23505", "23503"})
 
+# SQLSTATE 25P03 and 25P04: PostgreSQL ended a transaction that was idle, or open, for too long. To psycopg that is an
+# internal error, not an operational one.
+_CUT_OFF = frozenset({"25P03", "25P04"})
+
 _log = logging.getLogger("fairlock.database")
 
 
@@ -90,7 +94,7 @@ def _told() -> Iterator[None]:
         state = getattr(error.orig, "sqlstate", None)
         if state in _OVERTAKEN:
             raise Overtaken("another request wrote the same at the same moment", after_s=1) from error
-        if isinstance(error, OperationalError):
+        if isinstance(error, OperationalError) or state in _CUT_OFF:
             _log.warning("the database refuses: %s %s", state or "", error.orig)
             raise Unanswering("the database does not answer", after_s=5) from error
         raise

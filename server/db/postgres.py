@@ -16,6 +16,12 @@ CONNECTIONS = 32
 """Of one process; PostgreSQL grants 100 in all unless it is told otherwise."""
 WAIT_S = 10
 STATEMENT_MS = 30_000
+_OPTIONS = {
+    # Said here and not left to the database: a role or a server may have it off, and a receipt would be lost with it.
+    "synchronous_commit": "on",
+    "lock_timeout": STATEMENT_MS,
+    "idle_in_transaction_session_timeout": STATEMENT_MS,
+}
 
 
 def connect(url: str) -> Database:
@@ -30,7 +36,7 @@ def connect(url: str) -> Database:
         connect_args={
             "connect_timeout": WAIT_S,
             "application_name": "fairlock-server",
-            "options": f"-c lock_timeout={STATEMENT_MS} -c idle_in_transaction_session_timeout={STATEMENT_MS}",
+            "options": " ".join(f"-c {name}={value}" for name, value in _OPTIONS.items()),
         },
     )
     swift = engine.execution_options()

@@ -141,6 +141,20 @@ def test_commits_for_receipts_are_synced(database: Database) -> None:
             assert tx.scalar(text("PRAGMA journal_mode")) == "wal"
 
 
+def test_commits_for_receipts_are_synced_whatever_the_database_was_told(postgres: Cluster) -> None:
+    url = postgres.database()
+    with psycopg.connect(url, autocommit=True) as connection:
+        (name,) = connection.execute("SELECT current_database()").fetchone() or ("",)
+        connection.execute(f"ALTER ROLE fairlock IN DATABASE {name} SET synchronous_commit = off".encode())
+    with psycopg.connect(url) as connection:
+        assert connection.execute("SHOW synchronous_commit").fetchone() == ("off",)
+    database = connect(url)
+    # One after the other on the same connection, so that none leaves its level to the next.
+    levels = [_level(database, durable=durable) for durable in (True, False, True)]
+    database.close()
+    assert levels == ["on", "off", "on"]
+
+
 REVISIONS = ["0001", "0002", "0003", "0004", "0005"]
 
 
@@ -252,6 +266,26 @@ def test_database_that_was_started_anew_is_met_again(postgres: Cluster) -> None:
         number = tx.scalar(text("SELECT pg_backend_pid()"))
     with psycopg.connect(postgres.url("postgres")) as other:
         other.execute("SELECT pg_terminate_backend(%s)", [number])
+    with database.write() as tx:
+        tx.add(_account("ada"))
+    database.close()
+
+
+def test_transaction_that_was_cut_off_is_a_reason_to_wait(postgres: Cluster) -> None:
+    """PostgreSQL ends what holds rows and says nothing; the request that did is answered with 503, not 500."""
+    database = connect(postgres.database())
+    upgrade(database)
+
+    def idle() -> None:
+        with database.write() as tx, psycopg.connect(postgres.url("postgres"), autocommit=True) as other:
+            number = tx.scalar(text("SELECT pg_backend_pid()"))
+            tx.execute(text("SET LOCAL idle_in_transaction_session_timeout = 1"))
+            while other.execute("SELECT FROM pg_stat_activity WHERE pid = %s", [number]).rowcount:
+                pass
+            tx.get(Account, "ada")
+
+    with pytest.raises(Unanswering, match="does not answer"):
+        idle()
     with database.write() as tx:
         tx.add(_account("ada"))
     database.close()

@@ -206,6 +206,17 @@ class ActionRecord(Base):
     jws: Mapped[str]
 
 
+class GrantRecord(Base):
+    """Somebody whom a recipient added later: the signed statement; its wraps lie in the store (``GrantPlace``)."""
+
+    __tablename__ = "grants"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    session: Mapped[str] = mapped_column(ForeignKey("sessions.id"), index=True)
+    statement: Mapped[str]
+    account: Mapped[str]
+    taken_ms: Mapped[int]
+
+
 class AuditEntry(Base):
     """Who looked at what, and who changed what."""
 

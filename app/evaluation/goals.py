@@ -8,6 +8,8 @@ from dataclasses import dataclass, fields, replace
 
 from app.contract.policy import Detection
 from app.evaluation.truth import OBJECTS
+from detectors.hearing import NOISE_MS
+from detectors.no_face_theme import LEAST_MS as NO_FACE_MS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +49,12 @@ _LEAST: Mapping[str, str] = {
     "headphones": "headphones_ms",
     "second_person": "person_ms",
     "absent": "absent_ms",
-    "no_face": "away_ms",
     "looking_away": "away_ms",
     "speech": "speech_ms",
-    "loud_noise": "speech_ms",
 }
+_FIXED_MS: Mapping[str, int] = {"no_face": NO_FACE_MS, "loud_noise": NOISE_MS}
+"""What no setting of the policy moves."""
+
 _SWITCH: Mapping[str, str] = {
     "headphones": "headphones",
     "looking_away": "looking_away",
@@ -65,7 +68,9 @@ _SWITCH: Mapping[str, str] = {
 
 def setting_s(policy: Detection, thing: str) -> float:
     """Return how long ``thing`` must last by the policy, in seconds."""
-    return float(getattr(policy, _LEAST[thing])) / 1000 if thing in _LEAST else 0.0
+    if thing in _LEAST:
+        return float(getattr(policy, _LEAST[thing])) / 1000
+    return _FIXED_MS.get(thing, 0) / 1000
 
 
 def least_s(policy: Detection, thing: str) -> float:

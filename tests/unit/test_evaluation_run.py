@@ -17,7 +17,7 @@ from app.contract.errors import UserFacing
 from app.contract.policy import Detection
 from app.evaluation import cli
 from app.evaluation.accuracy_document import accuracy_document
-from app.evaluation.goals import GOALS, measuring_policy
+from app.evaluation.goals import GOALS, least_s, measuring_policy, setting_s
 from app.evaluation.html_report import html_report
 from app.evaluation.json_report import json_report
 from app.evaluation.result import Result
@@ -277,6 +277,12 @@ def test_the_measuring_policy_is_no_slower_than_the_goals() -> None:
     assert policy.person_ms <= 1000
     assert policy.headphones
     assert policy.gaze
+
+
+def test_least_times_that_no_setting_moves_are_the_rules_own() -> None:
+    policy = replace(measuring_policy(), away_ms=3000, speech_ms=1500)
+    assert (setting_s(policy, "no_face"), least_s(policy, "no_face")) == (10.0, 10.0)
+    assert (setting_s(policy, "loud_noise"), least_s(policy, "loud_noise")) == (0.2, 0.2)
 
 
 @pytest.mark.parametrize("text", ["[1", '{"objekts": true}', '{"absent_ms": 5}', "[]"])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.contract.errors import UserFacing
-from app.evaluation.truth import TOLERANCE_S, Event, Medium, Recording, Truth, truth_error
+from app.evaluation.truth import Event, Medium, Recording, Truth, truth_error
 from app.evaluation.truth_formats import (
     UTTERANCE_PAUSE_S,
     Span,
@@ -21,6 +21,7 @@ from app.evaluation.truth_formats import (
     read_text,
     read_uem,
 )
+from app.evaluation.truth_merge import added, by_rules
 from app.evaluation.truth_rules import Rule, read_rules, shipped_rules
 from app.evaluation.yolo_folder import boxes_beside
 
@@ -42,12 +43,22 @@ class _Folder:
     speech: Mapping[str, tuple[Span, ...]]
     regions: Mapping[str, tuple[Span, ...]]
 
+    @property
+    def called(self) -> str:
+        """The last two names on the way to it: rules that ship know folders by name, also where one is the whole."""
+        return "/".join(self.root.resolve().parts[-2:]).lstrip("/")
+
 
 def recordings(root: Path) -> tuple[Recording, ...]:
     """Return every recording below ``root`` in order of its name. Raises ``UserFacing`` (E-EVALUATE, E-TRUTH)."""
     if not root.is_dir():
         raise UserFacing(f"{root} is not a folder.", advice="Name a folder of recordings.", code="E-EVALUATE")
-    files = sorted(path for path in root.rglob("*") if path.is_file())
+    # What begins with a dot is a system's own: `._a.mp4` beside `a.mp4` is no video.
+    files = sorted(
+        path
+        for path in root.rglob("*")
+        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(root).parts)
+    )
     media = [path for path in files if path.suffix.lower() in MEDIA]
     if not media:
         raise UserFacing(
@@ -90,61 +101,24 @@ def _manifest(path: Path) -> Iterator[tuple[str, str]]:
 
 def _recording(path: Path, folder: _Folder) -> Recording:
     name = _inside(folder.root, path)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    digest = _digest(path)
     shows = folder.shows.get(name, "")
     rules = [rule for rule in folder.own if rule.fits(name, shows, digest)] or [
-        rule for rule in folder.shipped if rule.fits(name, shows, digest)
+        rule for rule in folder.shipped if rule.fits(f"{folder.called}/{name}", shows, digest)
     ]
-    truth = _by_rules(rules, shows)
-    for more in (boxes_beside(path, rules), _speech(name, folder), _events(path)):
-        truth = _added(truth, more)
+    truth = by_rules(rules, shows)
+    for more in (boxes_beside(path, rules, folder.root), _speech(name, folder), _events(path)):
+        truth = added(truth, more)
     return Recording(path=path, name=name, medium=MEDIA[path.suffix.lower()], truth=truth)
 
 
-def _by_rules(rules: Sequence[Rule], shows: str) -> Truth:
-    groups: dict[str, str] = {}
-    for rule in rules:
-        groups |= rule.groups
-    return Truth(
-        events=_most_exact(rules, shows),
-        complete=frozenset().union(*(rule.complete for rule in rules)),
-        name=_last(rule.name for rule in rules),
-        groups=groups,
-        tolerance_s=min((rule.tolerance_s for rule in rules if rule.tolerance_s is not None), default=TOLERANCE_S),
-        size=next((rule.size for rule in rules if rule.size is not None), None),
-        synthetic=any(rule.synthetic for rule in rules),
-        made="; ".join(dict.fromkeys(rule.made for rule in rules if rule.made)),
-        note=_last(rule.note for rule in rules),
-    )
-
-
-def _most_exact(rules: Sequence[Rule], shows: str) -> tuple[Event, ...]:
-    """Return the events of all rules, for each thing from the most exact kind of rule; what two say alike is one."""
-    told = [(rule.exactness, event) for rule in rules for event in rule.told(shows)]
-    best = {thing: max(rank for rank, event in told if event.thing == thing) for thing in {e.thing for _, e in told}}
-    return tuple(
-        {(event.thing, event.start_s, event.end_s): event for rank, event in told if rank == best[event.thing]}.values()
-    )
-
-
-def _added(truth: Truth, more: Truth | None) -> Truth:
-    """Return ``truth`` with what a file of its own says, which is exact: rules say nothing about the same things."""
-    if more is None:
-        return truth
-    told = more.complete | {event.thing for event in more.events}
-    return Truth(
-        events=(*(event for event in truth.events if event.thing not in told), *more.events),
-        complete=truth.complete | more.complete,
-        held=more.held or truth.held,
-        name=truth.name or more.name,
-        groups=truth.groups,
-        regions=more.regions or truth.regions,
-        tolerance_s=truth.tolerance_s,
-        size=truth.size,
-        synthetic=truth.synthetic,
-        made="; ".join(made for made in (truth.made, more.made) if made),
-        note=truth.note,
-    )
+def _digest(path: Path) -> str:
+    """Return the SHA-256 of a file without holding it whole (videos are large); nothing where it can not be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""  # no rule's; playing it will say why it can't be read
 
 
 def _speech(name: str, folder: _Folder) -> Truth | None:
@@ -176,8 +150,3 @@ def _inside(root: Path, path: Path) -> str:
 
 def _joined(below: str, name: str) -> str:
     return f"{below}/{name}" if below else name
-
-
-def _last(texts: Iterator[str]) -> str:
-    """Return the last text that says something: a later rule is the more exact one."""
-    return next((text for text in reversed(list(texts)) if text), "")

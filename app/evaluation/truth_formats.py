@@ -13,6 +13,8 @@ from app.evaluation.truth import HEARD, SEEN, THINGS, Event, Held, truth_error
 
 Span = tuple[float, float]
 
+_ROUNDED = 0.01
+"""Labels are rounded, and some are drawn a hair over the picture's edge."""
 UTTERANCE_PAUSE_S = 0.5
 """Two stretches of speech closer than this are one utterance."""
 
@@ -115,19 +117,33 @@ def merged(spans: Sequence[Span], pause_s: float) -> tuple[Span, ...]:
 
 
 def read_boxes(path: Path, classes: Sequence[str]) -> tuple[Held, ...]:
-    """Return the boxes of one YOLO label file: class, centre x, centre y, width, height (shares of the side)."""
+    """Return the boxes of one YOLO label file: class, centre x, centre y, width, height (shares of the side).
+
+    A row with three or more points (class x y x y x y …), for segments and turned boxes, becomes the box around them.
+    """
     boxes: list[Held] = []
     for line, text in enumerate(read_text(path).splitlines(), 1):
         fields = text.split()
         if not fields:
             continue
         try:
-            index, (x, y, width, height) = int(fields[0]), map(float, fields[1:])
+            index, box = int(fields[0]), _corners([float(field) for field in fields[1:]])
         except ValueError:
             raise truth_error(path, line, "not a class and four numbers", "Write class x y width height.") from None
         if not 0 <= index < len(classes):
             raise truth_error(path, line, f"class {index} has no name", "Name each class in classes.txt, one a line.")
-        if not all(0 <= value <= 1 for value in (x, y, width, height)):
+        if not all(-_ROUNDED <= side <= 1 + _ROUNDED for side in box) or box[0] >= box[2] or box[1] >= box[3]:
             raise truth_error(path, line, "a box outside the picture", "Write shares of the picture's side, 0 to 1.")
-        boxes.append(Held(name=classes[index], box=(x - width / 2, y - height / 2, x + width / 2, y + height / 2)))
+        boxes.append(Held(name=classes[index], box=box))
     return tuple(boxes)
+
+
+def _corners(shares: Sequence[float]) -> tuple[float, float, float, float]:
+    """Return left, top, right, bottom of a middle with a size, or around points. Raises ``ValueError``."""
+    if len(shares) == 4:
+        x, y, width, height = shares
+        return x - width / 2, y - height / 2, x + width / 2, y + height / 2
+    if len(shares) < 6 or len(shares) % 2:
+        raise ValueError("neither a box nor points")
+    across, down = shares[::2], shares[1::2]
+    return min(across), min(down), max(across), max(down)

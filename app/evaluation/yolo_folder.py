@@ -1,26 +1,34 @@
 """Pictures in the layout of YOLO: ``images`` and ``labels`` beside each other, classes with names. Only reads."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from app.evaluation.class_names import class_names
 from app.evaluation.truth import THINGS, Event, Truth, truth_error
-from app.evaluation.truth_formats import read_boxes, read_text
+from app.evaluation.truth_formats import read_boxes
 from app.evaluation.truth_rules import Rule
 
-SAME = {"cell phone": "phone", "mobile phone": "phone", "smartphone": "phone"}
+SAME = {
+    **dict.fromkeys(("cell phone", "cellphone", "mobile", "mobile phone", "smartphone", "smart phone"), "phone"),
+    **dict.fromkeys(("headphone", "headset", "earphones", "earphone"), "headphones"),
+    **dict.fromkeys(("tv", "monitor", "tvmonitor"), "screen"),
+}
 """What other people's labels call our things."""
 
 
-def boxes_beside(path: Path, rules: Sequence[Rule]) -> Truth | None:
-    """Return what boxes say about a picture in the layout of YOLO; one without a label file holds none of them."""
-    labels = path.parent.parent / "labels"
-    if path.parent.name != "images" or not labels.is_dir():
+def boxes_beside(path: Path, rules: Sequence[Rule], root: Path) -> Truth | None:
+    """Return what boxes say about a picture in the layout of YOLO; one without a label file holds none of them.
+
+    ``root`` is the folder that is evaluated. Raises ``UserFacing`` (E-TRUTH).
+    """
+    label = _label_file(path.absolute())
+    if label is None or not label.parent.is_dir():
         return None
-    classes = _classes(path.parent.parent) or next((rule.classes for rule in rules if rule.classes), ())
+    classes = class_names(label.parent, root) or next((rule.classes for rule in rules if rule.classes), ())
     if not classes:
-        raise truth_error(labels, None, "the classes have no names", "Write classes.txt beside it, one name a line.")
-    label = labels / f"{path.stem}.txt"
+        raise truth_error(
+            label.parent, None, "the classes have no names", "Write classes.txt beside it, one name a line."
+        )
     boxes = read_boxes(label, classes) if label.is_file() else ()
     held = frozenset[str]().union(*(rule.held for rule in rules))
     things = {_thing(box.name, held) for box in boxes} - {None}
@@ -32,25 +40,19 @@ def boxes_beside(path: Path, rules: Sequence[Rule]) -> Truth | None:
     )
 
 
+def _label_file(path: Path) -> Path | None:
+    """Return the file with a picture's boxes: the last folder ``images`` on its way becomes ``labels``."""
+    parts = list(path.parts[:-1])
+    if "images" not in parts:
+        return None
+    parts[len(parts) - 1 - parts[::-1].index("images")] = "labels"
+    return Path(*parts, f"{path.stem}.txt")
+
+
 def _thing(name: str, held: frozenset[str]) -> str | None:
     """Return which of our things a class is; ``None`` for what we do not look for."""
-    thing = SAME.get(name, name)
+    plain = name.lower().replace("-", " ").replace("_", " ")
+    thing = SAME.get(plain, plain.replace(" ", "_"))
     if thing in THINGS:
         return thing
     return "object_in_hand" if name in held else None
-
-
-def _classes(folder: Path) -> tuple[str, ...]:
-    """Return the names in ``classes.txt`` (one a line) or ``data.yaml`` (``names:``, as a list of either form)."""
-    plain, yaml = folder / "classes.txt", folder / "data.yaml"
-    if plain.is_file():
-        return tuple(line.strip() for line in read_text(plain).splitlines() if line.strip())
-    if not yaml.is_file():
-        return ()
-    text = read_text(yaml)
-    flow = re.search(r"^names:\s*\[([^\]]*)\]", text, re.MULTILINE)
-    if flow:
-        return tuple(name.strip(" '\"") for name in flow[1].split(","))
-    block = re.search(r"^names:\s*\n((?:[ \t]*(?:-|\d+:).*\n?)+)", text, re.MULTILINE)
-    lines = block[1].splitlines() if block else []
-    return tuple(re.sub(r"^\s*(?:-|\d+:)\s*", "", line).strip(" '\"") for line in lines)

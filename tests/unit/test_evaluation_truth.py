@@ -90,7 +90,24 @@ def test_boxes_become_corners(tmp_path: Path) -> None:
     assert box.box == pytest.approx((0.4, 0.3, 0.6, 0.7))
 
 
-@pytest.mark.parametrize("row", ["1 0.5 0.5 0.2", "x 0.5 0.5 0.2 0.2", "9 0.5 0.5 0.2 0.2", "0 0.5 5 0.2 0.2"])
+def test_points_become_the_box_around_them(tmp_path: Path) -> None:
+    rows = "0 0.1 0.2 0.5 0.2 0.5 0.6\n1 0.2 0.3 0.4 0.3 0.4 0.7 0.2 0.7\n"
+    segment, turned = read_boxes(_file(tmp_path, "a.txt", rows), ("case", "phone"))
+    assert segment.box == pytest.approx((0.1, 0.2, 0.5, 0.6))
+    assert turned.box == pytest.approx((0.2, 0.3, 0.4, 0.7))
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "1 0.5 0.5 0.2",
+        "1 0.5 0.5 0.2 0.2 0.9",
+        "1 0.5 0.5 0 0.2",
+        "x 0.5 0.5 0.2 0.2",
+        "9 0.5 0.5 0.2 0.2",
+        "0 0.5 5 0.2 0.2",
+    ],
+)
 def test_a_bad_box_is_refused(tmp_path: Path, row: str) -> None:
     with pytest.raises(UserFacing, match="line 1"):
         read_boxes(_file(tmp_path, "a.txt", row), ("case", "phone"))
@@ -201,6 +218,10 @@ def test_times_in_the_list_are_read_and_win_over_the_folder_but_not_over_what_wa
         ("names: [wallet, 'phone']\n", 2),
         ("nc: 2\nnames:\n  0: wallet\n  1: phone\n", 2),
         ("names:\n- wallet\n- phone\n", 2),
+        ("names: {0: wallet, 1: 'Cell Phone'}\nnc: 2\n", 2),
+        ("names: {0: phone}\n", 1),
+        ("names:  # two\n  # the first\n  1: cell-phone # held\n\n  0: wallet\npath: .\n", 2),
+        ("names: [\n  'wallet',\n  'mobile_phone',\n]\n", 2),
     ],
 )
 def test_names_of_classes_are_read_from_data_yaml(tmp_path: Path, text: str, names: int) -> None:
@@ -223,6 +244,52 @@ def test_a_folder_without_recordings_is_refused(tmp_path: Path) -> None:
         recordings(tmp_path)
     with pytest.raises(UserFacing, match="is not a folder"):
         recordings(tmp_path / "none")
+
+
+# (picture, label, names): Roboflow, Ultralytics, labelImg
+@pytest.mark.parametrize(
+    ("picture", "label", "names"),
+    [
+        ("valid/images/a.jpg", "valid/labels/a.txt", "data.yaml"),
+        ("images/val/a.jpg", "labels/val/a.txt", "data.yaml"),
+        ("images/a.jpg", "labels/a.txt", "labels/classes.txt"),
+        ("set/images/val/room/a.jpg", "set/labels/val/room/a.txt", "set/dataset.yaml"),
+    ],
+)
+def test_boxes_are_read_where_others_put_them(tmp_path: Path, picture: str, label: str, names: str) -> None:
+    _file(tmp_path, picture)
+    _file(tmp_path, label, "1 0.5 0.5 0.1 0.1\n")
+    _file(tmp_path, names, "names: [wallet, phone]\n" if names.endswith("yaml") else "wallet\nphone\n")
+    for root in (tmp_path, *(tmp_path / picture).parents[:2]):
+        (one,) = recordings(root)
+        assert [event.thing for event in one.truth.events] == ["phone"], root
+
+
+@pytest.mark.parametrize("inside", ["", "deep"])
+def test_rules_that_ship_know_a_folder_that_is_the_whole(tmp_path: Path, inside: str) -> None:
+    for name in ("webcam_gaze", "hands_no_phone"):
+        _file(tmp_path, f"{name}/call_1.jpg")
+    assert [event.thing for event in recordings(tmp_path / "webcam_gaze")[0].truth.events] == ["looking_away"]
+    assert recordings(tmp_path / "hands_no_phone")[0].truth.name == "hand at ear"
+    objects = tmp_path / inside / "webcam_objects"
+    _file(objects, "images/b.jpg")
+    _file(objects, "labels/b.txt", "1 0.5 0.5 0.1 0.1\n")
+    for root in (objects, objects / "images"):
+        (one,) = recordings(root)
+        assert [event.thing for event in one.truth.events] == ["phone"]
+
+
+def test_what_systems_leave_behind_is_no_recording(tmp_path: Path) -> None:
+    for name in ("a.mp4", "._a.mp4", ".cache/b.mp4", "__MACOSX/._a.mp4"):
+        _file(tmp_path, name)
+    assert [one.name for one in recordings(tmp_path)] == ["a.mp4"]
+
+
+def test_what_can_not_be_opened_is_known_by_no_rule_of_content(tmp_path: Path) -> None:
+    """A link to nowhere is no file; a file that vanishes or is closed to us is refused when it is played."""
+    (tmp_path / "away.mp4").symlink_to(tmp_path / "nowhere.mp4")
+    _file(tmp_path, "a.mp4")
+    assert [one.name for one in recordings(tmp_path)] == ["a.mp4"]
 
 
 @pytest.mark.skipif(not SHARED_MEDIA.is_dir(), reason="the shared media are not beside this checkout")

@@ -1,21 +1,24 @@
 """``fairlock open ARCHIVE --key KEYFILE --out DIR``: checks an exported session and opens it into playable files.
 
 Runs alone in its own process, on any machine, with neither server nor network. What was changed is refused by name and
-left out, the rest is opened. Exit codes are those of ``fairlock verify``.
+left out, so is what is repeated; the rest is opened. Exit codes are those of ``fairlock verify``.
 """
 
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from app import verify
-from app.contract.errors import FairlockError
+from app.contract.errors import FairlockError, Outcome
 from app.contract.sealing.archive import open_export
+from app.contract.sealing.evidence import Verdict
 from app.contract.sealing.records import Record
 from app.contract.sealing.segment import OpenedSegment
 from app.unsealed import Unsealed
+
+SEGMENTS = "segments/"
 
 
 def main(argv: Sequence[str]) -> int:
@@ -38,19 +41,40 @@ def _run(arguments: argparse.Namespace) -> int:
     with open_export(arguments.export) as opened:
         manifest = opened.manifest()
     progress = _progress(len(manifest.records))
-    with Unsealed(arguments.out) as files:
+    with Unsealed(arguments.out, manifest.session) as files:
 
         def look(record: Record, segment: OpenedSegment | None) -> None:
             files.look(record, segment)
             progress()
 
         report = verify.check(arguments.export, pin=pin, private_key=private_key, on_segment=look)
-    seen = [{"kind": one.kind, "at_ms": one.at_ms, "facts": dict(one.facts)} for one in manifest.server_incidents]
-    said = {**verify.to_json(report), "server_incidents": seen, "opened_files": files.summary()}
-    files.write_json("report.json", said)
-    lines = [*verify.describe(report), "", *_written(files, arguments.out)]
+        seen = [{"kind": one.kind, "at_ms": one.at_ms, "facts": dict(one.facts)} for one in manifest.server_incidents]
+        left_out = _left_out(files, report.verdict)
+        opened_files = {**files.summary(), "left_out": left_out}
+        files.write_json(
+            "report.json", {**verify.to_json(report), "server_incidents": seen, "opened_files": opened_files}
+        )
+    lines = [*verify.describe(report), "", *_written(files, arguments.out), *_shown(left_out)]
     sys.stdout.write("\n".join(lines) + "\n")
     return report.exit_code
+
+
+def _left_out(files: Unsealed, verdict: Verdict) -> list[dict[str, str | int]]:
+    """Return which segments are in none of the files, though they are in the export, and why (the first reason)."""
+    reasons = dict(files.left_out)
+    for fault in verdict.faults:
+        is_segment = fault.where.startswith(SEGMENTS) and fault.where not in files.written
+        if is_segment and fault.outcome not in (Outcome.BROKEN_CHAIN, Outcome.MISSING):
+            reasons.setdefault((fault.where, fault.outcome), 1)
+    first = {name: (why, times) for (name, why), times in reversed(reasons.items())}
+    return [{"segment": name, "why": why, "times": times} for name, (why, times) in sorted(first.items())]
+
+
+def _shown(left_out: Sequence[Mapping[str, str | int]]) -> Iterator[str]:
+    for one in left_out[: verify.SHOWN_FAULTS]:
+        yield f"LEFT OUT: {one['segment']}: {one['why']}, {one['times']} times."
+    if len(left_out) > verify.SHOWN_FAULTS:
+        yield f"… and {len(left_out) - verify.SHOWN_FAULTS} more segments were left out; report.json names them."
 
 
 def _progress(total: int) -> Callable[[], None]:

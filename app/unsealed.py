@@ -2,25 +2,29 @@
 
 Runs in the process of ``fairlock open ARCHIVE``. A recording is the very bytes that were sealed, joined: an
 initialisation segment and the fragments after it, whose times are the session's. Where the recording changed in kind (a
-new start of the application may bring another camera) a new file begins. Holds one segment in memory at a time.
+new start of the application may bring another camera) a new file begins. Whatever an export says, one segment is in
+memory and one file of each track open at a time, and none is written twice.
 """
 
 import json
+from collections import Counter
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from app.contract.canonical import Json
-from app.contract.errors import IntegrityError, UserFacing
+from app.contract.errors import IntegrityError, Outcome
 from app.contract.incidents import Track
 from app.contract.journal import decode_entries, decode_picture
 from app.contract.sealing.evidence import segment_name
 from app.contract.sealing.records import Record
 from app.contract.sealing.segment import OpenedSegment
+from app.unfinished_folder import UnfinishedFolder
 
 ENDINGS = {"video/mp4": ".mp4", "audio/mp4": ".m4a", "image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp"}
+REPEATED = "repeated"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,61 +39,83 @@ class Recording:
 
 
 class Unsealed:
-    """Writes what is opened into ``folder``; a context manager. ``look`` is a ``verify.OnSegment``.
+    """Writes what is opened of ``session`` into ``folder``; a context manager. ``look`` is a ``verify.OnSegment``.
 
-    ``unread`` names what was opened but does not hold what its track should. Raises ``UserFacing`` when the folder is
-    not empty or can't be written to.
+    The files are there once the block ended well, and none of them otherwise. ``written`` names the segments that went
+    into them, ``left_out`` counts those that did not, by name and reason, though each by itself is sound; ``unread``
+    names what was opened but does not hold what its track should. Raises ``UserFacing``, from any method, when the
+    folder is not empty or can't be written to.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, session: str) -> None:
         self.recordings: list[Recording] = []
         self.unread: list[str] = []
+        self.written: set[str] = set()
+        self.left_out: Counter[tuple[str, str]] = Counter()
         self.entries = self.pictures = 0
-        self._folder = folder
-        self._open = ExitStack()
+        self._session = session
+        self._numbers: Counter[Track] = Counter()
         self._files: dict[Track, tuple[bytes, BinaryIO, Recording]] = {}
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            taken = any(folder.iterdir())
-        except OSError as error:
-            raise _unwritable(folder, error) from error
-        if taken:
-            raise UserFacing(
-                f"The folder {folder} is not empty.", advice="Name a new folder with --out.", code="E-OUT-FOLDER"
-            )
-        self._journal: TextIO = self._open.enter_context((folder / "journal.json").open("w", encoding="utf-8"))
         self._pictures: list[dict[str, Json]] = []
+        self._place = UnfinishedFolder(folder)
+        self._folder = self._place.path
+        with self._place.writing():
+            self._journal: TextIO = (self._folder / "journal.json").open("w", encoding="utf-8")
 
     def __enter__(self) -> "Unsealed":
         self._journal.write("[")
         return self
 
-    def __exit__(self, *_error: object) -> None:
-        self._journal.write("\n]\n")
-        self._open.close()
+    def __exit__(self, kind: type[BaseException] | None, *_error: object) -> None:
+        try:
+            if kind is None:
+                self._finish()
+        except BaseException:
+            kind = BaseException
+            raise
+        finally:
+            if kind is not None:
+                with suppress(OSError):
+                    self._close()
+                self._place.remove()
+
+    def _finish(self) -> None:
+        with self._place.writing():
+            self._journal.write("\n]\n")
+            self._close()
         if self._pictures:
             self.write_json("pictures.json", self._pictures)
+        self._place.finish()
+
+    def _close(self) -> None:
+        with ExitStack() as closing:  # closes each, even when another one's last bytes find no room
+            closing.callback(self._journal.close)
+            for _head, file, _recording in self._files.values():
+                closing.callback(file.close)
 
     def look(self, record: Record, opened: OpenedSegment | None) -> None:
-        """Write what one segment holds; nothing when it was not opened. Raises ``UserFacing`` when the disk is full."""
-        if opened is None:
+        """Write what one segment holds; nothing when it was not opened, has a fault, is foreign or already written."""
+        if opened is None or not opened.sound:
             return
+        name = segment_name(record)
+        if record.session != self._session:
+            self.left_out[name, Outcome.RECORD_MISMATCH] += 1
+            return
+        if name in self.written:
+            self.left_out[name, REPEATED] += 1
+            return
+        self.written.add(name)
         try:
-            if record.track is Track.JOURNAL:
-                self._add_entries(opened)
-            elif record.track is Track.PICTURES:
-                self._add_pictures(opened)
-            else:
-                self._add_media(record, opened)
+            with self._place.writing():
+                self._write(record, opened)
         except IntegrityError:
-            self.unread.append(segment_name(record))
-        except OSError as error:
-            raise _unwritable(self._folder, error) from error
+            self.unread.append(name)
 
     def write_json(self, name: str, value: object) -> None:
         """Write ``name`` into the folder."""
         text = json.dumps(value, indent=2, ensure_ascii=False)
-        (self._folder / name).write_text(text + "\n", encoding="utf-8")
+        with self._place.writing():
+            (self._folder / name).write_text(text + "\n", encoding="utf-8")
 
     def summary(self) -> Mapping[str, object]:
         """Return what was written, for ``report.json``."""
@@ -99,6 +125,14 @@ class Unsealed:
             "pictures": self.pictures,
             "unread": self.unread,
         }
+
+    def _write(self, record: Record, opened: OpenedSegment) -> None:
+        if record.track is Track.JOURNAL:
+            self._add_entries(opened)
+        elif record.track is Track.PICTURES:
+            self._add_pictures(opened)
+        else:
+            self._add_media(record, opened)
 
     def _add_media(self, record: Record, opened: OpenedSegment) -> None:
         head, *rest = opened.fragments or (b"",)
@@ -113,10 +147,12 @@ class Unsealed:
         recording.segments += 1
 
     def _begin(self, record: Record, mime: str, head: bytes) -> tuple[bytes, BinaryIO, Recording]:
-        number = 1 + sum(one.track == record.track for one in self.recordings)
+        if record.track in self._files:
+            self._files[record.track][1].close()
+        self._numbers[record.track] = number = self._numbers[record.track] + 1
         ending = ENDINGS.get(mime.partition(";")[0], ".bin")
         name = f"{record.track}{f'-{number}' if number > 1 else ''}{ending}"
-        file = self._open.enter_context((self._folder / name).open("wb"))
+        file = (self._folder / name).open("wb")
         file.write(head)
         recording = Recording(file=name, track=record.track, from_ms=record.start_ms, to_ms=record.start_ms)
         self.recordings.append(recording)
@@ -141,11 +177,3 @@ class Unsealed:
             (self._folder / "pictures").mkdir(mode=0o700, exist_ok=True)
             (self._folder / name).write_bytes(image)
             self._pictures.append({"file": name, "incident": meta.incident, "at_ms": meta.at_ms})
-
-
-def _unwritable(folder: Path, error: OSError) -> UserFacing:
-    return UserFacing(
-        f"The folder {folder} can't be written to ({error.strerror}).",
-        advice="Name another folder with --out, on a disk with room.",
-        code="E-OUT-FOLDER",
-    )

@@ -15,7 +15,7 @@ from server.accounts.turns import Turns
 from server.clock import Now, utc_ms
 from server.context import SESSION_BYTES, Context
 from server.db import migrate
-from server.exams import candidate_routes, examiner_routes, quota_routes
+from server.exams import candidate_routes, examiner_routes, grant_routes, quota_routes
 from server.exams.upload import DISK_THREADS
 from server.load import Load
 from server.verification import routes as verification_routes
@@ -66,6 +66,7 @@ def create_app(context: Context) -> FastAPI:
         verification_routes.router,
         examiner_routes.router,
         quota_routes.router,
+        grant_routes.router,
         account_routes.router,
         _documentation(app),
         console.routes(),

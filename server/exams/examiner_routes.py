@@ -108,11 +108,11 @@ def session_segment(parts: Parts, examiner: SignedIn, place: Placed, wanted: Ran
 @router.get("/sessions/{session}/export", **spoken(answers={200: None}, tag=_TAG))
 def session_export(parts: Parts, examiner: SignedIn, session: str) -> Response:
     """Return the session's evidence as a zip archive."""
-    gathered, places = export.gather(parts, session)
+    gathered = export.gather(parts, session)
     with parts.database.write() as tx:
         audit.note(tx, now_ms=parts.now(), account=examiner.name, action="evidence.exported", subject=session)
     headers = {"Content-Disposition": f'attachment; filename="fairlock-{session}.zip"'}
-    content = export.zipped(parts.store, gathered, places)
+    content = export.zipped(parts.store, gathered)
     return StreamingResponse(content, media_type="application/zip", headers=headers)
 
 

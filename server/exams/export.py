@@ -3,12 +3,15 @@
 import shutil
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from app.contract import schema
+from app.contract.sealing.archive import GRANTS_NAME
 from app.contract.sealing.evidence import Manifest
+from app.contract.sealing.grants import Grants
 from server.context import Context
-from server.exams import losses
+from server.exams import grants, losses
 from server.exams import manifest as manifests
 from server.storage.base import Place, SegmentStore
 
@@ -22,19 +25,32 @@ def name_of(place: Place) -> str:
     return f"segments/{place.epoch}-{place.track}-{place.sequence}.fls"
 
 
-def gather(context: Context, session: str) -> tuple[Manifest, list[Place]]:
-    """Return the manifest of everything signed and the segments that are there; a lost one is an incident in it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathered:
+    """What goes into an export."""
+
+    manifest: Manifest
+    grants: Grants
+    places: list[Place]
+
+
+def gather(context: Context, session: str) -> Gathered:
+    """Return everything signed and the segments that are there; a lost one is an incident in the manifest."""
+    # First: a running session's later manifest then holds every record that a grant speaks of.
+    granted = grants.gather(context, session)
     _manifest, places = manifests.gather(context, session)
     places = losses.present(context, places)
-    return manifests.gather(context, session)[0], places
+    return Gathered(manifest=manifests.gather(context, session)[0], grants=granted, places=places)
 
 
-def zipped(store: SegmentStore, manifest: Manifest, places: list[Place]) -> Iterator[bytes]:
+def zipped(store: SegmentStore, gathered: Gathered) -> Iterator[bytes]:
     """Yield the bytes of the archive; evidence is sealed and does not get smaller, so nothing is compressed."""
     sink = _Sink()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr(zipfile.ZipInfo("manifest.json", _EPOCH), schema.dumps(manifest))
-        for place in places:
+        archive.writestr(zipfile.ZipInfo("manifest.json", _EPOCH), schema.dumps(gathered.manifest))
+        if gathered.grants.grants:
+            archive.writestr(zipfile.ZipInfo(GRANTS_NAME, _EPOCH), schema.dumps(gathered.grants))
+        for place in gathered.places:
             entry = zipfile.ZipInfo(name_of(place), _EPOCH)
             entry.file_size = store.size(place)
             with store.open(place) as source, archive.open(entry, "w") as target:
@@ -44,27 +60,29 @@ def zipped(store: SegmentStore, manifest: Manifest, places: list[Place]) -> Iter
     yield sink.take()
 
 
-def to_folder(store: SegmentStore, manifest: Manifest, places: list[Place], folder: Path) -> None:
+def to_folder(store: SegmentStore, gathered: Gathered, folder: Path) -> None:
     """Write the export as a folder; the manifest comes last, so that a folder with one is whole."""
     (folder / "segments").mkdir(parents=True, exist_ok=True)
-    for place in places:
+    for place in gathered.places:
         with store.open(place) as source, (folder / name_of(place)).open("wb") as target:
             shutil.copyfileobj(source, target, BLOCK)
-    (folder / "manifest.json").write_bytes(schema.dumps(manifest))
+    if gathered.grants.grants:
+        (folder / GRANTS_NAME).write_bytes(schema.dumps(gathered.grants))
+    (folder / "manifest.json").write_bytes(schema.dumps(gathered.manifest))
 
 
 def write(context: Context, session: str, path: Path) -> int:
     """Export ``session`` to ``path``, an archive when it ends in ``.zip``; return the number of segments."""
-    manifest, places = gather(context, session)
+    gathered = gather(context, session)
     if path.suffix != ".zip":
-        to_folder(context.store, manifest, places, path)
-        return len(places)
+        to_folder(context.store, gathered, path)
+        return len(gathered.places)
     draft = path.with_suffix(".zip.part")
     with draft.open("wb") as file:
-        for block in zipped(context.store, manifest, places):
+        for block in zipped(context.store, gathered):
             file.write(block)
     draft.replace(path)
-    return len(places)
+    return len(gathered.places)
 
 
 class _Sink:

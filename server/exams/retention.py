@@ -1,8 +1,9 @@
 """Deletes sessions whose time is over, as their signed policies say, and keeps the signed word that it did.
 
 The wrapped keys at the head of each segment are overwritten first: without them the rest of a file is noise, also
-where its blocks survive on the disk. Then files, rows and the candidate's line of the roster go. All of it may be
-interrupted anywhere and is simply done again. Runs in a thread of the server (``Keeper``) or as
+where its blocks survive on the disk; so are the wraps of recipients added later. Then files, rows and the
+candidate's line of the roster go. All of it may be interrupted anywhere and is simply done again. Runs in a thread of
+the server (``Keeper``) or as
 ``fairlock-server retain``.
 """
 
@@ -28,6 +29,7 @@ from server.db.models import (
     CookieToken,
     DeletedSession,
     Exam,
+    GrantRecord,
     Incident,
     Segment,
     Session,
@@ -130,7 +132,7 @@ def _forget(tx: Transaction, context: Context, row: Session) -> str:
     )
     token = jws.sign(said, context.keys.receipt, typ=DELETION_TYPE)
     exam, candidate = row.exam, row.candidate
-    for table in (Segment, Incident, ActionRecord, CookieToken, Binding):
+    for table in (Segment, GrantRecord, Incident, ActionRecord, CookieToken, Binding):
         tx.execute(delete(table).where(table.session == session))
     tx.delete(row)
     tx.flush()

@@ -46,6 +46,16 @@ class QuotaView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GrantAnswer:
+    """Somebody who was added: key id and name, by whose key, for how many segments."""
+
+    recipient: str
+    name: str
+    granter: str
+    segments: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExamRow:
     """A line of the list of exams."""
 

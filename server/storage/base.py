@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, TypeAlias
 
 from app.contract.errors import Retryable
 from app.contract.incidents import Track
@@ -20,6 +20,18 @@ class Place:
     sequence: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantPlace:
+    """Where the wraps of one grant lie: with the session's segments, so that they go with them."""
+
+    session: str
+    grant: str
+
+
+Stored: TypeAlias = Place | GrantPlace
+"""The place of anything that a store keeps."""
+
+
 def folder_of(session: str) -> str:
     """Return the folder of a session's segments, ``sessions/SESSION``.
 
@@ -30,8 +42,13 @@ def folder_of(session: str) -> str:
     return f"sessions/{session}"
 
 
-def path_of(place: Place) -> str:
-    """Return where a segment lies in any store: ``sessions/SESSION/EPOCH-TRACK-SEQUENCE.fls``."""
+def path_of(place: Stored) -> str:
+    """Return where a file lies in any store.
+
+    ``sessions/SESSION/EPOCH-TRACK-SEQUENCE.fls`` for a segment, ``sessions/SESSION/grant-ID.wraps`` for wraps.
+    """
+    if isinstance(place, GrantPlace):
+        return f"{folder_of(place.session)}/grant-{place.grant}.wraps"
     return f"{folder_of(place.session)}/{place.epoch}-{place.track}-{place.sequence}.fls"
 
 
@@ -65,13 +82,13 @@ class Upload(Protocol):
 
 
 class SegmentStore(Protocol):
-    """A store of segment files. Every method raises ``StorageFull`` when the store does not answer."""
+    """A store of segments and of grants' wraps. Every method raises ``StorageFull`` when the store does not answer."""
 
-    def begin(self, place: Place) -> Upload:
+    def begin(self, place: Stored) -> Upload:
         """Start an upload to ``place``."""
         ...
 
-    def open(self, place: Place) -> BinaryIO:
+    def open(self, place: Stored) -> BinaryIO:
         """Open a segment for reading (seekable); raises ``FileNotFoundError``.
 
         What a reader yields is of one segment, also when another one is published meanwhile: it goes on with the
@@ -79,18 +96,19 @@ class SegmentStore(Protocol):
         """
         ...
 
-    def size(self, place: Place) -> int:
+    def size(self, place: Stored) -> int:
         """Return a segment's length in bytes; raises ``FileNotFoundError``."""
         ...
 
-    def delete(self, place: Place) -> None:
+    def delete(self, place: Stored) -> None:
         """Delete a segment; harmless when it is not there."""
         ...
 
     def shred(self, session: str, head: int) -> None:
         """Delete all that lies in a session's folder for good, also what no row speaks of; harmless when nothing does.
 
-        Where a store can overwrite in place, the first ``head`` bytes of each file are overwritten first. What it
-        keeps elsewhere (snapshots, replicas, worn cells of a disk) is out of reach. Returns when all is gone.
+        Where a store can overwrite in place, the first ``head`` bytes of each segment, and all of a grant's wraps,
+        are overwritten first. What it keeps elsewhere (snapshots, replicas, worn cells of a disk) is out of reach.
+        Returns when all is gone.
         """
         ...

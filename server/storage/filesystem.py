@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from server.storage.base import Place, folder_of, path_of
+from server.storage.base import Stored, folder_of, path_of
 from server.storage.drafts import Draft, Drafts, full
 
 
@@ -17,28 +17,29 @@ class FileStore:
         (folder / "sessions").mkdir(mode=0o700, parents=True, exist_ok=True)
         self._drafts = Drafts(folder / "incoming")
 
-    def begin(self, place: Place) -> "FileUpload":
+    def begin(self, place: Stored) -> "FileUpload":
         """Start an upload; raises ``StorageFull``."""
         return FileUpload(self._drafts.begin(), self._folder / path_of(place))
 
-    def open(self, place: Place) -> BinaryIO:
+    def open(self, place: Stored) -> BinaryIO:
         """Open a segment for reading; raises ``FileNotFoundError``."""
         return (self._folder / path_of(place)).open("rb")
 
-    def size(self, place: Place) -> int:
+    def size(self, place: Stored) -> int:
         """Return a segment's length in bytes; raises ``FileNotFoundError``."""
         return (self._folder / path_of(place)).stat().st_size
 
-    def delete(self, place: Place) -> None:
+    def delete(self, place: Stored) -> None:
         """Delete a segment; harmless when it is not there."""
         (self._folder / path_of(place)).unlink(missing_ok=True)
 
     def shred(self, session: str, head: int) -> None:
-        """Overwrite the first ``head`` bytes of each file, put that on the disk, then delete files and folder."""
+        """Overwrite each segment's first ``head`` bytes and all wraps, put that on the disk, then delete everything."""
         folder = self._folder / folder_of(session)
-        for path in sorted(folder.glob("*.fls")):
+        for path in sorted([*folder.glob("*.fls"), *folder.glob("*.wraps")]):
             with suppress(FileNotFoundError), path.open("r+b") as file:
-                file.write(bytes(min(head, path.stat().st_size)))
+                size = path.stat().st_size
+                file.write(bytes(size if path.suffix == ".wraps" else min(head, size)))
                 file.flush()
                 os.fsync(file.fileno())
             path.unlink(missing_ok=True)

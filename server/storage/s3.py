@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from server.storage.base import Place, StorageFull, folder_of, path_of
+from server.storage.base import StorageFull, Stored, folder_of, path_of
 from server.storage.drafts import ABANDONED_S, Draft, Drafts
 from server.storage.s3_errors import answers
 from server.storage.s3_reader import ObjectReader
@@ -35,21 +35,21 @@ class S3Store:
         self._drafts = Drafts(drafts)
         self._abort(self._prefix + "sessions/", older_than_s=ABANDONED_S)
 
-    def begin(self, place: Place) -> "S3Upload":
+    def begin(self, place: Stored) -> "S3Upload":
         """Start an upload; raises ``StorageFull``."""
         key = self._key(place)
         return S3Upload(self._client, self._drafts.begin(), bucket=self._bucket, key=key)
 
-    def open(self, place: Place) -> BinaryIO:
+    def open(self, place: Stored) -> BinaryIO:
         """Open a segment for reading; raises ``FileNotFoundError`` or ``StorageFull``."""
         return cast(BinaryIO, io.BufferedReader(ObjectReader(self._client, bucket=self._bucket, key=self._key(place))))
 
-    def size(self, place: Place) -> int:
+    def size(self, place: Stored) -> int:
         """Return a segment's length in bytes; raises ``FileNotFoundError`` or ``StorageFull``."""
         with answers():
             return self._client.head_object(Bucket=self._bucket, Key=self._key(place))["ContentLength"]
 
-    def delete(self, place: Place) -> None:
+    def delete(self, place: Stored) -> None:
         """Delete a segment with all its versions; harmless when it is not there."""
         key = self._key(place)
         self._delete(one for one in self._versions(key) if one["Key"] == key)
@@ -66,7 +66,7 @@ class S3Store:
         if left:
             raise StorageFull(f"the store still holds {left} objects of a session that was deleted", after_s=3_600)
 
-    def _key(self, place: Place) -> str:
+    def _key(self, place: Stored) -> str:
         return self._prefix + path_of(place)
 
     def _versions(self, prefix: str) -> "Iterator[ObjectIdentifierTypeDef]":

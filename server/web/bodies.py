@@ -20,7 +20,7 @@ from server.web.documents import json_schema
 
 T = TypeVar("T")
 MAX_BODY = 512 * 1024
-"""Bytes of a JSON body; the largest is a policy's JWS."""
+"""Bytes of a JSON body; the largest is a policy's JWS, but for grants."""
 
 log = logging.getLogger("fairlock.server")
 
@@ -32,14 +32,17 @@ async def _context(request: Request) -> Context:
 Parts = Annotated[Context, Depends(_context)]
 
 
-def body_of(cls: type[T]) -> Callable[[Request], Awaitable[T]]:
-    """Return a dependency that reads the body as the JSON of ``cls``; refuses with 422 ``E-FORMAT``."""
+def body_of(cls: type[T], *, limit: int = MAX_BODY) -> Callable[[Request], Awaitable[T]]:
+    """Return a dependency that reads the body, at most ``limit`` bytes, as the JSON of ``cls``.
+
+    It refuses with 422 or 413 ``E-FORMAT``.
+    """
 
     async def read(request: Request) -> T:
         data = bytearray()
         async for chunk in request.stream():
             data += chunk
-            if len(data) > MAX_BODY:
+            if len(data) > limit:
                 raise Refused(413, "E-FORMAT", "the body is too large")
         try:
             value = json.loads(bytes(data))

@@ -12,7 +12,7 @@ import pytest
 
 from app.contract.incidents import Track
 from server import settings
-from server.storage.base import Place, SegmentStore, StorageFull
+from server.storage.base import GrantPlace, Place, SegmentStore, StorageFull, Stored
 from server.storage.drafts import ABANDONED_S
 from server.storage.filesystem import FileStore
 from server.storage.s3 import S3Store
@@ -29,7 +29,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> SegmentStore:
     return settings.open_store(settings.load(tmp_path / settings.NAME), tmp_path)
 
 
-def _store(store: SegmentStore, place: Place, *blocks: bytes) -> tuple[int, bytes]:
+def _store(store: SegmentStore, place: Stored, *blocks: bytes) -> tuple[int, bytes]:
     upload = store.begin(place)
     for block in blocks:
         upload.write(block)
@@ -39,7 +39,7 @@ def _store(store: SegmentStore, place: Place, *blocks: bytes) -> tuple[int, byte
     return finished
 
 
-def _read(store: SegmentStore, place: Place) -> bytes:
+def _read(store: SegmentStore, place: Stored) -> bytes:
     with store.open(place) as file:
         return file.read()
 
@@ -181,14 +181,18 @@ def test_shredding_takes_all_of_one_session_and_nothing_of_another(store: Segmen
     ]
     for place in places:
         _store(store, place, b"x" * 5_000)
+    wraps = GrantPlace(session="session-1", grant="grant-1")
+    _store(store, wraps, b"wrapped keys")
+    assert _read(store, wraps) == b"wrapped keys"
     waiting = store.begin(places[0])
     waiting.write(b"half")
     waiting.finish()
     for _ in range(2):
         store.shred("session-1", 100)
-    for place in places[:3]:
+    gone: list[Stored] = [*places[:3], wraps]
+    for shredded in gone:
         with pytest.raises(FileNotFoundError):
-            store.size(place)
+            store.size(shredded)
     assert all(store.size(place) == 5_000 for place in places[3:])
     waiting.discard()
 

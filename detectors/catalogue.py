@@ -20,7 +20,7 @@ A model is one ``[[model]]`` table::
     mirrors = ["…"]                  # optional: where else to look; read by whoever fetches
     [model.thresholds]               # least score by label: person, phone, book, laptop, face, speech
     person = 0.4
-    [model.words]                    # optional: from which score on a word holds: phone, phone_if_long
+    [model.words]                    # optional: from which score on a word holds: phone
     phone = 0.9
     [model.acquire]                  # optional: flat texts for whoever fetches and converts
 """

@@ -1,8 +1,8 @@
 """Which word a thing gets: "phone" only where it was measured that the score allows the word. Pure.
 
 A detector's score for "cell phone" cannot tell a phone's back from a wallet (docs/models.md has the figures). A card
-therefore says from which score on the word holds; for a long box less is enough, because the box of a thing seen
-aslant is never longer than the thing: a wallet folded once measures about 1.3 : 1, a phone 2 : 1. Everything else in a
+therefore says from which score on the word holds, and nothing else the thing may be has a higher one. The shape of the
+box does not help: it is as long as that of a phone where a wallet is tilted away from the camera. Everything else in a
 hand is "in_hand" with its candidates, and what lies about and may be a phone is a "thing" with them.
 """
 
@@ -16,8 +16,6 @@ from detectors.coco import HELD, LABELS
 from detectors.things import Thing
 from detectors.thresholds import thresholds
 
-LONG = 1.75
-"""Length of a box by its width from which it is long: phones measure 1.9 to 2.2, older ones and their cases 1.8."""
 IN_HAND = 0.25
 """Least score of "in_hand" where a card has none."""
 THIN = 4.0
@@ -60,7 +58,6 @@ class Naming:
     def __init__(self, policy: Detection, card: ModelCard) -> None:
         self._least = {label: HOLD * score for label, score in least_scores(policy, card).items()}
         self._word = card.words.get("phone", NO_WORD)
-        self._word_if_long = card.words.get("phone_if_long", NO_WORD)
 
     @property
     def person(self) -> float:
@@ -71,7 +68,7 @@ class Naming:
         """Return ``thing`` under its name, ``None`` if it is nothing to report. ``held``: within somebody's reach."""
         phone = max(thing.scores.get(name, 0.0) for name in ("cell phone", "phone"))
         label = LABELS.get(thing.best, "")
-        if phone >= (self._word_if_long if shape(thing.box) >= LONG else self._word):
+        if label == "phone" and phone >= self._word:
             return self._named(thing, "phone", phone)
         if label not in ("", "phone") and thing.scores[thing.best] >= self._least.get(label, NO_WORD):
             return self._named(thing, label, thing.scores[thing.best])
@@ -85,7 +82,7 @@ class Naming:
     def _named(self, thing: Thing, label: str, score: float) -> Named:
         facts = {"candidates": thing.candidates, "look": "closer" if thing.closer else "first"}
         if label == "phone" or "cell phone" in thing.scores:
-            facts["called_phone_from"] = f"{self._word:.2f}, long box {self._word_if_long:.2f}"
+            facts["called_phone_from"] = "never" if self._word >= NO_WORD else f"{self._word:.2f}"
         return Named(thing=thing, label=label, score=score, facts=facts)
 
 

@@ -3,15 +3,22 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from app.evaluation.bounds import poisson, wilson
-from app.evaluation.goals import DELAY_S, GOALS, Goal
+from app.evaluation.goals import DELAY_S, GOALS, Goal, measuring_policy
 from app.evaluation.result import Result
-from app.evaluation.scoring import Score, by_group
-from app.evaluation.text_report import bounds, costs_table, groups_table, held_table, looks_table, share, stills_table
+from app.evaluation.scoring import Score
+from app.evaluation.text_report import (
+    bounds,
+    costs_table,
+    groups_table,
+    held_table,
+    looks_table,
+    share,
+    stills_table,
+    unplayed_table,
+)
 from app.evaluation.truth import THINGS, Medium
+from app.evaluation.unmeasured import unmeasured
 from app.version import VERSION
-
-GROUPS = ("skin_tone", "light", "glasses", "headwear", "camera")
-"""Columns of truth by which recall ought to be compared, so that nobody is found less, or accused more, than others."""
 
 _COLUMNS = (
     "thing", "goal: recall / false per h", "events", "found", "recall (95 %)", "noticed", "false",
@@ -76,18 +83,20 @@ def _lines(result: Result, command: str) -> Iterator[str]:
         "",
     )
     yield from _markdown(costs_table(result))
+    if result.chosen.unplayed:
+        yield from ("", "## Not played", "")
+        yield from _markdown(unplayed_table(result))
     yield from ("", "## Not measured", "")
-    yield from (f"- {line}" for line in _unmeasured(result))
+    yield from (f"- {line}" for line in unmeasured(result))
 
 
 def _settings(result: Result) -> Iterator[str]:
     yield ""
     settings = ", ".join(result.differences)
-    yield (
-        f"Policy: the default but for {settings} (in brackets the default): everything on, durations as in the goals."
-        if settings
-        else "Policy: the default."
-    )
+    whole = ": everything on, durations as in the goals" if result.policy == measuring_policy() else ""
+    yield f"Policy: the default{f' but for {settings} (in brackets the default){whole}' if settings else ''}."
+    if str(result.chosen):
+        yield from ("", str(result.chosen))
     for task, why in result.refused.items():
         yield ""
         yield f"Not run: {task}. {why}"
@@ -159,33 +168,6 @@ def _played(result: Result) -> list[tuple[str, ...]]:
         made = "; ".join(filter(None, (truth.made, truth.note))) or "none: what was raised is not judged"
         rows.append((one.recording.name, f"{one.seconds:.1f}", made, raised or "nothing"))
     return [*rows, (f"{stills} still pictures", "", "boxes, folders, lists", "see above")]
-
-
-def _unmeasured(result: Result) -> Iterator[str]:
-    """Yield what this sample cannot say."""
-    seen = {thing for scores in (result.events, result.stills) for thing, one in scores.items() if one.events}
-    if missing := [str(thing) for thing in THINGS if thing not in seen]:
-        yield f"No recording holds a long enough event of: {', '.join(missing)}. Their recall is unknown."
-    moving = [one.thing for one in result.events.values() if one.events]
-    if stills := [thing for thing in seen if thing not in moving]:
-        yield f"Only still pictures show: {', '.join(sorted(stills))}. Recall in an exam is unknown."
-    hours = sum(one.seconds for one in result.replays if one.recording.medium is not Medium.PICTURE) / 3600
-    honest = max((one.honest_s for one in result.events.values()), default=0.0) / 3600
-    yield (
-        f"{hours:.2f} hours were played, at most {honest:.2f} of them honest for any thing. "
-        "To show 0.2 false events an hour takes at least 18 hours without one."
-    )
-    columns = {
-        column for one in (*result.events.values(), *result.stills.values()) for column, *_ in by_group(one.events)
-    }
-    if absent := [column for column in GROUPS if column not in columns]:
-        yield f"Nothing compares groups by {', '.join(absent)}: the recordings do not say. Fairness is not shown."
-    silent = [one.recording.name for one in result.replays if not one.recording.truth.complete]
-    if silent:
-        yield f"Without truth, played for what they raise only: {', '.join(silent)}."
-    if result.left_out:
-        yield f"Stopped early: {result.left_out} more recordings were not played."
-    yield "Whole exams, real candidates, laptops' own cameras and microphones, and what a reviewer makes of incidents."
 
 
 def _markdown(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:

@@ -11,7 +11,15 @@ from app.evaluation.replay import Replay
 from app.evaluation.result import Result
 from app.evaluation.scoring import Score
 from app.evaluation.session import Raised
-from app.evaluation.text_report import costs_table, events_table, groups_table, held_table, looks_table, stills_table
+from app.evaluation.text_report import (
+    costs_table,
+    events_table,
+    groups_table,
+    held_table,
+    looks_table,
+    stills_table,
+    unplayed_table,
+)
 from app.evaluation.truth import Event, Medium, Recording
 
 _STYLE = """
@@ -40,7 +48,10 @@ def _body(result: Result) -> Iterator[str]:
     yield _paragraphs(
         f"{len(result.replays)} recordings. Policy: {', '.join(result.differences) or 'the default'}.",
         "This page holds pictures of people. Keep it with the recordings and delete it with them.",
+        *filter(None, [str(result.chosen)]),
     )
+    if result.chosen.unplayed:
+        yield "<h2>Not played</h2>" + _table(unplayed_table(result))
     models = [("task", "model", "sha256"), *((t, card.title, card.sha256) for t, card in result.models.items())]
     yield _table(models)
     yield "<h2>Events in videos and sound</h2>" + _table(events_table(list(result.events.values())))

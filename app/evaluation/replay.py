@@ -10,15 +10,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from app.contract.errors import UserFacing
 from app.contract.incidents import Track
 from app.contract.policy import Detection
 from app.evaluation.session import Raised, Session
+from app.evaluation.thumbs import Thumbs, thumb
 from app.evaluation.truth import HEARD, LABELS, THINGS, Held, Medium, Recording
 from app.evaluation.weighed import Cost, WeighedPicture
 from capture.frames import Frame
 from capture.pictures import Picture
-from capture.stills import jpeg
-from capture.stored import has_sound, moment, shrunk, stored_frames, stored_picture, stored_sound
+from capture.stored import has_sound, moment, stored_frames, stored_picture, stored_sound
 from detectors.base import Observation
 from detectors.boxes import areas, intersections
 from detectors.build import Detectors
@@ -29,9 +30,10 @@ LONGEST = 640
 """Pixels of a frame's longest side, as the default camera has."""
 SHOWN_RATE = 15.0
 """Frames a second offered to the detectors, as of the default camera; they look at what their own pace allows."""
+UNREADABLE = "E-RECORDING"
+"""The code of what is refused because of the file itself: another one may well be played."""
 SAME_PLACE = 0.3
 """Overlap (intersection over union) with a box drawn by hand; some draw the hand around a thing, too."""
-_THUMB, _THUMB_QUALITY = 320, 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +42,13 @@ class Replay:
 
     ``said`` is the best score of each thing above the product's threshold at the first look, for still pictures;
     ``placed`` are those of them whose box lies where somebody drew one by hand.
+    ``heard_s`` is for how long there was sound that was listened to: a video may have none, or less than pictures.
     ``pictures`` are (seconds, JPEG) in the middle of each event and incident.
     """
 
     recording: Recording
     seconds: float
+    heard_s: float = 0.0
     raised: tuple[Raised, ...]
     said: Mapping[str, float] = field(default_factory=dict)
     placed: frozenset[str] = frozenset()
@@ -73,23 +77,32 @@ class Player:
     def _running(self, recording: Recording) -> Replay:
         self.built = self._fresh()
         session = Session(self._policy, self.built, self.costs)
-        seconds = 0.0
-        thumbs: list[tuple[float, bytes]] = []
+        seconds = heard_s = 0.0
+        thumbs = Thumbs()
         listens = recording.medium is Medium.SOUND
         if not listens:
             for frame in stored_frames(recording.path, rate=SHOWN_RATE, longest=LONGEST):
                 seconds = frame.at.seconds_since(moment(0)) + 1 / SHOWN_RATE
                 if session.look(frame):
-                    thumbs.append((frame.at.seconds_since(moment(0)), _thumb(frame.image)))
+                    thumbs.offer(frame.at.seconds_since(moment(0)), frame.image)
             listens = bool(recording.truth.complete & HEARD) and has_sound(recording.path)
         if listens:
             for chunk in stored_sound(recording.path):
                 session.hear(chunk)
-                seconds = max(seconds, chunk.at.seconds_since(moment(0)) + len(chunk.pcm) / chunk.rate)
+                heard_s = chunk.at.seconds_since(moment(0)) + len(chunk.pcm) / chunk.rate
+            seconds = max(seconds, heard_s)
+        if not seconds:
+            raise UserFacing(f"{recording.path} holds nothing.", advice="Take it out of the folder.", code=UNREADABLE)
         raised = session.finish()
         spans = [(event.start_s, event.end_s) for event in recording.truth.events]
         spans += [(one.start_s, one.end_s) for one in raised]
-        return Replay(recording=recording, seconds=seconds, raised=raised, pictures=_at_middles(thumbs, spans, seconds))
+        return Replay(
+            recording=recording,
+            seconds=seconds,
+            heard_s=heard_s,
+            raised=raised,
+            pictures=thumbs.at_middles(spans, seconds),
+        )
 
     def _still(self, recording: Recording) -> Replay:
         """Hold one picture in front of the detectors."""
@@ -106,7 +119,7 @@ class Player:
             raised=session.finish(),
             said={thing: max(one.score for one in seen) for thing, seen in said.items()},
             placed=frozenset(thing for thing, seen in said.items() if _placed(seen, recording.truth.held, image)),
-            pictures=((0.0, _thumb(image)),),
+            pictures=((0.0, thumb(image)),),
         )
 
     def _said(self, detectors: Sequence[WeighedPicture]) -> Mapping[str, list[Observation]]:
@@ -122,17 +135,6 @@ class Player:
         return said
 
 
-def _at_middles(
-    thumbs: Sequence[tuple[float, bytes]], spans: Iterable[tuple[float, float]], seconds: float
-) -> tuple[tuple[float, bytes], ...]:
-    """Return only the pictures in the middle of something: an hour's would fill the memory of many recordings."""
-    if not thumbs:
-        return ()
-    middles = [(start + min(end, seconds)) / 2 for start, end in spans]
-    nearest = {min(range(len(thumbs)), key=lambda index: abs(thumbs[index][0] - middle)) for middle in middles}
-    return tuple(thumbs[index] for index in sorted(nearest))
-
-
 def _placed(seen: Iterable[Observation], held: Iterable[Held], image: Picture) -> bool:
     """Whether one of ``seen`` lies on one of the boxes drawn by hand."""
     height, width = image.shape[:2]
@@ -144,7 +146,3 @@ def _placed(seen: Iterable[Observation], held: Iterable[Held], image: Picture) -
             if float((shared / (areas(box[None]) + areas(drawn) - shared)).max()) >= SAME_PLACE:
                 return True
     return False
-
-
-def _thumb(image: Picture) -> bytes:
-    return jpeg(shrunk(image, _THUMB), _THUMB_QUALITY)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.contract.policy import Detection
 from app.evaluation.goals import differences, least_s, looked_for, setting_s
@@ -39,6 +39,27 @@ class OneLook:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """Which of the folder's recordings were meant, and what became of the others.
+
+    ``only`` and ``limit`` are the filter, which kept ``unchosen`` away; ``left_out`` of the rest were not reached, and
+    ``unplayed`` says by name why a file could not be played.
+    """
+
+    only: str = ""
+    limit: int | None = None
+    unchosen: int = 0
+    left_out: int = 0
+    unplayed: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """Return the filter as a sentence; nothing where everything was meant."""
+        parts = [f"with {self.only!r} in their path"] if self.only else []
+        parts += [f"at most {self.limit} of each folder"] if self.limit is not None else []
+        return f"Only recordings {', '.join(parts)}: {self.unchosen} others were not chosen." if parts else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """``events``: of videos and sound; ``stills``: of pictures held for ``hold_s``; ``composed``: of synthetic ones."""
 
@@ -48,7 +69,7 @@ class Result:
     models: Mapping[str, ModelCard]
     refused: Mapping[str, str]
     replays: tuple[Replay, ...]
-    left_out: int
+    chosen: Chosen
     events: Mapping[str, Score]
     stills: Mapping[str, Score]
     composed: Mapping[str, Score]
@@ -70,14 +91,14 @@ def conclude(
     models: Mapping[str, ModelCard],
     refused: Mapping[str, str],
     replays: Sequence[Replay],
-    left_out: int,
+    chosen: Chosen,
     costs: Mapping[str, Cost],
 ) -> Result:
     """Judge all replays. Synthetic recordings never count with recorded ones."""
 
-    def scored(chosen: Sequence[Replay]) -> dict[str, Score]:
+    def scored(some: Sequence[Replay]) -> dict[str, Score]:
         return score(
-            chosen,
+            some,
             least=lambda thing: least_s(policy, thing),
             setting=lambda thing: setting_s(policy, thing),
             looked_for=lambda thing: looked_for(policy, thing) and thing not in refused,
@@ -92,7 +113,7 @@ def conclude(
         models=models,
         refused=refused,
         replays=tuple(replays),
-        left_out=left_out,
+        chosen=chosen,
         events=scored([one for one in real if one.recording.medium is not Medium.PICTURE]),
         stills=scored(stills),
         composed=scored([one for one in replays if one.recording.truth.synthetic]),

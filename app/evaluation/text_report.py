@@ -30,6 +30,8 @@ def text_report(result: Result) -> str:
         "CPU time",
         table(costs_table(result)),
     ]
+    if result.chosen.unplayed:
+        parts += ["Not played", table(unplayed_table(result))]
     return "\n\n".join(parts) + "\n"
 
 
@@ -37,8 +39,10 @@ def _head(result: Result) -> str:
     models = "\n".join(f"  {task}: {model.title} {model.sha256[:12]}…" for task, model in result.models.items())
     refused = "".join(f"\n  {task}: not run: {why}" for task, why in result.refused.items())
     policy = ", ".join(result.differences) or "the default"
-    stopped = f", {result.left_out} more were not played" if result.left_out else ""
-    return f"{result.folder}: {len(result.replays)} recordings{stopped}\nmodels:\n{models}{refused}\npolicy: {policy}"
+    stopped = f", {result.chosen.left_out} more were not played" if result.chosen.left_out else ""
+    filtered = f"\n{result.chosen}" if str(result.chosen) else ""
+    played = f"{result.folder}: {len(result.replays)} recordings{stopped}{filtered}"
+    return f"{played}\nmodels:\n{models}{refused}\npolicy: {policy}"
 
 
 def events_table(scores: Sequence[Score]) -> Rows:
@@ -152,6 +156,11 @@ def groups_table(result: Result) -> Rows:
                     )
                 )
     return rows
+
+
+def unplayed_table(result: Result) -> Rows:
+    """Return a row for each recording that could not be played."""
+    return [("recording", "why"), *sorted(result.chosen.unplayed.items())]
 
 
 def costs_table(result: Result) -> Rows:

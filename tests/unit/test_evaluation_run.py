@@ -22,6 +22,7 @@ from app.evaluation.html_report import html_report
 from app.evaluation.json_report import json_report
 from app.evaluation.result import Result
 from app.evaluation.text_report import text_report
+from app.evaluation.thumbs import Thumbs
 from app.models.sources import beside_checkout
 from capture.frames import AudioChunk, Frame
 from detectors.base import Observation
@@ -243,10 +244,67 @@ def test_a_detector_that_fails_ends_the_measurement(folder: Path, tmp_path: Path
         cli.evaluate(folder, policy=Detection(), fresh=lambda: Detectors(pictures=(_Fails(card),)), only="exam")
 
 
-def test_a_recording_that_can_not_be_read_is_named(folder: Path, fresh: Callable[[], Detectors]) -> None:
+def test_what_can_not_be_played_is_listed_and_the_others_count(
+    folder: Path, fresh: Callable[[], Detectors], result: Result
+) -> None:
     (folder / "desk/broken.mp4").write_bytes(b"no video")
-    with pytest.raises(UserFacing, match=r"broken\.mp4 can't be read"):
-        cli.evaluate(folder, policy=Detection(), fresh=fresh)
+    (folder / "desk/empty.wav").write_bytes(b"")
+    (folder / "hands/broken.png").write_bytes(b"no picture")
+    _sound(folder / "talk/nothing.wav", (0, 0))
+    again = cli.evaluate(folder, policy=measuring_policy(), fresh=fresh)
+    assert list(again.chosen.unplayed) == ["desk/broken.mp4", "desk/empty.wav", "talk/nothing.wav", "hands/broken.png"]
+    assert [one.recording.name for one in again.replays] == [one.recording.name for one in result.replays]
+    assert again.chosen.left_out == 0
+    for report in (text_report, html_report, json_report, lambda one: accuracy_document(one, "x")):
+        text = report(again)
+        assert "ot played" in text or "not_played" in text
+        assert "desk/broken.mp4" in text
+        assert str(folder) not in text
+
+
+def test_what_can_not_be_played_shows_in_the_exit_code(
+    folder: Path, fresh: Callable[[], Detectors], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cli, "_product", lambda *_: fresh)
+    assert cli.main([str(folder), "--only", "honest"]) == 0
+    (folder / "desk/honest2.mp4").write_bytes(b"no video")
+    assert cli.main([str(folder), "--only", "honest"]) == 1
+    assert "Not played" in capsys.readouterr().out
+
+
+def test_the_document_says_what_was_really_run(
+    folder: Path, tmp_path: Path, fresh: Callable[[], Detectors], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cli, "_product", lambda *_: fresh)
+    policy, document = tmp_path / "mine.json", tmp_path / "accuracy.md"
+    policy.write_text('{"absent_ms": 4000}')
+    chosen = ["--only", "desk", "--limit", "1", "--hold", "2"]
+    assert cli.main([str(folder), "--policy", str(policy), *chosen, "--write-docs", str(document)]) == 0
+    text = document.read_text("utf-8")
+    command = "fairlock evaluate media --policy mine.json --hold 2 --only desk --limit 1 --write-docs accuracy.md"
+    assert f"`{command}`" in text
+    assert "Only recordings with 'desk' in their path, at most 1 of each folder: 4 others were not chosen." in text
+    assert "everything on" not in text
+    assert "absent_ms 4000 (5000)" in text
+    assert cli.main([str(folder), "--write-docs", str(document)]) == 0
+    text = document.read_text("utf-8")
+    assert "`fairlock evaluate media --write-docs accuracy.md`" in text
+    assert "everything on" in text
+    assert "Only recordings" not in text
+
+
+def test_a_long_recording_keeps_few_pictures() -> None:
+    thumbs, image = Thumbs(most=50), _drawn(BLUE)
+    for step in range(3000):
+        thumbs.offer(step / 15, image)
+        assert len(thumbs) < 50
+    assert len(thumbs) > 20
+    (one,) = thumbs.at_middles([(90.0, 110.0)], 200.0)
+    assert one[0] == pytest.approx(100, abs=4)
+    once = Thumbs()
+    for step in range(46):
+        once.offer(step / 15, image)
+    assert len(once) == 4
 
 
 def test_who_stops_early_gets_a_report_of_what_was_played(folder: Path, fresh: Callable[[], Detectors]) -> None:
@@ -259,7 +317,7 @@ def test_who_stops_early_gets_a_report_of_what_was_played(folder: Path, fresh: C
 
     result = cli.evaluate(folder, policy=measuring_policy(), fresh=stops_at_the_third)
     assert [one.recording.name for one in result.replays] == ["desk/exam.avi", "desk/honest.avi"]
-    assert result.left_out == 3
+    assert result.chosen.left_out == 3
     assert "3 more recordings were not played" in accuracy_document(result, "x")
     assert "3 more were not played" in text_report(result)
 

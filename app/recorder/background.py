@@ -2,6 +2,7 @@
 
 Runs in the thread ``leftovers`` of the recorder: from joining until the recording starts, and again after the exam. It
 gives way at once, never touches the session at hand, and ends no session that its candidate could still take up again.
+Where a session's policy minds what the network costs, that is asked before and, every ``LOOK_S``, while it is sent.
 """
 
 import logging
@@ -18,6 +19,9 @@ from app.recorder.joining import SavedSession
 from app.recorder.leftovers import OnProgress, is_over, unfinished
 
 DEADLINE_S = 3_600.0
+LOOK_S = 60.0
+NAP_S = 1.0
+"""How late the end of a wait may be noticed: the clock's time passes without waking anybody."""
 
 _log = logging.getLogger("fairlock.recorder")
 
@@ -33,7 +37,7 @@ class Send(Protocol):
 
 
 class _GivingWay(Exception):
-    """An exam starts."""
+    """An exam starts, or the network has begun to cost; its text says which."""
 
 
 class BackgroundUpload:
@@ -42,8 +46,9 @@ class BackgroundUpload:
     def __init__(self, home: Path, present: Path, clock: Clock, *, send: Send, metering: Metering) -> None:
         self._home, self._present, self._clock = home, present, clock
         self._send, self._metering = send, metering
-        self._may_send = threading.Event()
-        self._leaving = False
+        self._may_send, self._leaving = threading.Event(), threading.Event()
+        self._minds = False
+        self._asked_ns = 0
         self._thread = threading.Thread(target=self._run, name="leftovers", daemon=True)
 
     def start(self) -> None:
@@ -58,7 +63,7 @@ class BackgroundUpload:
 
     def end(self, deadline_s: float) -> bool:
         """End for good; ``False`` when that takes longer than ``deadline_s``."""
-        self._leaving = True
+        self._leaving.set()
         self._may_send.set()
         if self._thread.ident is not None:
             self._thread.join(deadline_s)
@@ -66,34 +71,58 @@ class BackgroundUpload:
 
     def _run(self) -> None:
         try:
-            for folder, saved in list(unfinished(self._home)):
-                if folder != self._present and is_over(folder, saved, self._clock) and self._is_free(saved):
-                    self._send_patiently(folder, saved)
+            waiting = [
+                (folder, saved)
+                for folder, saved in unfinished(self._home)
+                if folder != self._present and is_over(folder, saved, self._clock)
+            ]
+            self._may_send.wait()
+            while waiting and not self._leaving.is_set():
+                waiting = [one for one in waiting if not self._is_done(*one)]
+                if waiting:
+                    self._rest()
         except Exception:  # noqa: BLE001  (a thread's main: earlier sessions must not harm the present one)
             _log.exception("what earlier exams left could not be sent")
 
-    def _send_patiently(self, folder: Path, saved: SavedSession) -> None:
-        while True:
-            self._may_send.wait()
-            if self._leaving:
-                return
-            try:
-                self._send(folder, saved, self._clock, deadline_s=DEADLINE_S, on_progress=self._check)
-            except _GivingWay:
-                _log.info("session %s waits: an exam starts", saved.session)
-                continue
-            except FairlockError as error:
-                _log.info("session %s stays on this computer: %s", saved.session, error.code)
-            return
-
-    def _check(self, _sent: int, _total: int) -> None:
-        if self._leaving or not self._may_send.is_set():
-            raise _GivingWay
-
-    def _is_free(self, saved: SavedSession) -> bool:
-        """Whether the network costs nothing, or this session's institution does not mind."""
+    def _is_done(self, folder: Path, saved: SavedSession) -> bool:
+        """Send a session if that may be now; ``False`` when it has to wait."""
+        self._minds = _minds(saved)
         try:
-            minds = jws.unverified(Policy, saved.policy).upload.pause_when_metered
-        except IntegrityError:
-            minds = False
-        return not (minds and self._metering.is_metered())
+            self._ask()
+            self._check()
+            self._send(folder, saved, self._clock, deadline_s=DEADLINE_S, on_progress=self._check)
+        except _GivingWay as reason:
+            _log.info("session %s waits: %s", saved.session, reason)
+            return False
+        except FairlockError as error:
+            _log.info("session %s stays on this computer: %s", saved.session, error.code)
+        return True
+
+    def _rest(self) -> None:
+        """Return after the exam that it gave way to, or after ``LOOK_S``."""
+        if not self._may_send.is_set():
+            self._may_send.wait()
+            return
+        began = self._clock.now()
+        while self._may_send.is_set() and self._clock.now().seconds_since(began) < LOOK_S:
+            if self._leaving.wait(NAP_S):
+                return
+
+    def _check(self, _sent: int = 0, _total: int = 0) -> None:
+        if self._leaving.is_set() or not self._may_send.is_set():
+            raise _GivingWay("an exam starts")
+        if self._clock.now().mono_ns - self._asked_ns >= LOOK_S * 1e9:
+            self._ask()
+
+    def _ask(self) -> None:
+        """Give way if the network costs and this session's institution minds."""
+        self._asked_ns = self._clock.now().mono_ns
+        if self._minds and self._metering.is_metered():
+            raise _GivingWay("the network is metered")
+
+
+def _minds(saved: SavedSession) -> bool:
+    try:
+        return jws.unverified(Policy, saved.policy).upload.pause_when_metered
+    except IntegrityError:
+        return False

@@ -14,6 +14,7 @@ from app.clock import ManualClock, SystemClock
 from app.contract.policy import Capture, Upload
 from app.contract.times import Clock
 from app.contract.wire import ExamLink
+from app.recorder import background as background_module
 from app.recorder import leftovers
 from app.recorder.background import BackgroundUpload
 from app.recorder.client import ServerClient
@@ -32,14 +33,20 @@ DEADLINE_S = 60.0
 NOWHERE = "http://127.0.0.1:9"
 
 
-class Free:
-    """A network that costs nothing, or as much as the test says."""
+class Network:
+    """A network that costs nothing, or as much as the test says; tells when somebody has asked."""
 
     def __init__(self, *, metered: bool = False) -> None:
-        self._metered = metered
+        self.metered, self.asked = metered, threading.Event()
 
     def is_metered(self) -> bool:
-        return self._metered
+        self.asked.set()
+        return self.metered
+
+
+@pytest.fixture(autouse=True)
+def _short_naps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(background_module, "NAP_S", 0.05)
 
 
 @pytest.fixture(scope="module")
@@ -108,9 +115,18 @@ class Sending:
 
 
 def background(
-    home: Path, clock: Clock, sending: Sending, *, present: Path = Path(), metered: bool = False
+    home: Path, clock: Clock, sending: Sending, *, present: Path = Path(), network: Network | None = None
 ) -> BackgroundUpload:
-    return BackgroundUpload(home, present, clock, send=sending, metering=Free(metered=metered))
+    return BackgroundUpload(home, present, clock, send=sending, metering=network or Network())
+
+
+def passes_until(event: threading.Event, clock: ManualClock) -> bool:
+    """Let time pass on ``clock`` until something happened; whether it did."""
+    for _ in range(round(DEADLINE_S / 0.1)):
+        if event.wait(0.1):
+            return True
+        clock.advance(background_module.LOOK_S / 10)
+    return False
 
 
 def test_a_session_that_was_handed_in_is_sent_and_ended(
@@ -164,11 +180,52 @@ def test_it_waits_for_a_network_that_costs_nothing_where_the_policy_minds(
     institution.exam("metered", upload=Upload(pause_when_metered=True))
     folder = leave(tmp_path / "home", institution.invite("metered"), clock)
     mark_handed_in(folder)
-    sending = Sending()
-    upload = background(tmp_path / "home", clock, sending, metered=True)
+    sending, network = Sending(), Network(metered=True)
+    upload = background(tmp_path / "home", clock, sending, network=network)
     upload.start()
-    upload._thread.join(DEADLINE_S)
+    for _ in range(2):  # once at the start, and again later
+        assert passes_until(network.asked, clock)
+        network.asked.clear()
     assert sending.tried == []
+    network.metered = False
+    assert passes_until(sending.ended, clock)
+    assert upload.end(DEADLINE_S)
+    assert (folder / FINISHED).exists()
+
+
+def test_it_stops_when_the_network_begins_to_cost_and_goes_on_when_it_no_longer_does(
+    institution: Institution, tmp_path: Path, clock: ManualClock
+) -> None:
+    institution.exam("becomes-metered", upload=Upload(pause_when_metered=True))
+    folder = leave(tmp_path / "home", institution.invite("becomes-metered"), clock)
+    mark_handed_in(folder)
+    sending, network = Sending(endless=True), Network()
+    upload = background(tmp_path / "home", clock, sending, network=network)
+    upload.start()
+    assert sending.begun.wait(DEADLINE_S)
+    network.metered = True
+    assert passes_until(sending.ended, clock)
+    sending.begun.clear()
+    network.asked.clear()
+    assert passes_until(network.asked, clock)
+    assert sending.tried == [folder]
+    network.metered = False
+    assert passes_until(sending.begun, clock)
+    assert upload.end(DEADLINE_S)
+
+
+def test_who_does_not_mind_is_sent_over_any_network(
+    institution: Institution, tmp_path: Path, clock: ManualClock
+) -> None:
+    institution.exam("not-minding")
+    folder = leave(tmp_path / "home", institution.invite("not-minding"), clock)
+    mark_handed_in(folder)
+    sending, network = Sending(), Network(metered=True)
+    upload = background(tmp_path / "home", clock, sending, network=network)
+    upload.start()
+    assert sending.ended.wait(DEADLINE_S)
+    assert upload.end(DEADLINE_S)
+    assert (folder / FINISHED).exists()
 
 
 def test_it_gives_way_to_an_exam_and_goes_on_after_it(

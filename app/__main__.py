@@ -35,7 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if command is not None:
         return command(given[1:])
     if name == "--version":
-        print(f"fairlock {VERSION}")  # noqa: T201  (a command's answer)
+        from app.self_hash import self_hash  # noqa: PLC0415  (likewise)
+
+        print(f"fairlock {VERSION}\nself-hash {self_hash()}")  # noqa: T201  (a command's answer)
         return 0
     print(USAGE, end="", file=sys.stdout if name in ("-h", "--help") else sys.stderr)
     return 0 if name in ("-h", "--help") else 2

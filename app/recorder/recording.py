@@ -30,6 +30,7 @@ from app.recorder.live_detection import LiveDetection
 from app.recorder.metered_pause import MeteredPause
 from app.recorder.options import RecorderOptions
 from app.recorder.pictures import IncidentPictures
+from app.recorder.self_hash_note import SelfHashNote
 from app.recorder.sources import Sources
 from app.recorder.timeline import Timeline
 from app.recorder.tracks import STOP_DEADLINE_S, TrackParts, Tracks
@@ -140,6 +141,9 @@ class Recording:
         self._stack.callback(self.detection.stop)
         self._stack.callback(self._tracks.stop)
         self._tracks.start(self._parts.sources)
+        build = SelfHashNote(self.journal)
+        build.start()
+        self._stack.callback(build.stop)
         quality = QualityWatch(self._tracks, self.spool, self.incidents, self._clock)
         quality.start()
         self._stack.callback(quality.stop)

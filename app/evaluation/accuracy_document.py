@@ -3,16 +3,15 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from app.evaluation.bounds import poisson, wilson
+from app.evaluation.cells import bounds, share
 from app.evaluation.goals import DELAY_S, GOALS, Goal, measuring_policy
+from app.evaluation.groups import groups_table
 from app.evaluation.result import Result
 from app.evaluation.scoring import Score
 from app.evaluation.text_report import (
-    bounds,
     costs_table,
-    groups_table,
     held_table,
     looks_table,
-    share,
     stills_table,
     unplayed_table,
 )
@@ -22,7 +21,7 @@ from app.version import VERSION
 
 _COLUMNS = (
     "thing", "goal: recall / false per h", "events", "found", "recall (95 %)", "noticed", "false",
-    "hours (honest)", "false per h (95 %)", "delay s: median, longest", "verdict",
+    "hours without it (honest)", "false per h (95 %)", "outside s", "delay s: median, longest", "verdict",
 )  # fmt: skip
 
 _HEAD = """\
@@ -35,7 +34,9 @@ for. Truth that ships with the product is in `resources/evaluation/truth.toml`; 
 _EXPLAINED = f"""
 *Reached* and *not reached* are said only where the 95 % bounds lie on one side of the goal; else the sample is too
 small to say. *Noticed* counts also what brings a reviewer to the place under another name (a phone called an object
-in hand). Delay is from start and least duration to the first report (goal: {DELAY_S:g} s).
+in hand). *Hours without it* are those in which an incident would be false; *honest* ones hold no event at all.
+*Outside*: for how many seconds incidents lasted beyond what is true, whether false or late to end. Delay is
+from start and least duration to the first report (goal: {DELAY_S:g} s).
 """
 _STILLS = """
 No video: each picture is shown for as long, so nothing moves. It tells what is taken for what, not how an exam is.
@@ -109,7 +110,7 @@ def _goals(scores: Mapping[str, Score]) -> list[tuple[str, ...]]:
         if one is not None:
             rows.append(_row(one, goal))
         elif goal is not None:
-            rows.append((f"{thing} ≥ {goal.least_s:g} s", _aim(goal), "0", *[""] * 7, "not measured"))
+            rows.append((f"{thing} ≥ {goal.least_s:g} s", _aim(goal), "0", *[""] * 8, "not measured"))
     return rows
 
 
@@ -127,6 +128,7 @@ def _row(one: Score, goal: Goal | None) -> tuple[str, ...]:
         str(len(one.false)),
         f"{hours:.3f} ({one.honest_s / 3600:.3f})",
         f"{len(one.false) / hours:.1f} ({bounds(rate)})" if hours else "",
+        f"{one.outside_s:.1f}",
         f"{delays[len(delays) // 2]:.1f}, {delays[-1]:.1f}" if delays else "",
         _verdict(recall, rate, goal),
     )

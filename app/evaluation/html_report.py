@@ -7,6 +7,7 @@ import base64
 from collections.abc import Iterator, Sequence
 from html import escape
 
+from app.evaluation.groups import groups_table
 from app.evaluation.replay import Replay
 from app.evaluation.result import Result
 from app.evaluation.scoring import Score
@@ -14,7 +15,6 @@ from app.evaluation.session import Raised
 from app.evaluation.text_report import (
     costs_table,
     events_table,
-    groups_table,
     held_table,
     looks_table,
     stills_table,
@@ -62,7 +62,7 @@ def _body(result: Result) -> Iterator[str]:
     yield "<h2>Still pictures by what they show</h2>" + _table(stills_table(result))
     if result.composed:
         yield "<h2>Synthetic: composed, not recorded</h2>" + _table(events_table(list(result.composed.values())))
-    yield "<h2>Recall by group</h2>" + _table(groups_table(result))
+    yield "<h2>Recall and false alarms by group</h2>" + _table(groups_table(result))
     yield "<h2>CPU time</h2>" + _table(costs_table(result))
     for title, scores in (("", result.events), (" (still)", result.stills), (" (synthetic)", result.composed)):
         for one in scores.values():

@@ -6,8 +6,9 @@ from typing import Any
 
 from app.evaluation.bounds import poisson, wilson
 from app.evaluation.goals import GOALS
+from app.evaluation.groups import Group, by_group
 from app.evaluation.result import Result
-from app.evaluation.scoring import Judged, Score, by_group
+from app.evaluation.scoring import Judged, Score
 from app.evaluation.session import Raised
 
 
@@ -68,13 +69,15 @@ def _score(one: Score) -> dict[str, Any]:
         "honest_hours": one.honest_s / 3600,
         "outside_s": round(one.outside_s, 2),
         "delays_s": [round(delay, 2) for delay in one.delays],
-        "groups": [
-            {"column": column, "group": value, "events": total, "found": found}
-            for column, value, total, found in by_group(one.events)
-        ],
+        "groups": [_group(group) for group in by_group(one)],
         "missed": [_missed(judged) for judged in one.events if judged.found is None],
         "false_alarms": [{"recording": f.recording.name, **_raised(f.raised)} for f in one.false],
     }
+
+
+def _group(group: Group) -> dict[str, Any]:
+    told = dataclasses.asdict(group)
+    return {"column": told.pop("column"), "group": told.pop("value"), **told, "hours": told.pop("seconds") / 3600}
 
 
 def _missed(judged: Judged) -> dict[str, Any]:

@@ -2,15 +2,17 @@
 
 An event is found when an incident of its own thing overlaps it (± the recording's tolerance); one long incident may
 find several. An incident is false when its thing was known, nothing of it (or of what it is also right for) overlaps
-it, and it lies in an annotated stretch. Events shorter than the least duration are neither to be found nor false.
+it, and it lies in an annotated stretch. Rates are per time in which an incident could have been false, so time in which
+the thing is there counts towards none. Events shorter than the least duration are neither to be found nor false.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from app.evaluation.goals import NOTICED_BY
 from app.evaluation.replay import Replay
 from app.evaluation.session import Raised
+from app.evaluation.spans import common, outside_s
 from app.evaluation.truth import ALSO_RIGHT, HEARD, SEEN, Event, Medium, Recording
 
 
@@ -37,7 +39,12 @@ class FalseAlarm:
 
 @dataclass(slots=True)
 class Score:
-    """All that is known of one thing. Seconds: in which it was judged, and those of recordings without any event."""
+    """All that is known of one thing.
+
+    ``seconds``: in which it was known not to be there, so that an incident would have been false; ``honest_s``: those
+    of recordings without any event; ``group_s``: those by a recording's group (column, value). ``outside_s``: how long
+    incidents lasted beyond what is true, also those that found something and did not end with it.
+    """
 
     thing: str
     least_s: float
@@ -47,6 +54,7 @@ class Score:
     seconds: float = 0.0
     honest_s: float = 0.0
     outside_s: float = 0.0
+    group_s: dict[tuple[str, str], float] = field(default_factory=dict)
     recordings: int = 0
 
     @property
@@ -84,18 +92,19 @@ def score(
     for replay in replays:
         truth = replay.recording.truth
         told = truth.complete | {event.thing for event in truth.events}
-        for thing in sorted(told & _observable(replay.recording.medium, truth.complete)):
+        for thing in sorted(told & _observable(replay)):
             if looked_for(thing):
                 one = scores.setdefault(thing, Score(thing=thing, least_s=least(thing)))
                 _judge(one, replay, setting(thing))
     return dict(sorted(scores.items()))
 
 
-def _observable(medium: Medium, complete: frozenset[str]) -> frozenset[str]:
-    """Return what can be seen or heard in a recording; a video's sound counts where its truth speaks of it."""
+def _observable(replay: Replay) -> frozenset[str]:
+    """Return what can be seen or heard; a video's sound counts where there is any and its truth speaks of it."""
+    medium, complete = replay.recording.medium, replay.recording.truth.complete
     if medium is Medium.SOUND:
         return HEARD
-    return SEEN | (complete & HEARD if medium is Medium.VIDEO else frozenset())
+    return SEEN | (complete & HEARD if medium is Medium.VIDEO and replay.heard_s else frozenset())
 
 
 def _judge(one: Score, replay: Replay, setting_s: float) -> None:
@@ -108,21 +117,32 @@ def _judge(one: Score, replay: Replay, setting_s: float) -> None:
             one.brief += 1
         elif event.end_s > event.start_s:
             one.events.append(_judged(event, replay, mine, setting_s))
-    if one.thing not in truth.complete:
-        return
-    seconds = _annotated_s(replay)
+    if one.thing in truth.complete:
+        _judge_false(one, replay, mine)
+
+
+def _judge_false(one: Score, replay: Replay, mine: Sequence[Raised]) -> None:
+    """Count the time in which an incident would have been false, and those that were."""
+    recording, truth = replay.recording, replay.recording.truth
+    names = {one.thing} | ALSO_RIGHT.get(one.thing, frozenset())
+    length = _length_s(replay, one.thing)
+    right = [_clipped(event, length) for event in truth.events if event.thing in names]
+    annotated = common([(0.0, length)], truth.regions or [(0.0, length)])
+    true = [(event.start_s, event.end_s) for event in right]
+    seconds, honest = outside_s(annotated, true), not truth.events
     one.seconds += seconds
-    honest = not truth.events
     one.honest_s += seconds if honest else 0.0
-    right = [
-        event for event in truth.events if event.thing == one.thing or event.thing in ALSO_RIGHT.get(one.thing, ())
-    ]
+    for group in truth.groups.items():
+        one.group_s[group] = one.group_s.get(group, 0.0) + seconds
+    one.outside_s += outside_s(common([(raised.start_s, raised.end_s) for raised in mine], annotated), true)
     for raised in mine:
-        overlaps = [_clipped(event, replay.seconds) for event in right if _near(event, raised, truth.tolerance_s)]
-        if _inside(raised, truth.regions):
-            one.outside_s += _outside_s(raised, overlaps)
-            if not overlaps:
-                one.false.append(FalseAlarm(recording=recording, raised=raised, honest=honest))
+        if _inside(raised, truth.regions) and not any(_near(event, raised, truth.tolerance_s) for event in right):
+            one.false.append(FalseAlarm(recording=recording, raised=raised, honest=honest))
+
+
+def _length_s(replay: Replay, thing: str) -> float:
+    """A video's sound may be shorter than its pictures."""
+    return replay.heard_s if thing in HEARD and replay.recording.medium is Medium.VIDEO else replay.seconds
 
 
 def _longest(recording: Recording, replay: Replay) -> float:
@@ -154,26 +174,3 @@ def _near(event: Event, raised: Raised, tolerance_s: float) -> bool:
 
 def _inside(raised: Raised, regions: Sequence[tuple[float, float]]) -> bool:
     return not regions or any(raised.start_s < end and raised.end_s > start for start, end in regions)
-
-
-def _annotated_s(replay: Replay) -> float:
-    regions = replay.recording.truth.regions or ((0.0, replay.seconds),)
-    return sum(max(0.0, min(end, replay.seconds) - start) for start, end in regions)
-
-
-def _outside_s(raised: Raised, events: Sequence[Event]) -> float:
-    """Return how many seconds of an incident lie outside the events it overlaps (which do not overlap each other)."""
-    shared = sum(max(0.0, min(raised.end_s, event.end_s) - max(raised.start_s, event.start_s)) for event in events)
-    return max(0.0, raised.end_s - raised.start_s - shared)
-
-
-def by_group(events: Iterable[Judged]) -> Iterator[tuple[str, str, int, int]]:
-    """Yield (column, value, events, found) for each group, in the order of the alphabet."""
-    counts: dict[tuple[str, str], list[int]] = {}
-    for one in events:
-        for group in one.groups.items():
-            count = counts.setdefault(group, [0, 0])
-            count[0] += 1
-            count[1] += one.found is not None
-    for (column, value), (total, found) in sorted(counts.items()):
-        yield column, value, total, found

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 
 from app.evaluation.bounds import poisson, wilson
+from app.evaluation.cells import Rows, bounds, share
+from app.evaluation.groups import groups_table
 from app.evaluation.result import Result
-from app.evaluation.scoring import Score, by_group
+from app.evaluation.scoring import Score
 
-Rows = list[tuple[str, ...]]
 _EVENT_COLUMNS = (
     "thing", "least s", "events", "found", "recall", "95 %", "noticed", "brief",
-    "false", "hours", "false/h", "95 %", "honest false", "honest h", "delay s, median", "longest",
+    "false", "hours", "false/h", "95 %", "honest false", "honest h", "outside s", "delay s, median", "longest",
 )  # fmt: skip
 
 
@@ -25,7 +26,7 @@ def text_report(result: Result) -> str:
         table(looks_table(result)),
         "Still pictures by what they show (pictures called so at one look; incidents when held)",
         table(stills_table(result)),
-        "Recall by group",
+        "Recall and false alarms by group",
         table(groups_table(result)),
         "CPU time",
         table(costs_table(result)),
@@ -67,6 +68,7 @@ def events_table(scores: Sequence[Score]) -> Rows:
                 bounds(poisson(len(one.false), hours)),
                 str(one.honest_false),
                 f"{honest:.3f}",
+                f"{one.outside_s:.1f}",
                 f"{delays[len(delays) // 2]:.1f}" if delays else "",
                 f"{delays[-1]:.1f}" if delays else "",
             )
@@ -138,26 +140,6 @@ def stills_table(result: Result) -> Rows:
     return rows
 
 
-def groups_table(result: Result) -> Rows:
-    """Return a row for each thing and group."""
-    rows: Rows = [("thing", "column", "group", "events", "found", "recall", "95 %")]
-    for scores in (result.events, result.stills):
-        for one in scores.values():
-            for column, value, total, found in by_group(one.events):
-                rows.append(
-                    (
-                        one.thing,
-                        column,
-                        value,
-                        str(total),
-                        str(found),
-                        share(found, total),
-                        bounds(wilson(found, total)),
-                    )
-                )
-    return rows
-
-
 def unplayed_table(result: Result) -> Rows:
     """Return a row for each recording that could not be played."""
     return [("recording", "why"), *sorted(result.chosen.unplayed.items())]
@@ -171,19 +153,6 @@ def costs_table(result: Result) -> Rows:
         heard = f"{cost.milliseconds / cost.heard_s:.1f}" if cost.heard_s else ""
         rows.append((name, str(cost.looks or ""), look, f"{cost.heard_s:.0f}" if cost.heard_s else "", heard))
     return rows
-
-
-def share(hits: int, trials: int) -> str:
-    """Return a share with two digits, or nothing where nothing was tried."""
-    return f"{hits / trials:.2f}" if trials else ""
-
-
-def bounds(pair: tuple[float, float] | None) -> str:
-    """Return bounds with two digits, one from a hundred on."""
-    if pair is None:
-        return ""
-    digits = 2 if pair[1] < 100 else 0
-    return f"{pair[0]:.{digits}f}–{pair[1]:.{digits}f}"
 
 
 def table(rows: Sequence[tuple[str, ...]]) -> str:

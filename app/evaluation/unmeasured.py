@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from app.evaluation.groups import by_group
 from app.evaluation.result import Result
-from app.evaluation.scoring import by_group
 from app.evaluation.truth import THINGS, Medium
 
 GROUPS = ("skin_tone", "light", "glasses", "headwear", "camera")
@@ -24,9 +24,7 @@ def unmeasured(result: Result) -> Iterator[str]:
         f"{hours:.2f} hours were played, at most {honest:.2f} of them honest for any thing. "
         "To show 0.2 false events an hour takes at least 18 hours without one."
     )
-    columns = {
-        column for one in (*result.events.values(), *result.stills.values()) for column, *_ in by_group(one.events)
-    }
+    columns = {group.column for one in (*result.events.values(), *result.stills.values()) for group in by_group(one)}
     if absent := [column for column in GROUPS if column not in columns]:
         yield f"Nothing compares groups by {', '.join(absent)}: the recordings do not say. Fairness is not shown."
     silent = [one.recording.name for one in result.replays if not one.recording.truth.complete]

@@ -1,13 +1,16 @@
 """Scores by hand-computed cases: what counts as found, as missed, as false, and how sure that is."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from app.evaluation.bounds import poisson, wilson
+from app.evaluation.groups import Group, by_group
 from app.evaluation.replay import Replay
-from app.evaluation.scoring import Score, by_group, score
+from app.evaluation.scoring import Score, score
 from app.evaluation.session import Raised
+from app.evaluation.spans import common, length_s, outside_s
 from app.evaluation.truth import Event, Medium, Recording, Truth
 
 
@@ -126,5 +129,53 @@ def test_groups_count_apart() -> None:
         Event(thing="phone", start_s=at, end_s=at + 5, groups={"light": how}) for at, how in ((0, "dark"), (20, "day"))
     ]
     truth = Truth(events=tuple(light), complete=frozenset({"phone"}), groups={"glasses": "yes"})
-    one = _score(_replay(truth, _raised("phone", 21, 24)))
-    assert list(by_group(one.events)) == [("glasses", "yes", 2, 1), ("light", "dark", 1, 0), ("light", "day", 1, 1)]
+    other = Truth(complete=frozenset({"phone"}), groups={"glasses": "no"})
+    one = _score(_replay(truth, _raised("phone", 21, 24)), _replay(other, _raised("phone", 5, 9), seconds=60))
+    assert list(by_group(one)) == [
+        Group(column="glasses", value="no", events=0, found=0, false=1, seconds=60.0),
+        Group(column="glasses", value="yes", events=2, found=1, false=0, seconds=3590.0),
+        Group(column="light", value="dark", events=1, found=0, false=0, seconds=0.0),
+        Group(column="light", value="day", events=1, found=1, false=0, seconds=0.0),
+    ]
+
+
+def test_a_rate_is_per_time_in_which_something_could_be_false() -> None:
+    """Of an hour the phone is there for half, so two false incidents are four an hour; each counts once."""
+    truth = _truth(("phone", 0, 900), ("phone", 1800, 2700))
+    one = _score(_replay(truth, _raised("phone", 1000, 1010), _raised("phone", 3000, 3010)))
+    assert (len(one.false), one.seconds) == (2, 1800.0)
+
+
+def test_time_in_which_another_thing_makes_an_incident_right_counts_towards_no_rate() -> None:
+    truth = _truth(("phone", 0, 600), ("book", 300, 900), complete="phone book object_in_hand")
+    one = _score(_replay(truth, _raised("object_in_hand", 0, 960)), thing="object_in_hand")
+    assert (one.seconds, one.outside_s) == (2700.0, 60.0)
+    assert _score(_replay(truth)).seconds == 3000.0
+
+
+def test_an_incident_that_never_closes_shows_as_time_beyond_the_truth() -> None:
+    one = _score(_replay(_truth(("phone", 10, 20)), _raised("phone", 10, 3600)))
+    assert (one.found, len(one.false)) == (1, 0)
+    assert one.outside_s == pytest.approx(3580)
+    assert one.seconds == pytest.approx(3590)
+
+
+def test_what_lasts_beyond_the_annotated_stretch_is_not_judged_there() -> None:
+    truth = Truth(complete=frozenset({"phone"}), regions=((0.0, 30.0),))
+    assert _score(_replay(truth, _raised("phone", 25, 300))).outside_s == 5.0
+
+
+@pytest.mark.parametrize("heard_s", [0.0, 600.0])
+def test_a_video_is_heard_only_as_long_as_it_sounds(heard_s: float) -> None:
+    replay = replace(_replay(_truth(complete="phone speech loud_noise")), heard_s=heard_s)
+    scores = score([replay], least=lambda _: 1, setting=lambda _: 1, looked_for=lambda _: True)
+    assert scores["phone"].seconds == 3600
+    assert {thing: one.seconds for thing, one in scores.items() if thing != "phone"} == (
+        {"speech": 600.0, "loud_noise": 600.0} if heard_s else {}
+    )
+
+
+def test_stretches_add_up() -> None:
+    assert length_s([(5, 7), (0, 2), (1, 3), (9, 9), (8, 4)]) == 5
+    assert common([(0, 10)], [(5, 20), (8, 30)]) == [(5, 10)]
+    assert outside_s([(0, 10), (5, 12)], [(2, 3), (11, 20)]) == 10

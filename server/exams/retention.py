@@ -2,9 +2,8 @@
 
 The wrapped keys at the head of each segment are overwritten first: without them the rest of a file is noise, also
 where its blocks survive on the disk; so are the wraps of recipients added later. Then files, rows and the
-candidate's line of the roster go. All of it may be interrupted anywhere and is simply done again. Runs in a thread of
-the server (``Keeper``) or as
-``fairlock-server retain``.
+candidate's line of the roster go. All of it may be interrupted anywhere and is simply done again; a session that can't
+be deleted keeps no other one. Runs in a thread of the server (``Keeper``) or as ``fairlock-server retain``.
 """
 
 import logging
@@ -12,9 +11,10 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session as Transaction
 
+from app.contract.errors import FairlockError, Retryable, UserFacing
 from app.contract.policy import Policy
 from app.contract.sealing import jws
 from app.contract.sealing.records import DELETION_TYPE, FORMAT_VERSION, Deletion
@@ -40,6 +40,8 @@ from server.verification import access
 DAY_MS = 86_400_000
 EVERY_S = 3_600.0
 HEAD_BYTES = MAX_HEADER + 8
+TIMES = 4
+"""So often a session is cleared while more of it arrives."""
 ACCOUNT = "retention"
 
 _log = logging.getLogger("fairlock.retention")
@@ -67,26 +69,56 @@ def due(context: Context) -> list[Due]:
     return found
 
 
+class Undeleted(UserFacing):
+    """Sessions whose time is over and that are still there, each with the reason."""
+
+    code = "E-RETENTION"
+
+    def __init__(self, failed: dict[str, str]) -> None:
+        named = "; ".join(f"{session} ({why})" for session, why in failed.items())
+        advice = "Put right what stands in the way, then run `fairlock-server retain` again."
+        super().__init__(f"Not deleted though their time is over: {named}.", advice=advice)
+        self.failed = failed
+
+
 def erase(context: Context, session: str) -> str:
-    """Delete one session for good; return the signed ``Deletion``."""
-    context.store.shred(session, HEAD_BYTES)
-    with context.database.write(durable=True) as tx:
-        row = tx.get(Session, session, with_for_update=LOCKING)
-        if row is None and (done := tx.get(DeletedSession, session)) is not None:
-            return done.jws  # another server of this database was faster
-        row = access.find(tx, session)
-        # What an application sent in the meantime; from here on there is no session that it could send anything for.
+    """Delete one session for good; return the signed ``Deletion``. Raises ``StorageFull`` when something is left.
+
+    The store works outside of all transactions: one that does not answer holds up nobody's heartbeats.
+    """
+    for _ in range(TIMES):
+        with context.database.read() as tx:
+            known = _stored(tx, session)
         context.store.shred(session, HEAD_BYTES)
-        return _forget(tx, context, row)
+        with context.database.write(durable=True) as tx:
+            row = tx.get(Session, session, with_for_update=LOCKING)
+            if row is None and (done := tx.get(DeletedSession, session)) is not None:
+                return done.jws  # another server of this database was faster
+            row = access.find(tx, session)
+            # Else something was stored after the store was cleared.
+            if _stored(tx, session) == known:
+                return _forget(tx, context, row)
+    raise Retryable("its application goes on sending")
 
 
 def erase_due(context: Context) -> Iterator[str]:
     """Delete what is due, one session after another; yield each one's signed ``Deletion``.
 
-    The clock is taken at its word; ``Keeper`` asks ``clock_jumps`` first.
+    The clock is taken at its word; ``Keeper`` asks ``clock_jumps`` first. Raises ``Undeleted`` after the last one when
+    some are left.
     """
+    failed: dict[str, str] = {}
     for one in due(context):
-        yield erase(context, one.session)
+        try:
+            token = erase(context, one.session)
+        except Exception as error:  # noqa: BLE001  (the edge of one session: none may keep the others)
+            unforeseen = not isinstance(error, (FairlockError, OSError))
+            _log.error("session %s could not be deleted: %s", one.session, error, exc_info=unforeseen)
+            failed[one.session] = str(error) or type(error).__name__
+        else:
+            yield token
+    if failed:
+        raise Undeleted(failed)
 
 
 class Keeper:
@@ -113,10 +145,19 @@ class Keeper:
                     for _token in erase_due(self._context):
                         if self._stop.is_set():
                             return
+            except Undeleted as error:
+                _log.error("%d sessions whose time is over are still there", len(error.failed))
             except Exception:  # noqa: BLE001  (a thread's edge: a full disk today must not end it for ever)
                 _log.exception("sessions whose time is over could not be deleted")
             if self._stop.wait(self._every_s):
                 return
+
+
+def _stored(tx: Transaction, session: str) -> int:
+    """Count what lies in the store: segments, and wraps of recipients added later."""
+    tables = (Segment, GrantRecord)
+    counts = (select(func.count()).select_from(table).where(table.session == session) for table in tables)
+    return sum(tx.scalar(count) or 0 for count in counts)
 
 
 def _forget(tx: Transaction, context: Context, row: Session) -> str:

@@ -107,8 +107,8 @@ class SegmentStore(Protocol):
     def shred(self, session: str, head: int) -> None:
         """Delete all that lies in a session's folder for good, also what no row speaks of; harmless when nothing does.
 
-        Where a store can overwrite in place, the first ``head`` bytes of each segment, and all of a grant's wraps,
-        are overwritten first. What it keeps elsewhere (snapshots, replicas, worn cells of a disk) is out of reach.
-        Returns when all is gone.
+        Where a store can overwrite in place, the first ``head`` bytes of each segment, and other files as a whole, are
+        overwritten first. What it keeps elsewhere (snapshots, replicas, worn cells of a disk) is out of reach. Returns
+        when all is gone; raises ``StorageFull`` when something stays, after it has deleted what it could.
         """
         ...

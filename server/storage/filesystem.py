@@ -1,12 +1,12 @@
 """Segments as files: ``sessions/SESSION/EPOCH-TRACK-SEQUENCE.fls``, published by fsync and rename."""
 
 import os
-from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from server.storage.base import Stored, folder_of, path_of
+from server.storage.base import StorageFull, Stored, folder_of, path_of
 from server.storage.drafts import Draft, Drafts, full
+from server.storage.shredding import shred
 
 
 class FileStore:
@@ -34,17 +34,23 @@ class FileStore:
         (self._folder / path_of(place)).unlink(missing_ok=True)
 
     def shred(self, session: str, head: int) -> None:
-        """Overwrite each segment's first ``head`` bytes and all wraps, put that on the disk, then delete everything."""
+        """Overwrite each file, of segments the first ``head`` bytes, put that on the disk, then delete them all.
+
+        Whatever lies there goes, also what the server did not lay there. Raises ``StorageFull`` when something stays,
+        after all else is gone.
+        """
         folder = self._folder / folder_of(session)
-        for path in sorted([*folder.glob("*.fls"), *folder.glob("*.wraps")]):
-            with suppress(FileNotFoundError), path.open("r+b") as file:
-                size = path.stat().st_size
-                file.write(bytes(size if path.suffix == ".wraps" else min(head, size)))
-                file.flush()
-                os.fsync(file.fileno())
-            path.unlink(missing_ok=True)
-        with suppress(FileNotFoundError):
-            folder.rmdir()
+        stubborn: OSError | None = None
+        # The deepest first, so that a folder is empty when its turn comes.
+        for path in sorted((*folder.rglob("*"), folder), key=lambda path: len(path.parts), reverse=True):
+            try:
+                shred(path, head)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                stubborn = stubborn or error
+        if stubborn:
+            raise StorageFull(f"a session can't be deleted: {stubborn.strerror}", after_s=3_600) from stubborn
 
 
 class FileUpload:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from server.storage.base import StorageFull, Stored, folder_of, path_of
 from server.storage.drafts import ABANDONED_S, Draft, Drafts
-from server.storage.s3_errors import answers
+from server.storage.s3_errors import StoreRefuses, answers
 from server.storage.s3_reader import ObjectReader
 
 if TYPE_CHECKING:
@@ -61,10 +61,11 @@ class S3Store:
         """
         folder = f"{self._prefix}{folder_of(session)}/"
         self._abort(folder, older_than_s=0)
-        self._delete(self._versions(folder))
+        with suppress(StoreRefuses):  # what it keeps is counted
+            self._delete(self._versions(folder))
         left = sum(1 for _one in self._versions(folder))
         if left:
-            raise StorageFull(f"the store still holds {left} objects of a session that was deleted", after_s=3_600)
+            raise StorageFull(f"the store still holds {left} objects of the session", after_s=3_600)
 
     def _key(self, place: Stored) -> str:
         return self._prefix + path_of(place)
@@ -77,10 +78,17 @@ class S3Store:
                     yield {"Key": one["Key"], "VersionId": one["VersionId"]}
 
     def _delete(self, objects: "Iterator[ObjectIdentifierTypeDef]") -> None:
+        """Delete all that may be deleted; then raise the first refusal."""
+        refused: StoreRefuses | None = None
         # One by one: the call for many wants a checksum that not every store understands.
         for one in list(objects):
-            with suppress(FileNotFoundError), answers():
-                self._client.delete_object(Bucket=self._bucket, Key=one["Key"], VersionId=one["VersionId"])
+            try:
+                with suppress(FileNotFoundError), answers():
+                    self._client.delete_object(Bucket=self._bucket, Key=one["Key"], VersionId=one["VersionId"])
+            except StoreRefuses as error:
+                refused = refused or error
+        if refused:
+            raise refused
 
     def _abort(self, prefix: str, *, older_than_s: int) -> None:
         """Throw away what uploads that nobody goes on with have sent."""

@@ -15,9 +15,13 @@ _BUSY = frozenset({"SlowDown", "ServiceUnavailable", "RequestTimeout", "Throttli
 _log = logging.getLogger("fairlock.storage")
 
 
+class StoreRefuses(StorageFull):
+    """The store answered, and said no; asking it about something else is no waste of time."""
+
+
 @contextmanager
 def answers() -> Iterator[None]:
-    """Turn boto3's errors into ``FileNotFoundError`` (no such object) or ``StorageFull`` (anything else).
+    """Turn boto3's errors into ``FileNotFoundError`` (no such object), ``StoreRefuses`` or ``StorageFull`` (no answer).
 
     Details go to the log: they name buckets and addresses, which are nobody else's business.
     """
@@ -28,7 +32,7 @@ def answers() -> Iterator[None]:
         if code in _ABSENT:
             raise FileNotFoundError("there is no such object") from error
         _log.warning("the store refuses %s: %s", error.operation_name, error)
-        raise StorageFull(f"the store refuses: {code}", after_s=10 if code in _BUSY else 60) from error
+        raise StoreRefuses(f"the store refuses: {code}", after_s=10 if code in _BUSY else 60) from error
     except (BotoCoreError, HTTPError) as error:
         _log.warning("the store does not answer: %s", error)
         raise StorageFull("the store does not answer", after_s=15) from error

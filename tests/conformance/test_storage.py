@@ -216,6 +216,23 @@ def test_a_bucket_that_keeps_versions_keeps_none_of_what_was_shredded(s3_server:
     assert not {"Versions", "DeleteMarkers"} & set(left)
 
 
+def test_an_object_under_a_lock_is_told_and_the_others_are_deleted(s3_server: S3Server, tmp_path: Path) -> None:
+    client, bucket = s3_server.client(), "locked"
+    client.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
+    store = S3Store(client, bucket=bucket, prefix="", drafts=tmp_path)
+    places = [Place(session="session-1", epoch=0, track=Track.CAMERA, sequence=sequence) for sequence in range(3)]
+    for place in places:
+        _store(store, place, b"sealed")
+    key = "sessions/session-1/0-camera-0.fls"
+    client.put_object_legal_hold(Bucket=bucket, Key=key, LegalHold={"Status": "ON"})
+    with pytest.raises(StorageFull, match="still holds 1 object"):
+        store.shred("session-1", 0)
+    assert [one["Key"] for one in client.list_object_versions(Bucket=bucket)["Versions"]] == [key]
+    client.put_object_legal_hold(Bucket=bucket, Key=key, LegalHold={"Status": "OFF"})
+    store.shred("session-1", 0)
+    assert "Versions" not in client.list_object_versions(Bucket=bucket)
+
+
 @pytest.mark.parametrize("session", ["../escape1", "a/../../b1", "", "/etc/passwd", "x" * 65])
 def test_no_session_leads_out_of_the_store(store: SegmentStore, session: str) -> None:
     with pytest.raises(ValueError, match=re.escape("is not a session id")):

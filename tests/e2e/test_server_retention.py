@@ -1,5 +1,6 @@
 """A session whose time is over is deleted: its keys first, then everything, and the server signs that it did."""
 
+import errno
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -42,11 +43,14 @@ class Rig:
         """The stored segments."""
         return sorted((self.data / "sessions" / self.app.session).glob("*.fls"))
 
-    def erase_due(self) -> list[str]:
-        """Do what the server does every hour."""
+    def erase_due(self, deleted: list[str] | None = None) -> list[str]:
+        """Do what the server does every hour; ``deleted`` gets what was done before it failed."""
+        deleted = [] if deleted is None else deleted
         context = open_context(self.data, public_url="http://127.0.0.1", now=lambda: self.clock.now().utc_ms)
         try:
-            return list(retention.erase_due(context))
+            for token in retention.erase_due(context):
+                deleted.append(token)
+            return deleted
         finally:
             context.database.close()
 
@@ -114,6 +118,78 @@ def test_what_a_crash_left_between_files_and_rows_is_deleted_the_next_time(rig: 
     rig.clock.advance(DAYS * DAY_S + 60)
     (token,) = rig.erase_due()
     assert jws.unverified(Deletion, token).segments == 2
+
+
+def _another(rig: Rig) -> Application:
+    """Return a second session of one segment, begun after the first."""
+    rig.clock.advance(1)
+    app = Application(rig.app.http, rig.institution.invite("algebra", "Emmy Noether"))
+    app.join()
+    app.bind()
+    assert app.put(*app.seal(Track.CAMERA)).status_code == 201
+    return app
+
+
+def _hold(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let one file refuse to go, as one that another program holds does on Windows."""
+    unlink = Path.unlink
+
+    def refuse(self: Path, missing_ok: bool = False) -> None:
+        if self == path:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        unlink(self, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+
+
+def test_a_session_that_cannot_be_deleted_keeps_no_other_one(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is the first one; the second one goes, and so does all else of the first. Then it is named."""
+    other = _another(rig)
+    folder, held = rig.files[0].parent, rig.files[0]
+    rig.clock.advance(DAYS * DAY_S + 60)
+    deleted: list[str] = []
+    with monkeypatch.context() as patch:
+        _hold(held, patch)
+        with pytest.raises(retention.Undeleted) as raised:
+            rig.erase_due(deleted)
+    assert [jws.unverified(Deletion, token).session for token in deleted] == [other.session]
+    assert list(raised.value.failed) == [rig.app.session]
+    assert rig.app.session in str(raised.value)
+    assert "Permission denied" in str(raised.value)
+    assert list(folder.iterdir()) == [held]
+    assert not held.read_bytes()[: retention.HEAD_BYTES].strip(b"\0"), "its keys are still there"
+    assert [jws.unverified(Deletion, token).session for token in rig.erase_due()] == [rig.app.session]
+
+
+def test_whatever_lies_in_a_sessions_folder_goes_with_it(rig: Rig, tmp_path: Path) -> None:
+    folder = rig.files[0].parent
+    kept = tmp_path / "kept"
+    kept.write_bytes(b"not of this session")
+    stray, inside = folder / ".nfs0001", folder / "copies" / "0-camera-0.bak"
+    inside.parent.mkdir()
+    for path in (stray, inside):
+        path.write_bytes(rig.files[0].read_bytes() * 300)
+        os.link(path, tmp_path / path.name)
+    (folder / "link").symlink_to(kept)
+    rig.clock.advance(DAYS * DAY_S + 60)
+    assert len(rig.erase_due()) == 1
+    assert not folder.exists()
+    assert kept.read_bytes() == b"not of this session"
+    for path in (stray, inside):
+        assert not (tmp_path / path.name).read_bytes().strip(b"\0"), "it was unlinked and not overwritten"
+
+
+def test_the_command_says_which_could_not_be_deleted(
+    rig: Rig, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = _another(rig)
+    with monkeypatch.context() as patch:
+        _hold(rig.files[0], patch)
+        assert main(["retain", "--data", str(rig.data)]) == 2
+    said = capsys.readouterr()
+    assert jws.unverified(Deletion, said.out.strip()).session == other.session
+    assert f"{rig.app.session} (a session can't be deleted: Permission denied)" in said.err
+    assert "run `fairlock-server retain` again" in said.err
 
 
 def test_a_session_that_goes_on_is_not_over(rig: Rig) -> None:

@@ -17,6 +17,7 @@ A model is one ``[[model]]`` table::
     rank = 10                        # lower is preferred within a task
     source = "https://…"             # where the official file comes from
     official_sha256 = "…"            # optional: of the official file this one was made from
+    measured = "…"                   # optional: how good it is, on what, how many; figures as in docs/models.md
     mirrors = ["…"]                  # optional: where else to look; read by whoever fetches
     [model.thresholds]               # least score by label: person, phone, book, laptop, face, speech
     person = 0.4
@@ -82,7 +83,8 @@ _TASK_OF = {
 class ModelCard:
     """One model. ``input`` is (height, width); ``thresholds`` are least scores from 0 to 1 by label.
 
-    ``words`` says from which score on a thing may be called by a word (``detectors.naming``).
+    ``words`` says from which score on a thing may be called by a word (``detectors.naming``). ``measured`` tells a person
+    how good it is, on what, how many; empty where nobody measured.
     """
 
     name: str
@@ -99,6 +101,7 @@ class ModelCard:
     thresholds: Mapping[str, float] = field(default_factory=dict)
     words: Mapping[str, float] = field(default_factory=dict)
     official_sha256: str | None = None
+    measured: str = ""
     mirrors: tuple[str, ...] = ()
     acquire: Mapping[str, str] = field(default_factory=dict)
 
@@ -168,6 +171,7 @@ def _card(table: dict[str, object]) -> ModelCard:
             thresholds=_thresholds(table.pop("thresholds", {})),
             words=_thresholds(table.pop("words", {})),
             official_sha256=_digest(_text(table, "official_sha256", name)) if "official_sha256" in table else None,
+            measured=_text(table, "measured", name) if "measured" in table else "",
             mirrors=_texts(table.pop("mirrors", [])),
             acquire=_facts(table.pop("acquire", {})),
         )

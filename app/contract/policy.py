@@ -150,7 +150,9 @@ class Capture:
 class Detection:
     """What is looked for, and for how long it must last. Scores are in thousandths."""
 
-    objects: bool = setting(True, doc="Look for persons, phones, books and laptops.")
+    objects: bool = setting(
+        True, doc="Look for persons, phones, books and laptops; a phone is mostly told as an object in hand."
+    )
     second_look: bool = setting(True, doc="Look again, closer, at hands and faces: small things are found there.")
     headphones: bool = setting(False, doc="Look for headphones; advice, for its accuracy is not shown.")
     faces: bool = setting(True, doc="Look for faces.")

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -34,7 +35,13 @@ def _known(folder: Path) -> str:
     rows = [("task", "model", "grade", "licence", "here")]
     for card in load_catalogue():
         rows.append((card.task.value, card.name, card.grade.value, card.licence, _whereabouts(card, folder)))
-    return _aligned(rows)
+    measured = "".join(_measured(card) for card in load_catalogue())
+    return f"{_aligned(rows)}\nWhat was measured (docs/models.md has more):\n{measured}"
+
+
+def _measured(card: ModelCard) -> str:
+    text = f"{card.name}: {card.measured or 'nothing.'}"
+    return textwrap.fill(text, 100, initial_indent="  ", subsequent_indent="    ") + "\n"
 
 
 def _whereabouts(card: ModelCard, folder: Path) -> str:

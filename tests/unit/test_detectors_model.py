@@ -49,6 +49,9 @@ def test_a_card_holds_what_the_table_says(tmp_path: Path) -> None:
     assert card.classes == COCO80
     assert card.thresholds == {"person": 0.4}
     assert card.title == "one (release)"
+    assert card.measured == ""
+    (tmp_path / "models.toml").write_text(GOOD.replace("rank = 3", 'rank = 3\nmeasured = "9 of 10"'))
+    assert load_catalogue(tmp_path / "models.toml").named("one").measured == "9 of 10"
 
 
 @pytest.mark.parametrize(
@@ -68,6 +71,7 @@ def test_a_card_holds_what_the_table_says(tmp_path: Path) -> None:
         ('"release"', '"great"'),
         ("[[model]]", 'version = "1"\n[[model]]'),
         ("rank = 3", "rank = 3\nrank = 4"),
+        ("rank = 3", "rank = 3\nmeasured = 0.9"),
     ],
 )
 def test_a_faulty_list_is_refused(tmp_path: Path, old: str, new: str) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import http.server
 import io
 import json
+import re
 import tarfile
 import threading
 import zipfile
@@ -317,8 +318,17 @@ def test_the_command_lists_and_says_what_is_wrong(
     shown = capsys.readouterr().out
     assert all(one.name in shown for one in load_catalogue())
     assert "with a wrong sha256" in shown
+    plain = " ".join(shown.split())
+    assert all(one.measured in plain for one in load_catalogue())
+    assert "yolo26n-int8: nothing." in plain
     assert cli.main(["--fetch", "--offline", "--folder", str(cache)]) == 1
     assert "E-MODEL-MISSING" in capsys.readouterr().err
+
+
+def test_the_model_of_each_task_says_how_good_it_was_measured_to_be() -> None:
+    """Figures with how many: without them nobody can tell how much they say."""
+    for task in Task:
+        assert re.search(r"\bof \d+|\bon \d+", load_catalogue().for_task(task)[0].measured), task
 
 
 def test_every_task_has_a_last_resort_in_a_package() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from app.contract.journal import EntryType
 from app.demo.processes import Display
-from app.recorder import process, tracks
+from app.recorder import encoders, process
 from app.recorder.options import RecorderOptions
 from app.supervisor import Child
 from capture.encoder import AudioEncoder
@@ -31,7 +31,7 @@ class Failing(AudioEncoder):
 
 def failing_recorder(connection: Connection, options: RecorderOptions) -> None:
     """Entry point of a recorder whose microphone fails."""
-    with patch.object(tracks, "AudioEncoder", Failing):
+    with patch.object(encoders, "AudioEncoder", Failing):
         process.main(connection, options)
 
 

@@ -76,6 +76,12 @@ def overlap(one: Sequence[float], other: Sequence[float]) -> float:
     return shared / max(float(areas(boxes).sum()) - shared, 1e-9)
 
 
+def within(one: Sequence[float], other: Sequence[float]) -> float:
+    """Return how much of the smaller of two boxes lies in the larger, as a share of the smaller."""
+    boxes = np.array([one, other], np.float32)
+    return float(intersections(boxes[0], boxes[1:])[0]) / max(float(areas(boxes).min()), 1e-9)
+
+
 def _thing(group: Sequence[tuple[float, tuple[float, ...], str, bool]]) -> Thing:
     scores: dict[str, float] = {}
     for score, _, name, _ in group:

@@ -6,7 +6,8 @@ The rule, for persons and for things that are told only when used (``detectors.o
   ``STIRRED`` at ``STIRS`` looks. Breathing is enough: shoulders that shift by a pixel change their outline.
 * Whatever never stirred is background from the first look at which something else in the picture moved.
 * In a picture in which nothing at all moves nobody can be told from a poster: there everything counts.
-* The largest person counts for the first ``PATIENCE`` looks in any case: it is the candidate, reading.
+* The largest person is the candidate, reading: it counts for its first ``PATIENCE`` looks, and however still until
+  others have been alive for as many; by then the candidate is known, and what is largest now may be cardboard.
 * When most of the picture changes (the camera was turned, the light switched on) everything is learned anew.
 
 Not seen through: a poster that somebody shakes, and a film on a TV.
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 
 from detectors.base import Box
 from detectors.movement import Movement
-from detectors.things import overlap
+from detectors.things import overlap, within
 
 SAME = 0.6
 """Overlap from which a box is where it was."""
@@ -30,6 +31,8 @@ SCENE = 0.001
 UPHEAVAL = 0.4
 """From so much on it is the camera or the light that changed."""
 PATIENCE = 20
+WITHIN = 0.75
+"""A box of which so much lies in another shows the same person: a torso, a face."""
 FORGET = 4
 """Looks after which something alive that is gone is forgotten; background is remembered."""
 PLACES = 60
@@ -42,6 +45,7 @@ class _Place:
     box: Box
     person: bool
     alive: bool
+    lived: int = 0
     stirs: int = 0
     looks: int = 0
     still: int = 0
@@ -53,11 +57,12 @@ class Unmoved:
 
     def __init__(self) -> None:
         self._places: list[_Place] = []
+        self._lived: list[_Place] = []  # persons who are or were alive, the newest last
 
     def judge(self, people: Sequence[Box], things: Sequence[Box], movement: Movement) -> tuple[list[bool], list[bool]]:
         """Say of each of ``people`` and ``things``, seen in one look, whether it is background."""
         if movement.everywhere > UPHEAVAL:
-            self._places = []
+            self._places, self._lived = [], []
         moved = movement.everywhere > SCENE
         matched = [self._place(box, True) for box in people]
         living = [place.box for place in matched if place.alive]
@@ -69,7 +74,8 @@ class Unmoved:
             hidden = movement.visible(place.box, living) < 0.5
             self._watch(place, movement, [] if hidden else living, moved)
         self._forget({id(place) for place in (*matched, *other)})
-        spared = {id(largest)} if largest is not None and largest.looks <= PATIENCE else set()
+        self._remember(matched)
+        spared = {id(largest)} if largest is not None and self._may_be_the_candidate(largest) else set()
         return [self._still(one) and id(one) not in spared for one in matched], [self._still(one) for one in other]
 
     def _place(self, box: Box, person: bool) -> _Place:
@@ -97,6 +103,19 @@ class Unmoved:
 
     def _still(self, place: _Place) -> bool:
         return not place.alive and place.still > 0
+
+    def _remember(self, people: Sequence[_Place]) -> None:
+        """Note who is alive at this look."""
+        for place in people:
+            if place.alive:
+                place.lived += 1
+                self._lived = [*(one for one in self._lived if one is not place), place][-PLACES:]
+
+    def _may_be_the_candidate(self, person: _Place) -> bool:
+        if person.looks <= PATIENCE:
+            return True
+        others = (one for one in self._lived if one is not person and within(one.box, person.box) < WITHIN)
+        return sum(one.lived for one in others) < PATIENCE
 
     def _forget(self, seen: set[int]) -> None:
         for place in self._places:

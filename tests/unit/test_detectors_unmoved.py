@@ -84,12 +84,44 @@ def test_a_picture_in_which_nothing_moves_says_nothing_about_posters() -> None:
         assert room.look([CANDIDATE, POSTER], [SHELF], {}) == [False, False, False]
 
 
-def test_a_candidate_who_reads_without_moving_is_there_until_patience_ends() -> None:
-    """A curtain moves; the candidate does not. Nobody sits like that for so long: then it is a cardboard figure."""
+def test_a_candidate_who_sits_without_moving_is_there_to_the_end() -> None:
+    """A curtain moves; of the candidate, in a dim room, nothing that the camera could show."""
     room, curtain = _Room(), (0.0, 300.0, 100.0, 480.0)
-    said = [room.look([CANDIDATE], [], {curtain: 6 * turn})[0] for turn in range(PATIENCE + 2)]
-    assert said[:PATIENCE] == [False] * PATIENCE
-    assert said[-1] is True
+    said = [room.look([CANDIDATE], [], {curtain: 6 * turn})[0] for turn in range(3 * PATIENCE)]
+    assert said == [False] * len(said)
+
+
+def test_the_candidate_stays_when_somebody_passes_behind() -> None:
+    room, curtain = _Room(), (0.0, 300.0, 100.0, 480.0)
+    for turn in range(2 * PATIENCE):
+        people = [CANDIDATE, POSTER] if PATIENCE < turn < PATIENCE + 6 else [CANDIDATE]
+        still = room.look(people, [], {curtain: 6 * turn, **({POSTER: 9 * turn} if len(people) == 2 else {})})
+    assert still == [False]
+
+
+def test_a_cardboard_figure_in_the_place_of_a_candidate_who_left_is_background() -> None:
+    room, figure, curtain = _Room(), (20.0, 20.0, 240.0, 400.0), (560.0, 300.0, 640.0, 480.0)
+    for turn in range(PATIENCE + 2):
+        assert room.look([CANDIDATE, figure], [], {CANDIDATE: 6 * turn})[0] is False
+    for turn in range(PATIENCE):
+        still = room.look([figure], [], {curtain: 6 * turn})
+    assert still == [True]
+
+
+def test_a_second_person_who_breathes_in_a_dim_room_is_a_person() -> None:
+    """A tenth of the light and a quarter of the noise: of 256 levels the room shows about 20."""
+    room = _Room(noise=0.5)
+    for turn in range(8):
+        shifts = {CANDIDATE: 6 * turn, POSTER: 2 * (turn % 4 // 2)}
+        still = room.look([CANDIDATE, POSTER], [], shifts, light=0.1)
+    assert still == [False, False]
+
+
+def test_the_noise_of_a_camera_in_the_dark_wakes_no_poster() -> None:
+    room = _Room(noise=15)
+    for turn in range(30):
+        still = room.look([CANDIDATE, POSTER], [], {CANDIDATE: 6 * turn}, light=0.5)
+    assert still == [False, True]
 
 
 def test_a_poster_that_was_covered_when_it_is_seen_again_stays_background() -> None:

@@ -77,6 +77,18 @@ def test_a_wallet_is_an_object_in_a_hand_and_never_called_a_phone() -> None:
     assert sum("in_hand" in labels for labels in told) >= 6
 
 
+@pytest.mark.parametrize("tilt", [45, 50])
+def test_a_wallet_tilted_away_from_the_camera_is_never_called_a_phone(tilt: int) -> None:
+    """Its box is then as long as a phone's."""
+    height = round(480 * np.cos(np.radians(tilt)))
+    flat = [np.asarray(cv2.resize(image, (640, height), interpolation=cv2.INTER_AREA)) for image in _webcam(WALLET, 7)]
+    edge = (480 - height) // 2
+    tilted = [cv2.copyMakeBorder(image, edge, 480 - height - edge, 0, 0, cv2.BORDER_REFLECT) for image in flat]
+    told = _watched([np.asarray(image, np.uint8) for image in tilted])
+    assert not any("phone" in labels for labels in told)
+    assert sum("in_hand" in labels for labels in told) >= 5
+
+
 def test_an_earphone_case_is_never_called_a_phone() -> None:
     assert not any("phone" in labels for labels in _watched(_webcam(CASE, 6)))
 

@@ -83,8 +83,8 @@ _TASK_OF = {
 class ModelCard:
     """One model. ``input`` is (height, width); ``thresholds`` are least scores from 0 to 1 by label.
 
-    ``words`` says from which score on a thing may be called by a word (``detectors.naming``). ``measured`` tells a person
-    how good it is, on what, how many; empty where nobody measured.
+    ``words`` says from which score on a thing may be called by a word (``detectors.naming``). ``measured`` tells a
+    person how good it is, on what, how many; empty where nobody measured.
     """
 
     name: str

@@ -11,7 +11,7 @@ from app.contract.policy import Detection
 from app.evaluation.accuracy_document import accuracy_document
 from app.evaluation.html_report import html_report
 from app.evaluation.json_report import json_report
-from app.evaluation.layout import recordings
+from app.evaluation.layout import lonely, recordings
 from app.evaluation.options import HOLD_S, command, options, policy_named
 from app.evaluation.replay import UNREADABLE, Player, Replay
 from app.evaluation.result import Chosen, Result, conclude
@@ -84,6 +84,7 @@ def evaluate(
     chosen = _chosen(found, only, limit)
     if not chosen:
         raise UserFacing(f"Nothing in {folder} has {only!r} in its path.", advice="Check --only.", code="E-EVALUATE")
+    lost = {name: "No recording of this name lies beside it." for name in lonely(folder) if only in name}
     player = Player(policy, fresh or _product(policy, progress), hold_s)
     with kept_models():
         replays, unplayed = _played(player, chosen, progress)
@@ -99,7 +100,7 @@ def evaluate(
             limit=limit,
             unchosen=len(found) - len(chosen),
             left_out=len(chosen) - len(replays) - len(unplayed),
-            unplayed=unplayed,
+            unplayed=lost | unplayed,
         ),
         costs=player.costs,
     )

@@ -6,7 +6,7 @@ The layout is read from its structure: pictures in ``images`` with ``labels`` be
 
 import csv
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,6 +68,17 @@ def recordings(root: Path) -> tuple[Recording, ...]:
         )
     folder = _folder(root, files)
     return tuple(_recording(path, folder) for path in media)
+
+
+def lonely(root: Path) -> tuple[str, ...]:
+    """Return the event lists below ``root`` that lie beside no recording: somebody's truth would be lost unseen."""
+    lists = sorted(path for path in root.rglob("*.events.csv") if not path.name.startswith("."))
+    return tuple(_inside(root, path) for path in lists if not any(map(_is_of(path), path.parent.iterdir())))
+
+
+def _is_of(events: Path) -> Callable[[Path], bool]:
+    name = events.name.removesuffix(".events.csv")
+    return lambda path: path.suffix.lower() in MEDIA and name in (path.name, path.stem)
 
 
 def _folder(root: Path, files: Sequence[Path]) -> _Folder:

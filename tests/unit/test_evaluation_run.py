@@ -250,10 +250,17 @@ def test_what_can_not_be_played_is_listed_and_the_others_count(
 ) -> None:
     (folder / "desk/broken.mp4").write_bytes(b"no video")
     (folder / "desk/empty.wav").write_bytes(b"")
+    (folder / "desk/exma.events.csv").write_text("kind,start_s,end_s\n")
     (folder / "hands/broken.png").write_bytes(b"no picture")
     _sound(folder / "talk/nothing.wav", (0, 0))
     again = cli.evaluate(folder, policy=measuring_policy(), fresh=fresh)
-    assert list(again.chosen.unplayed) == ["desk/broken.mp4", "desk/empty.wav", "talk/nothing.wav", "hands/broken.png"]
+    assert list(again.chosen.unplayed) == [
+        "desk/exma.events.csv",
+        "desk/broken.mp4",
+        "desk/empty.wav",
+        "talk/nothing.wav",
+        "hands/broken.png",
+    ]
     assert [one.recording.name for one in again.replays] == [one.recording.name for one in result.replays]
     assert again.chosen.left_out == 0
     for report in (text_report, html_report, json_report, lambda one: accuracy_document(one, "x")):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.contract.errors import UserFacing
-from app.evaluation.layout import recordings
+from app.evaluation.layout import lonely, recordings
 from app.evaluation.truth import HEARD, SEEN, Medium
 from app.evaluation.truth_formats import merged, read_boxes, read_events, read_rttm, read_uem
 from app.evaluation.truth_rules import read_rules, shipped_rules
@@ -283,6 +283,12 @@ def test_what_systems_leave_behind_is_no_recording(tmp_path: Path) -> None:
     for name in ("a.mp4", "._a.mp4", ".cache/b.mp4", "__MACOSX/._a.mp4"):
         _file(tmp_path, name)
     assert [one.name for one in recordings(tmp_path)] == ["a.mp4"]
+
+
+def test_event_lists_without_a_recording_are_named(tmp_path: Path) -> None:
+    for name in ("a.MP4", "a.events.csv", "b.wav", "b.wav.events.csv", "d/c.events.csv", "d/c.txt", "._c.events.csv"):
+        _file(tmp_path, name)
+    assert lonely(tmp_path) == ("d/c.events.csv",)
 
 
 def test_what_can_not_be_opened_is_known_by_no_rule_of_content(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 /** The examiner's API (docs/server.md): one function per call; answers are read, never trusted to have a type. */
 import type { Bytes } from "./contract/bytes";
-import type { Json } from "./contract/canonical";
+import { b64, type Json } from "./contract/canonical";
+import { GRANTS, type Grants, type SignedGrant } from "./contract/grants";
 import { PROTECTED_KEY } from "./contract/keys";
 import { bool, int, list, oneOf, openObject, optional, type Read, type Reader, text } from "./contract/reader";
 import { MANIFEST, type Manifest, SERVER_INCIDENT, type SegmentRecord } from "./contract/records";
@@ -82,6 +83,16 @@ export async function keys(): Promise<readonly StoredKey[]> {
 
 export async function manifest(id: string): Promise<Manifest> {
   return answer(MANIFEST, await call("GET", `/sessions/${encodeURIComponent(id)}/manifest`));
+}
+
+/** Return the grants of recipients who were added later; throws `bad-format` for what is none. */
+export async function grants(id: string): Promise<Grants> {
+  return answer(GRANTS, await call("GET", `/sessions/${encodeURIComponent(id)}/grants`));
+}
+
+/** Hand a signed grant in. */
+export async function addGrant(id: string, { statement, wraps }: SignedGrant): Promise<void> {
+  await call("POST", `/sessions/${encodeURIComponent(id)}/grants`, { statement, wraps: b64(wraps) });
 }
 
 /** Return a segment file, or `null` where the server has none or can't deliver it. */

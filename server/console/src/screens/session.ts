@@ -19,6 +19,7 @@ import { Tabs } from "../view/tabs";
 import { Timeline } from "../view/timeline";
 import { drawBanner, drawChip } from "../view/verdict";
 import { sentence, stateWord } from "../view/words";
+import { Recipients } from "./adding";
 import { Stage } from "./stage";
 import { unlockForm } from "./unlock";
 
@@ -35,6 +36,7 @@ export class SessionScreen implements Screen {
   private readonly stage = h("section", { class: "stage", "aria-label": "Recording" });
   private readonly panels = { incidents: h("div"), journal: h("div"), evidence: h("div") };
   private readonly tabs: Tabs;
+  private readonly recipients: Recipients;
   private readonly timeline = new Timeline(
     (seconds) => this.player?.playback.seek(seconds),
     (incident) => this.pick(incident),
@@ -60,6 +62,7 @@ export class SessionScreen implements Screen {
     private readonly evidence: Evidence,
   ) {
     this.title = session.candidate;
+    this.recipients = new Recipients(evidence);
     this.verifyButton = h("button", { type: "button", id: "verify-all", onclick: () => void this.verifyAll() }, "Verify all files");
     this.tabs = new Tabs([
       { id: "incidents", label: "Incidents", panel: this.panels.incidents },
@@ -77,6 +80,7 @@ export class SessionScreen implements Screen {
     document.removeEventListener("keydown", this.onKey);
     this.checking?.abort();
     this.player?.close();
+    this.recipients.close();
     this.list?.close();
     this.evidence.close();
   }
@@ -102,7 +106,7 @@ export class SessionScreen implements Screen {
   }
 
   private async start(): Promise<void> {
-    fill(this.panels.evidence, await particulars(this.session, this.evidence));
+    fill(this.panels.evidence, await particulars(this.session, this.evidence), this.recipients.element);
     this.showIncidents(null);
     fill(this.panels.journal, h("p", { class: "empty" }, "The journal is sealed. Unlock the recording to read it."));
     this.draw();
@@ -111,8 +115,8 @@ export class SessionScreen implements Screen {
   }
 
   private async askForKey(): Promise<void> {
-    const recipients = this.evidence.statements.policy?.recipients.map((recipient) => recipient.id) ?? null;
-    const form = unlockForm(await api.keys(), recipients, (key) => {
+    const mayOpen = (keyId: string): boolean | null => this.evidence.mayOpen(keyId);
+    const form = unlockForm(await api.keys(), mayOpen, (key) => {
       this.shell.useKey(key);
       void this.unlock(key).catch((error: unknown) => this.shell.fail(error));
     });
@@ -121,6 +125,7 @@ export class SessionScreen implements Screen {
 
   private async unlock(key: RecipientKey): Promise<void> {
     this.evidence.unlock(key);
+    this.recipients.unlock(key);
     this.player = new Stage(this.evidence, (seconds) => this.timeline.setTime(seconds), (error) => this.shell.fail(error));
     fill(this.stage, this.player.element);
     await Promise.all([this.player.open(), this.readStory()]);
@@ -194,6 +199,7 @@ export class SessionScreen implements Screen {
     const standing = this.evidence.standing();
     drawChip(this.chip, noteVerdict(this.session.session, standing));
     drawBanner(this.banner, standing);
+    this.recipients.draw();
     this.progress.max = Math.max(1, standing.total);
     this.progress.value = standing.checked;
     this.verifyButton.disabled = standing.checked === standing.total && !standing.retriable;

@@ -2,16 +2,17 @@
 import * as api from "../api";
 import { type RecipientKey, unprotect } from "../contract/keys";
 import { h } from "../view/dom";
+import { publicKeyLink } from "../view/public_key";
 import { explain } from "../view/words";
 
-/** Return the form; `recipients` are the key ids that the session's policy names, `null` where it can't be read. */
+/** Return the form; `mayOpen` says of a key id whether it may open this session, `null` where nobody can tell. */
 export function unlockForm(
   keys: readonly api.StoredKey[],
-  recipients: readonly string[] | null,
+  mayOpen: (keyId: string) => boolean | null,
   done: (key: RecipientKey) => void,
 ): HTMLElement {
-  const usable = keys.filter((key) => recipients === null || recipients.includes(key.id));
-  if (usable.length === 0) return noKey(keys.length);
+  const usable = keys.filter((key) => mayOpen(key.id) !== false);
+  if (usable.length === 0) return noKey(keys);
   const select = h("select", { id: "key" }, ...usable.map((key) => h("option", { value: key.id }, key.label)));
   const passphrase = h("input", { id: "passphrase", type: "password", autocomplete: "off", required: true });
   const button = h("button", { class: "primary", type: "submit" }, "Unlock");
@@ -56,16 +57,17 @@ export function unlockForm(
   );
 }
 
-function noKey(count: number): HTMLElement {
+function noKey(keys: readonly api.StoredKey[]): HTMLElement {
   const why =
-    count === 0
+    keys.length === 0
       ? "There is no evidence key in your account. The recording can only be opened by the people its policy names."
-      : "None of your keys is named in this exam's policy, so none of them can open this recording.";
+      : "None of your keys is named in this exam's policy, so none of them can open this recording. Somebody whom it names can add you: send them your public key.";
   return h(
     "div",
     { class: "unlock" },
     h("h2", null, "The recording is sealed"),
     h("p", null, why),
+    ...keys.map(({ id, label, owner, key }) => key !== null && publicKeyLink({ id, name: `${owner} (${label})`, key: key.public })),
     h("p", { class: "quiet" }, "Its signatures are checked all the same."),
   );
 }

@@ -6,8 +6,9 @@
  */
 import * as api from "../api";
 import type { Fault } from "../contract/faults";
-import { GrantChecker } from "../contract/grant_check";
+import { GrantChecker, type ReadGrants } from "../contract/grant_check";
 import type { RecipientKey } from "../contract/keys";
+import { IntegrityError } from "../contract/outcome";
 import { type Manifest, segmentName, type Track } from "../contract/records";
 import type { OpenedSegment } from "../contract/segment";
 import type { SegmentChecker } from "../contract/segment_check";
@@ -47,17 +48,39 @@ export class Evidence {
     readonly statements: Statements,
     private readonly opening: readonly Fault[],
     private readonly closing: readonly Fault[],
-    readonly grants: GrantChecker,
+    private checkedGrants: GrantChecker,
   ) {
-    this.checker = segmentChecker(statements, grants);
+    this.checker = segmentChecker(statements, checkedGrants);
   }
 
   /** Fetch and check the statements of a session; the files are left for later. */
   static async load(session: string): Promise<Evidence> {
+    // Asked for first: a running session's later manifest then holds every record that a grant speaks of.
+    const granted = await readGrants(session);
     const manifest = await api.manifest(session);
     const { statements, opening, closing } = await checkStatements(manifest, null);
-    const grants = await GrantChecker.begin(manifest, statements, null);
+    const grants = await GrantChecker.begin(manifest, statements, granted);
     return new Evidence(session, manifest, statements, opening, closing, grants);
+  }
+
+  /** Who was added later, and what is said of each grant. */
+  get grants(): GrantChecker {
+    return this.checkedGrants;
+  }
+
+  /** Whether the policy names the key. */
+  isNamed(keyId: string): boolean {
+    return this.statements.policy?.recipients.some((recipient) => recipient.id === keyId) ?? false;
+  }
+
+  /** Whether the key may open something here; `null` where the policy can't be read. */
+  mayOpen(keyId: string): boolean | null {
+    return this.statements.policy === null ? null : this.isNamed(keyId) || this.grants.names(keyId);
+  }
+
+  /** Ask the server anew who was added; for showing it, as the key at hand opens what it opened before. */
+  async reloadGrants(): Promise<void> {
+    this.checkedGrants = await GrantChecker.begin(this.manifest, this.statements, await readGrants(this.session));
   }
 
   /** Open segments with `key` from now on; what was checked without it counts as unchecked again. */
@@ -148,6 +171,20 @@ export class Evidence {
 
   private changed(): void {
     for (const listener of this.listeners) listener();
+  }
+}
+
+/** Fetch the grants. That they can't be had must not keep anybody from the evidence: it is said where they are shown. */
+async function readGrants(session: string): Promise<ReadGrants> {
+  try {
+    const found = await api.grants(session);
+    return () => Promise.resolve(found);
+  } catch (error) {
+    if (error instanceof api.Refused && error.status !== 404 && error.status !== 401) {
+      return () => Promise.reject(new IntegrityError("missing", "the server did not hand them out"));
+    }
+    if (!(error instanceof IntegrityError)) throw error;
+    return () => Promise.reject(error);
   }
 }
 

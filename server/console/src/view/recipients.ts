@@ -1,0 +1,32 @@
+/** Who may open a recording: the people its policy names, and those who were added later, with what is said of each. */
+import type { GrantFinding } from "../contract/grant_check";
+import type { Evidence } from "../session/evidence";
+import { h } from "./dom";
+import { count, dateTime } from "./format";
+import { OUTCOME_MEANING } from "./words";
+
+export function recipientList(evidence: Evidence): HTMLElement {
+  const named = evidence.statements.policy?.recipients ?? [];
+  const total = evidence.statements.entries.length;
+  return h(
+    "ul",
+    { class: "recipients" },
+    ...named.map(({ name }) => h("li", null, h("strong", null, name), h("span", { class: "quiet" }, " named in the policy"))),
+    ...evidence.grants.findings().map((finding) => line(finding, total)),
+  );
+}
+
+function line({ outcome, where, message, opened }: GrantFinding, total: number): HTMLElement {
+  if (opened === null) {
+    return h("li", { class: "problem" }, "Not genuine, and ignored: ", h("code", null, outcome), ` ${where}: ${message}. `, OUTCOME_MEANING[outcome]);
+  }
+  const { grant, granter, wraps } = opened;
+  const said = `added by ${granter.name}, ${dateTime(grant.granted_ms)} by that computer's clock, for ${wraps.size} of ${count(total, "segment")}`;
+  return h(
+    "li",
+    null,
+    h("strong", null, grant.recipient.name),
+    h("span", { class: "quiet" }, ` ${said}. Key `, h("code", null, grant.recipient.id)),
+    outcome !== "ok" && h("p", { class: "problem" }, "Not all of it opens: ", h("code", null, outcome), ` ${message}`),
+  );
+}

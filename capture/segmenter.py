@@ -186,6 +186,7 @@ class Segmenter:
         """Leave the open segment on disk as it is; it gets its record when there is room, or at the next start."""
         current, self._open = self._open, None
         if current is not None:
+            current.sealer.forget()
             with contextlib.suppress(OSError):
                 current.file.close()
             self._spool.release(current.reserved)

@@ -29,7 +29,7 @@ from app.contract.schema import setting
 from app.contract.sealing import keys
 from app.contract.sealing.grants import INFO as GRANT_INFO
 from app.contract.sealing.records import FORMAT_VERSION, Record
-from app.contract.sealing.sframe import SFrameKey
+from app.contract.sealing.sframe import SFrameKey, overwrite
 
 MAGIC = b"FLS1"
 SUITE_NAME = "HPKE-P256-SHA256-AES256GCM/SFrame-5"
@@ -69,9 +69,10 @@ class SegmentHeader:
 
 
 class SegmentSealer:
-    """Seals one segment as its fragments come; holds the only copy of the data key, and can't reopen anything.
+    """Seals one segment as its fragments come; only it holds the segment's keys, and it can't reopen anything.
 
-    Write ``preamble`` first, then what each ``seal`` returns, in order.
+    Write ``preamble`` first, then what each ``seal`` returns, in order. The data key is overwritten once it is wrapped,
+    what is derived from it after the final fragment, or by ``forget``.
     """
 
     def __init__(
@@ -89,7 +90,7 @@ class SegmentSealer:
     ) -> None:
         if not recipients:
             raise ValueError("a segment needs a recipient")
-        data_key = os.urandom(32)
+        data_key = bytearray(os.urandom(32))
         bare = SegmentHeader(
             version=FORMAT_VERSION,
             suite=SUITE_NAME,
@@ -101,7 +102,7 @@ class SegmentSealer:
             start_ms=start_ms,
             utc_ms=utc_ms,
             previous=previous,
-            commitment=sha256(_COMMIT + data_key).digest(),
+            commitment=_commitment(data_key),
             wraps=(),
         )
         info = _info(bare)
@@ -113,6 +114,7 @@ class SegmentSealer:
         self.preamble = MAGIC + struct.pack(">I", len(encoded)) + encoded
         self._bound = sha256(encoded).digest()
         self._key = SFrameKey(data_key, TRACK_KEY_IDS[track])
+        overwrite(data_key)
         self._hash = sha256(self.preamble)
         self.size = len(self.preamble)
         self.fragments = 0
@@ -131,7 +133,13 @@ class SegmentSealer:
         self.size += len(framed)
         self.fragments += 1
         self.complete = final
+        if final:
+            self.forget()
         return framed
+
+    def forget(self) -> None:
+        """Overwrite what can be overwritten of the keys: nothing can be sealed after this."""
+        self._key.wipe()
 
     def record(self, *, previous: bytes, duration_ms: int, closed_ms: int) -> Record:
         """Return the record of what was sealed so far; call it after the final fragment."""
@@ -219,7 +227,7 @@ def _unwrap(wrap: bytes, private_key: ec.EllipticCurvePrivateKey, info: bytes, c
         data_key = _HPKE.decrypt(wrap, private_key, info)
     except (InvalidTag, ValueError):
         raise IntegrityError(Outcome.BAD_WRAP, "the wrapped key does not open under this header") from None
-    if not hmac.compare_digest(sha256(_COMMIT + data_key).digest(), commitment):
+    if not hmac.compare_digest(_commitment(data_key), commitment):
         raise IntegrityError(Outcome.BAD_COMMITMENT, "the data key is not the one committed to")
     return data_key
 
@@ -256,6 +264,12 @@ def open_with(parsed: ParsedSegment, data_key: bytes) -> OpenedSegment:
     if parsed.torn and complete:
         raise IntegrityError(Outcome.BAD_FORMAT, "bytes follow the final fragment")
     return OpenedSegment(header=parsed.header, fragments=tuple(opened), complete=complete)
+
+
+def _commitment(data_key: bytes | bytearray) -> bytes:
+    digest = sha256(_COMMIT)
+    digest.update(data_key)  # joined to the prefix, it would lie in memory once more
+    return digest.digest()
 
 
 def _info(bare: SegmentHeader) -> bytes:

@@ -1,13 +1,11 @@
 """SFrame (RFC 9605) with cipher suite 0x0005, AES_256_GCM_SHA512_128."""
 
-import hmac
 import struct
-from hashlib import sha512
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA512
-from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from app.contract.errors import IntegrityError, Outcome
 
@@ -16,14 +14,25 @@ TAG_BYTES = 16
 
 
 class SFrameKey:
-    """The key and salt derived from a base key for one key id (RFC 9605 section 4.4.2)."""
+    """The key and salt derived from a base key for one key id (RFC 9605 section 4.4.2).
 
-    def __init__(self, base_key: bytes, key_id: int) -> None:
+    What can be overwritten of them is, by ``wipe``; ``base_key`` is its owner's to overwrite. docs/threat-model.md says
+    what stays in memory all the same.
+    """
+
+    def __init__(self, base_key: bytes | bytearray, key_id: int) -> None:
         self.key_id = key_id
-        secret = hmac.digest(b"\0" * 64, base_key, sha512)  # HKDF-Extract with an empty salt
         suffix = struct.pack(">QH", key_id, SUITE)
-        self._aead = AESGCM(HKDFExpand(SHA512(), 32, b"SFrame 1.0 Secret key " + suffix).derive(secret))
-        self.salt = HKDFExpand(SHA512(), 12, b"SFrame 1.0 Secret salt " + suffix).derive(secret)
+        key, self.salt = bytearray(32), bytearray(12)
+        HKDF(SHA512(), len(key), None, b"SFrame 1.0 Secret key " + suffix).derive_into(base_key, key)
+        HKDF(SHA512(), len(self.salt), None, b"SFrame 1.0 Secret salt " + suffix).derive_into(base_key, self.salt)
+        self._aead: AESGCM | None = AESGCM(key)
+        overwrite(key)  # the cipher has a copy of its own
+
+    def wipe(self) -> None:
+        """Overwrite the salt and let go of the cipher, whose library clears its copy; sealing and opening fail then."""
+        overwrite(self.salt)
+        self._aead = None
 
     def seal(self, counter: int, plaintext: bytes, metadata: bytes) -> bytes:
         """Return header ‖ ciphertext ‖ tag; a counter must never be used twice with one key."""
@@ -32,7 +41,7 @@ class SFrameKey:
     def seal_parts(self, counter: int, plaintext: bytes, metadata: bytes) -> tuple[bytes, bytes]:
         """Return header and ciphertext ‖ tag apart, for a caller that joins them to more: media is copied once less."""
         header = encode_header(self.key_id, counter)
-        return header, self._aead.encrypt(self._nonce(counter), plaintext, header + metadata)
+        return header, self._cipher().encrypt(self._nonce(counter), plaintext, header + metadata)
 
     def open(self, counter: int, data: bytes, metadata: bytes) -> bytes:
         """Open the ciphertext that must stand at ``counter``; raises ``IntegrityError(BAD_FRAGMENT)``."""
@@ -40,12 +49,22 @@ class SFrameKey:
         if not data.startswith(header):
             raise IntegrityError(Outcome.BAD_FRAGMENT, f"fragment {counter} is of another place or track")
         try:
-            return self._aead.decrypt(self._nonce(counter), memoryview(data)[len(header) :], header + metadata)
+            return self._cipher().decrypt(self._nonce(counter), memoryview(data)[len(header) :], header + metadata)
         except InvalidTag:
             raise IntegrityError(Outcome.BAD_FRAGMENT, f"fragment {counter} was changed") from None
 
+    def _cipher(self) -> AESGCM:
+        if self._aead is None:
+            raise ValueError("the key was wiped")
+        return self._aead
+
     def _nonce(self, counter: int) -> bytes:
         return (int.from_bytes(self.salt, "big") ^ counter).to_bytes(12, "big")
+
+
+def overwrite(secret: bytearray) -> None:
+    """Fill ``secret`` with zeros where it lies."""
+    secret[:] = bytes(len(secret))
 
 
 def encode_header(key_id: int, counter: int) -> bytes:

@@ -184,6 +184,37 @@ def test_one_body_within_another_is_one_person() -> None:
     assert exam.end() == []
 
 
+@pytest.mark.parametrize("looks_for_faces", [True, False])
+def test_one_man_with_an_arm_raised_is_one_person(looks_for_faces: bool) -> None:
+    """What the model made of one man at a webcam: 81 % of the smaller box lie in the larger."""
+    man, arm = _seen("person", 0.88, (180, 172, 596, 480)), _seen("person", 0.50, (10, 230, 613, 480))
+    exam = _Exam()
+    for second in range(6):
+        exam.objects(second, man, arm)
+        if looks_for_faces:
+            exam.faces(second, 0.9)
+    assert exam.end() == []
+
+
+@pytest.mark.parametrize(
+    ("face", "told"), [((120.0, 110.0, 170.0, 170.0), True), ((280.0, 120.0, 360.0, 220.0), False)]
+)
+def test_a_body_half_behind_another_needs_a_face_of_its_own(face: Box, told: bool) -> None:
+    behind = _seen("person", 0.6, (100, 90, 320, 480))  # the candidate's box starts at 200
+    exam = _Exam()
+    for second in range(6):
+        exam.objects(second, PERSON, behind)
+        exam.said += exam.temporal.look(instant(second), "faces", [_seen("face", 0.9, face)])
+    assert {kind for kind, _, _ in exam.end()} == ({IncidentKind.SECOND_PERSON} if told else set())
+
+
+def test_a_body_half_behind_another_counts_where_nobody_looks_for_faces() -> None:
+    exam = _Exam(Detection(faces=False))
+    for second in range(6):
+        exam.objects(second, PERSON, _seen("person", 0.6, (100, 90, 320, 480)))
+    assert [kind for kind, _, _ in exam.end()] == [IncidentKind.SECOND_PERSON]
+
+
 def test_nobody_in_view_is_absent() -> None:
     exam = _Exam()
     exam.objects(0, PERSON).faces(0, 0.9)

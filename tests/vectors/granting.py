@@ -133,6 +133,12 @@ def grant_of_other_session() -> Draft:
 
 
 @case("ok", complete=True)
+def grant_names_other_session() -> Draft:
+    """The grant holds wraps of this session and names another one"""
+    return grant(finished("grant-names-other-session"), session="session-elsewhere")
+
+
+@case("ok", complete=True)
 def grant_under_other_policy() -> Draft:
     """The grant was made under another policy"""
     return grant(finished("grant-under-other-policy"), policy=forge.b64(forge.seeded("another policy")))

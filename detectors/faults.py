@@ -1,12 +1,18 @@
 """What becomes of a detector that raises: tried again twice, then left out, and all of it reported. Pure, no clock."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from app.contract.incidents import INCIDENTS, Incident, IncidentKind
 from app.contract.times import Instant
 
 TRIES = 3
+NOT_JUDGED: Mapping[str, str] = {
+    "objects": "whether nobody is in view, things, persons without a face",
+    "faces": "where the head is turned, persons without a body",
+    "speech": "speech",
+}
+"""What nobody notices once a detector is left out, for the report."""
 
 
 @dataclass(slots=True)
@@ -49,7 +55,8 @@ class Faults:
         return self._incident(detector, trouble, went_on=True)
 
     def _incident(self, detector: str, trouble: _Trouble, *, went_on: bool = False) -> Incident:
-        state = "went on" if went_on else "stopped" if trouble.times >= TRIES else "tried again"
+        left_out = trouble.times >= TRIES and not went_on
+        state = "went on" if went_on else "stopped" if left_out else "tried again"
         return Incident(
             id=trouble.id,
             kind=IncidentKind.DETECTION_DEGRADED,
@@ -57,5 +64,11 @@ class Faults:
             end=trouble.end,
             severity=INCIDENTS[IncidentKind.DETECTION_DEGRADED].severity,
             source=detector,
-            facts={"detector": detector, "error": trouble.error, "failures": str(trouble.times), "state": state},
+            facts={
+                "detector": detector,
+                "error": trouble.error,
+                "failures": str(trouble.times),
+                "state": state,
+                **({"not_judged": NOT_JUDGED[detector]} if left_out and detector in NOT_JUDGED else {}),
+            },
         )

@@ -115,8 +115,14 @@ class Temporal:
         )
 
     def _nobody(self, at: Instant, view: View) -> Sight:
+        # A lowered head shows no face: only where bodies were looked for is nobody there.
+        judged = Task.OBJECTS in view.judges.split("+")
         return Sight(
-            at=at, hit=view.perhaps == 0, held=view.sure == 0, source=view.judges, facts=self._models(view.judges)
+            at=at,
+            hit=judged and view.perhaps == 0,
+            held=judged and view.sure == 0,
+            source=view.judges,
+            facts=self._models(view.judges),
         )
 
     def _models(self, detectors: str) -> Mapping[str, str]:

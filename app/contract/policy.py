@@ -171,7 +171,12 @@ class Detection:
     )
     person_permille: int = setting(400, doc="Least score of a person.", minimum=50, maximum=950)
     object_permille: int = setting(250, doc="Least score of a phone, book or laptop.", minimum=50, maximum=950)
-    absent_ms: int = setting(5_000, doc="Nobody in view for this long is an incident.", minimum=1_000, maximum=300_000)
+    absent_ms: int = setting(
+        5_000,
+        doc="Nobody in view for this long is an incident; judged only with objects: faces miss a lowered head.",
+        minimum=1_000,
+        maximum=300_000,
+    )
     person_ms: int = setting(
         1_500, doc="A second person in view for this long is an incident.", minimum=500, maximum=60_000
     )

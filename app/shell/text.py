@@ -299,7 +299,8 @@ def spoken_time(seconds: float, *, left: bool) -> str:
 def detected(policy: Policy, agreement: Agreement | None = None) -> str:
     """Return what is looked for, where, and who decides."""
     detection, capture = policy.detection, policy.capture
-    nobody = agreement is None or IncidentKind.ABSENT not in not_looked_for(agreement.allowances)
+    asked = agreement is None or IncidentKind.ABSENT not in not_looked_for(agreement.allowances)
+    nobody = asked and detection.objects  # faces alone can't tell it from a lowered head
     persons = "other persons or nobody being in the picture" if nobody else "other persons in the picture"
     wanted = (
         (detection.objects and capture.camera, "phones, books and laptops in the picture"),

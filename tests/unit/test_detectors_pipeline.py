@@ -135,6 +135,15 @@ def test_a_detector_that_keeps_failing_is_left_out_and_the_others_go_on(card: Mo
     assert IncidentKind.PHONE in {one.kind for one in run.incidents}
 
 
+def test_without_the_detector_of_bodies_nobody_is_absent_and_the_report_says_so(card: ModelCard) -> None:
+    broken = _Scripted("objects", card, broken=range(100))
+    run = _Run(Detectors(pictures=(broken, _Scripted("faces", card)))).film(30)
+    run.pipeline.stop()
+    assert {one.kind for one in run.incidents} == {IncidentKind.DETECTION_DEGRADED}
+    told = [one.facts.get("not_judged", "") for one in run.incidents]
+    assert [("nobody is in view" in words) for words in told] == [False, True]
+
+
 def test_a_detector_that_fails_once_goes_on(card: ModelCard) -> None:
     shaky = _Scripted("objects", card, PHONES, broken=frozenset({1, 4}))
     run = _Run(Detectors(pictures=(shaky,))).film(8)

@@ -253,9 +253,30 @@ def test_a_detector_that_died_does_not_hold_a_person_in_view() -> None:
     exam = _Exam()
     exam.objects(0, PERSON)
     for second in range(20):
-        exam.faces(second)
-    assert [kind for kind, _, _ in exam.end()] == [IncidentKind.ABSENT]
+        exam.faces(second, *([0.9, 0.9] if second > 10 else []))
+    assert exam.end() == [(IncidentKind.SECOND_PERSON, 11, 19)]
     assert exam.said[-1].source == "faces"
+
+
+@pytest.mark.parametrize("objects", ["off", "left out"])
+def test_a_lowered_head_is_not_absent_where_only_faces_are_looked_for(objects: str) -> None:
+    exam = _Exam(Detection(objects=objects != "off"))
+    if objects == "left out":
+        exam.objects(0, PERSON)
+    for second in range(60):
+        exam.faces(second)
+    assert exam.end() == []
+
+
+def test_an_absence_ends_with_the_detector_of_bodies() -> None:
+    exam = _Exam()
+    for second in range(10):
+        exam.objects(second).faces(second)
+    for second in range(10, 60):
+        exam.faces(second)
+    ((kind, start, end),) = exam.end()
+    assert (kind, start) == (IncidentKind.ABSENT, 0)
+    assert end <= 12
 
 
 def test_no_looks_are_no_absence() -> None:

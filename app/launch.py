@@ -65,6 +65,7 @@ ENGINE_ARGUMENTS = (
     "-qmljsdebugger",
     "-stylesheet",
 )
+BUS, NO_BUS = "DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent"
 SANDBOX_OFF = "QTWEBENGINE_DISABLE_SANDBOX"
 _RESTARTED = "FAIRLOCK_RESTARTED"
 """``PID:NAMES``: this very process started itself again without the variables NAMES."""
@@ -87,9 +88,20 @@ def prepare(argv: Sequence[str] | None = None) -> Launch:
     check_arguments(sys.argv[1:] if argv is None else argv)
     before = _removed_before(os.environ)
     removed = scrub(os.environ)
+    start_no_bus(os.environ)
     if any(name.startswith(LOADER_PREFIXES) for name in removed):
         _start_again(removed, before)
     return Launch(removed=(*before, *removed), sandbox=_decide_sandbox(os.environ))
+
+
+def start_no_bus(environment: MutableMapping[str, str]) -> None:
+    """Use the desktop's message bus or none: Qt would start one (``dbus-launch``) that outlives the exam.
+
+    Source: the D-Bus specification, "Well-known Message Bus Instances": without an address the bus of the runtime
+    folder is tried, and then one is started.
+    """
+    if not Path(environment.get("XDG_RUNTIME_DIR", "/nonexistent"), "bus").exists():
+        environment.setdefault(BUS, NO_BUS)
 
 
 def scrub(environment: MutableMapping[str, str]) -> tuple[str, ...]:

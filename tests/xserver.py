@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import pytest
 
+from app.launch import BUS, NO_BUS
+
 DEADLINE_S = 20.0
 
 
@@ -23,7 +25,8 @@ class Desktop:
     def environment(self) -> dict[str, str]:
         """The environment of a program that runs on it."""
         kept = {name: value for name, value in os.environ.items() if name not in ("WAYLAND_DISPLAY", "XAUTHORITY")}
-        return {**kept, "DISPLAY": self.display, "XDG_SESSION_TYPE": "x11"}
+        # Without a message bus, as the application itself sees to (app.launch.start_no_bus): none is left running.
+        return {BUS: NO_BUS, **kept, "DISPLAY": self.display, "XDG_SESSION_TYPE": "x11"}
 
     def run(self, *command: str) -> str:
         """Run ``command`` on it to its end and return what it wrote."""

@@ -58,6 +58,17 @@ def test_window_systems_that_show_the_exam_elsewhere(value: str) -> None:
     assert launch.scrub({"QT_QPA_PLATFORM": value}) == ("QT_QPA_PLATFORM",)
 
 
+def test_no_message_bus_is_started_that_would_outlive_the_exam(tmp_path: Path) -> None:
+    nowhere: dict[str, str] = {}
+    launch.start_no_bus(nowhere)
+    assert nowhere == {launch.BUS: launch.NO_BUS}
+    (tmp_path / "bus").touch()
+    for there in ({"XDG_RUNTIME_DIR": str(tmp_path)}, {launch.BUS: "unix:path=/run/bus"}):
+        kept = dict(there)
+        launch.start_no_bus(kept)
+        assert kept == there
+
+
 def test_a_frozen_program_keeps_its_own_libraries(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "_MEIPASS", "/opt/fairlock/_internal", raising=False)
     assert launch.scrub({"LD_LIBRARY_PATH": "/opt/fairlock/_internal", "LD_LIBRARY_PATH_ORIG": "/usr/lib"}) == ()

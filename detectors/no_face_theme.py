@@ -1,7 +1,8 @@
 """Somebody is in view, but no face. Pure, no clock.
 
 A body without a face is never "absent" and never serious: somebody reads, writes, or leans on a hand. It is told as
-context once it has lasted, later where the face was lost with the head lowered or turned.
+context once it has lasted, later where the face was lost with the head lowered or turned. It ends where nobody is
+there: what comes after an absence is another incident.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -42,17 +43,18 @@ class NoFaceTheme:
             min_ms=LEAST_MS,
             pause_ms=round(1e3 * self._fresh_s),
             gap_ms=GAP_MS,
+            merge_ms=0,
             facts={"model": ", ".join(titles)} if titles else {},
         )
         self._streak = Streak(rule, new_id)
         self._body: tuple[Instant, float] | None = None
+        self._empty_since: Instant | None = None
         self._face_at: Instant | None = None
 
     def look(self, at: Instant, detector: str, observations: Sequence[Observation]) -> list[Incident]:
         """Take one look of ``detector``; return what it opens and closes."""
         if detector == Task.OBJECTS:
-            score = max((one.score for one in observations if one.label == "person"), default=0.0)
-            self._body = (at, score) if score >= self._least["person"] else None
+            return self._bodies(at, observations)
         if detector != Task.FACES:
             return []
         self._head.look(at, observations)
@@ -65,6 +67,14 @@ class NoFaceTheme:
         """Close what is open."""
         closed = self._streak.finish()
         return [closed] if closed is not None else []
+
+    def _bodies(self, at: Instant, observations: Sequence[Observation]) -> list[Incident]:
+        score = max((one.score for one in observations if one.label == "person"), default=0.0)
+        self._body = (at, score) if score >= self._least["person"] else None
+        self._empty_since = None if self._body is not None else self._empty_since or at
+        if self._empty_since is None or at.seconds_since(self._empty_since) < self._fresh_s:
+            return []
+        return self.finish()
 
     def _sight(self, at: Instant) -> Sight:
         without = at.seconds_since(self._face_at) if self._face_at is not None else 0.0

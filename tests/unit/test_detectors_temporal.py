@@ -235,6 +235,21 @@ def test_a_lowered_head_or_a_face_alone_is_not_absent(bodies: bool) -> None:
     assert exam.end() == ([(IncidentKind.NO_FACE, 1, 29)] if bodies else [])
 
 
+def test_a_body_without_a_face_is_told_before_and_after_an_absence_and_not_across_it() -> None:
+    exam = _Exam()
+    for second in range(36):
+        exam.objects(second, *([] if 13 <= second < 20 else [PERSON])).faces(second)
+    told = sorted((start, kind, end) for kind, start, end in exam.end())
+    assert told == [(1, IncidentKind.NO_FACE, 12), (13, IncidentKind.ABSENT, 19), (20, IncidentKind.NO_FACE, 35)]
+
+
+def test_a_body_missed_twice_does_not_part_the_incident() -> None:
+    exam = _Exam()
+    for second in range(36):
+        exam.objects(second, *([] if second in (13, 14) else [PERSON])).faces(second)
+    assert exam.end() == [(IncidentKind.NO_FACE, 1, 35)]
+
+
 def test_one_glimpse_before_it_is_reported_ends_an_absence() -> None:
     exam = _Exam()
     for second in range(20):
@@ -362,7 +377,8 @@ def test_whatever_is_seen(looks: list[tuple[float, str, list[tuple[str, float]]]
         by_thing[closed.kind, closed.facts.get("object", "")].append(closed)
     for incidents in by_thing.values():
         for earlier, later in itertools.pairwise(incidents):
-            assert later.start.seconds_since(earlier.end) * 1e3 > MERGE_MS, "what is closer is one incident"
+            least_ms = 0 if later.kind is IncidentKind.NO_FACE else MERGE_MS  # an absence parts those
+            assert later.start.seconds_since(earlier.end) * 1e3 > least_ms, "what is closer is one incident"
 
 
 def _best(incident: Incident) -> float:

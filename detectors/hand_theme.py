@@ -16,9 +16,8 @@ from detectors.coco import LABELS
 from detectors.naming import least_scores
 from detectors.rhythm import pauses
 from detectors.streak import Rule, Sight, Streak
+from detectors.tracks import best_of
 
-PERSISTS = 2
-"""From so many looks on a thing is one thing."""
 _ELSEWHERE = frozenset({"person", "phone", "book", "laptop"})
 
 
@@ -51,11 +50,7 @@ class HandTheme:
         return [one for one in (streak.finish() for streak in self._streaks.values()) if one is not None]
 
     def _sight(self, at: Instant, label: str, observations: Sequence[Observation]) -> Sight:
-        best = max(
-            (one for one in observations if one.label == label and one.values.get("seen", PERSISTS) >= PERSISTS),
-            key=lambda one: one.score,
-            default=None,
-        )
+        best = best_of(observations, label)
         if best is None:
             return Sight(at=at, hit=False, source=Task.OBJECTS)
         least = self._least[label]

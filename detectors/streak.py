@@ -78,12 +78,14 @@ class Sight:
     """What one look says about one thing.
 
     ``hit``: clearly so. ``held``: still so for what is already open (implied by ``hit``). ``seen_at`` is when it was
-    seen, where that was before this look (another detector's). ``source`` names the detectors asked; ``facts`` go
+    seen, where that was before this look (another detector's); ``since`` an earlier look that was not yet believed
+    and counts with the first hit. ``source`` names the detectors asked; ``facts`` go
     into the incident, the newest hit's winning. ``eased`` is a reason why this hit matters less, in words.
     """
 
     at: Instant
     seen_at: Instant | None = None
+    since: Instant | None = None
     hit: bool
     held: bool = False
     score: float | None = None
@@ -133,7 +135,10 @@ class Streak:
     def _begin(self, sight: Sight) -> None:
         if sight.hit:
             seen_at = sight.seen_at or sight.at
-            self._run = _Run(seen_at, seen_at, sight.score, seen_at, sight.source, dict(sight.facts), seen_at)
+            first = sight.since if sight.since and _ms(sight.since, seen_at) <= self._rule.pause_ms else None
+            start, looks = (first, 2) if first is not None else (seen_at, 1)
+            facts = dict(sight.facts)
+            self._run = _Run(start, seen_at, sight.score, seen_at, sight.source, facts, start, hits=looks, looks=looks)
             self._ease(self._run, sight)
 
     def _extend(self, run: _Run, sight: Sight) -> None:

@@ -20,6 +20,7 @@ from detectors.rhythm import pauses
 from detectors.streak import Rule, Sight, Streak
 from detectors.themes import themes
 from detectors.thresholds import thresholds
+from detectors.tracks import best_of
 
 FRESH_MS = 2_000
 """How long a detector's last look counts beside the newer one of another."""
@@ -51,6 +52,7 @@ class Temporal:
             label: Streak(self._rule(kind, policy.object_ms, pause, gap, label), new_id)
             for label, kind in _KINDS.items()
         }
+        self._glimpsed: dict[str, Instant] = {}  # when each label was seen at the look before, be it a first time
         self._second = Streak(self._rule(IncidentKind.SECOND_PERSON, policy.person_ms, pause, gap, "person"), new_id)
         self._absent = Streak(
             Rule(kind=IncidentKind.ABSENT, min_ms=policy.absent_ms, pause_ms=pause, gap_ms=gap, strict=True), new_id
@@ -92,10 +94,14 @@ class Temporal:
 
     def _sight(self, at: Instant, detector: str, label: str, observations: Sequence[Observation]) -> Sight:
         least = self._thresholds[label]
-        seen = max((one for one in observations if one.label == label), key=lambda one: one.score, default=None)
+        seen = best_of(observations, label)
         best = seen.score if seen is not None else 0.0
+        first = self._glimpsed.pop(label, None)
+        if any(one.label == label and one.score >= least for one in observations):
+            self._glimpsed[label] = at
         return Sight(
             at=at,
+            since=first,
             hit=best >= least,
             held=best >= HOLD * least,
             score=best,

@@ -3,10 +3,10 @@
 Looks are half a second or more apart and hands are quick, so two boxes of one thing need not overlap.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from detectors.base import Box
+from detectors.base import Box, Observation
 from detectors.things import overlap
 
 OVERLAP = 0.2
@@ -16,6 +16,8 @@ GROWTH = 2.5
 """So many times larger or smaller its area may become."""
 PATIENCE = 3
 """A thing is followed over so many looks at which it was not seen."""
+PERSISTS = 2
+"""From so many looks on a thing is one thing; what flickers here and there has one look at each place."""
 
 
 @dataclass(slots=True)
@@ -52,6 +54,12 @@ class Tracks:
             counts.append(track.seen)
         self._tracks = [track for track in self._tracks if track.missing <= PATIENCE]
         return counts
+
+
+def best_of(observations: Iterable[Observation], label: str) -> Observation | None:
+    """Return the best of ``label`` that persists; who does not follow things is believed at once."""
+    lasting = (one for one in observations if one.label == label and one.values.get("seen", PERSISTS) >= PERSISTS)
+    return max(lasting, key=lambda one: one.score, default=None)
 
 
 def _near(one: Box, other: Box) -> bool:

@@ -3,6 +3,7 @@
 import itertools
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -78,6 +79,28 @@ def test_a_phone_is_reported_when_it_lasted_and_again_when_it_is_gone() -> None:
     assert closed.facts == {**account, "best_score": "0.50"}
     assert closed.best == instant(0)
     assert exam.temporal.finish() == []
+
+
+def _thing(label: str, seen: int, box: Box) -> Observation:
+    return replace(_seen(label, 0.5, box), values={"seen": float(seen)})
+
+
+@pytest.mark.parametrize("label", ["phone", "book", "laptop"])
+def test_what_flickers_in_different_places_never_adds_up(label: str) -> None:
+    exam = _Exam()
+    for second in range(20):
+        left = 60.0 * (second % 8)
+        exam.objects(second, PERSON, _thing(label, 1, (left, 300, left + 40, 380)))
+    assert exam.end() == []
+
+
+def test_the_look_that_showed_a_thing_first_counts_once_it_persists() -> None:
+    exam = _Exam()
+    for look in range(5):
+        exam.objects(look / 2, PERSON, _thing("phone", look + 1, (300, 300, 340, 380)))
+    assert [one.end for one in exam.said] == [instant(1.5)]
+    assert exam.end() == [(IncidentKind.PHONE, 0, 2)]
+    assert (exam.said[-1].facts["seen"], exam.said[-1].facts["looks"]) == ("5", "5")
 
 
 def test_two_looks_are_never_an_incident_even_at_the_slowest_rate() -> None:

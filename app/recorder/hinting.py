@@ -1,7 +1,7 @@
 """Hints for the candidate during the exam: which, when, and how often. Called in the detection thread.
 
 A hint must hold for some seconds before it is said; at most one is said in a minute, and the same one not again for
-five. Each is written down as quality, with whether it was said; none is an incident.
+five. Each is written down as quality, with whether it was said and why not; none is an incident.
 """
 
 from collections import deque
@@ -32,9 +32,9 @@ class _State:
 
 
 class Hinting:
-    """``say`` shows a hint to the candidate, ``write`` puts one line of facts into the journal."""
+    """``say`` hands a hint on and answers whether a page is there to show it; ``write`` writes into the journal."""
 
-    def __init__(self, say: Callable[[Hint], object], write: Callable[[Mapping[str, str]], object]) -> None:
+    def __init__(self, say: Callable[[Hint], bool], write: Callable[[Mapping[str, str]], object]) -> None:
         self._say, self._write = say, write
         self._states = {hint: _State() for hint in Hint}
         self._said: Instant | None = None
@@ -52,17 +52,18 @@ class Hinting:
         whole = at.seconds_since(state.seen[0][0]) >= 0.7 * LASTS_S and len(state.seen) >= LEAST_LOOKS
         if not state.holds and whole and share >= SHARE:
             state.holds = True
-            told = self._tell(at, hint, state)
-            self._write({"picture": hint.value, "state": "began", "candidate": "told" if told else "not told"})
+            self._write({"picture": hint.value, "state": "began", "candidate": self._tell(at, hint, state)})
         elif state.holds and whole and share <= OVER:
             state.holds = False
             self._write({"picture": hint.value, "state": "over"})
 
-    def _tell(self, at: Instant, hint: Hint, state: _State) -> bool:
+    def _tell(self, at: Instant, hint: Hint, state: _State) -> str:
+        """Say ``hint`` if it may be said; return in words what became of it."""
         lately = self._said is not None and at.seconds_since(self._said) < SAID_EVERY_S
         same = state.said is not None and at.seconds_since(state.said) < SAME_EVERY_S
         if lately or same:
-            return False
+            return "not told, a hint was lately"
+        if not self._say(hint):
+            return "not told, the exam was not running"
         self._said = state.said = at
-        self._say(hint)
-        return True
+        return "told"

@@ -37,7 +37,7 @@ class LiveDetection:
         incidents: Incidents,
         pictures: IncidentPictures,
         clock: Clock,
-        on_hint: Callable[[Hint], object],
+        on_hint: Callable[[Hint], bool],
     ) -> None:
         self._pictures = pictures
         self._hinting = Hinting(on_hint, journal.quality)

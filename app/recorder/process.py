@@ -17,6 +17,7 @@ from app.channel import Channel
 from app.clock import SystemClock
 from app.contract.actions import Action
 from app.contract.errors import FairlockError, Retryable
+from app.contract.hints import Hint
 from app.contract.incidents import IncidentKind, Track
 from app.contract.schema import dumps
 from app.contract.session import SessionState
@@ -223,7 +224,7 @@ class Recorder:
                 options=self._options,
                 granted=self._granted,
                 on_track_lost=self._inbox.offer,
-                on_hint=lambda hint: self._channel.send(m.HintGiven(hint=hint)),
+                on_hint=self._hint,
             )
         )
         recording.start()
@@ -236,6 +237,13 @@ class Recorder:
         recording.wait_for_first_fragments()
         self._is_whole = True
         self._channel.send(m.RecordingStarted())
+
+    def _hint(self, hint: Hint) -> bool:
+        """Hand on a hint, called in the detection thread; during a pause the exam's page is covered and shows none."""
+        if self._state is not SessionState.RUNNING:
+            return False
+        self._channel.send(m.HintGiven(hint=hint))
+        return True
 
     def _cookie_seen(self, message: m.CookieSeen) -> None:
         self._cookie = message.value

@@ -62,7 +62,7 @@ class RecordingParts:
     granted: Granted = field(default_factory=Granted)
     metering: Metering = field(default_factory=NetworkManager)
     on_track_lost: Callable[[TrackLost], object] = lambda _error: None
-    on_hint: Callable[[Hint], object] = lambda _hint: None
+    on_hint: Callable[[Hint], bool] = lambda _hint: False
 
 
 class Recording:

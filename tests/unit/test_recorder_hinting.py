@@ -14,9 +14,13 @@ class _Exam:
         self.said: list[tuple[float, Hint]] = []
         self.written: list[dict[str, str]] = []
         self.now = 0.0
-        self._hinting = Hinting(
-            lambda hint: self.said.append((self.now, hint)), lambda facts: self.written.append(dict(facts))
-        )
+        self.runs = True
+        self._hinting = Hinting(self._say, lambda facts: self.written.append(dict(facts)))
+
+    def _say(self, hint: Hint) -> bool:
+        if self.runs:
+            self.said.append((self.now, hint))
+        return self.runs
 
     def looks(self, seconds: float, *shown: Hint, rate: float = 4) -> None:
         for _ in range(round(seconds * rate)):
@@ -39,6 +43,18 @@ def test_what_lasts_is_said_once_and_written_down_with_its_end(rate: float) -> N
     ]
 
 
+def test_what_a_pause_hides_is_not_written_down_as_told_and_uses_up_no_minute() -> None:
+    exam = _Exam()
+    exam.runs = False
+    exam.looks(10, Hint.DARK)
+    exam.looks(10)
+    exam.runs = True
+    exam.looks(10, Hint.DARK)
+    told = [line["candidate"] for line in exam.written if "candidate" in line]
+    assert told == ["not told, the exam was not running", "told"]
+    assert len(exam.said) == 1
+
+
 def test_what_passes_is_not_said() -> None:
     exam = _Exam()
     for _ in range(20):
@@ -57,7 +73,7 @@ def test_at_most_one_in_a_minute() -> None:
     times = [when for when, _ in exam.said]
     assert len(times) >= 5
     assert all(later - earlier >= 60 for earlier, later in pairwise(times))
-    assert {line.get("candidate") for line in exam.written} == {"told", "not told", None}
+    assert {line.get("candidate") for line in exam.written} == {"told", "not told, a hint was lately", None}
 
 
 def test_the_same_hint_is_not_repeated_for_five_minutes() -> None:

@@ -5,7 +5,7 @@ import type { Evidence } from "../session/evidence";
 import { addRecipient } from "../session/granting";
 import { fill, h } from "../view/dom";
 import { count } from "../view/format";
-import { readPublicKey } from "../view/public_key";
+import { readPublicKey, thumbprint } from "../view/public_key";
 import { recipientList } from "../view/recipients";
 import { explain } from "../view/words";
 
@@ -59,11 +59,10 @@ export class Recipients {
   private confirm(key: RecipientKey, recipient: Recipient): void {
     const add = h("button", { class: "primary", type: "button", onclick: () => void this.add(key, recipient) }, `Add ${recipient.name}`);
     const cancel = h("button", { type: "button", onclick: () => this.ask(key) }, "Cancel");
-    const groups = recipient.id.match(/.{1,6}/g)?.join(" ") ?? recipient.id;
     fill(
       this.form,
       h("p", null, h("strong", null, recipient.name), " will be able to open all that is stored of this session by now. It can't be taken back."),
-      h("p", null, "Thumbprint of the key: ", h("code", { id: "thumbprint" }, groups)),
+      h("p", null, "Thumbprint of the key: ", h("code", { id: "thumbprint" }, thumbprint(recipient.id))),
       h("p", { class: "quiet" }, "Ask them to read it to you, in person or by telephone: whoever sent you the file may not be who they say."),
       h("div", { class: "row" }, add, cancel),
     );

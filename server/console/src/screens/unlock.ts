@@ -2,7 +2,7 @@
 import * as api from "../api";
 import { type RecipientKey, unprotect } from "../contract/keys";
 import { h } from "../view/dom";
-import { publicKeyLink } from "../view/public_key";
+import { publicKeyLink, thumbprint } from "../view/public_key";
 import { explain } from "../view/words";
 
 /** Return the form; `mayOpen` says of a key id whether it may open this session, `null` where nobody can tell. */
@@ -67,7 +67,10 @@ function noKey(keys: readonly api.StoredKey[]): HTMLElement {
     { class: "unlock" },
     h("h2", null, "The recording is sealed"),
     h("p", null, why),
-    ...keys.map(({ id, label, owner, key }) => key !== null && publicKeyLink({ id, name: `${owner} (${label})`, key: key.public })),
+    ...keys.flatMap(({ id, label, owner, key }) => [
+      key !== null && publicKeyLink({ id, name: `${owner} (${label})`, key: key.public }),
+      h("p", { class: "quiet" }, "Its thumbprint, for them to compare: ", h("code", null, thumbprint(id))),
+    ]),
     h("p", { class: "quiet" }, "Its signatures are checked all the same."),
   );
 }

@@ -14,6 +14,11 @@ export function publicKeyLink({ id, name, key }: Recipient): HTMLElement {
   return h("a", { class: "button", href, download: `fairlock-public-key-${id.slice(0, 8)}.json` }, `Save the public key of ${name}`);
 }
 
+/** Return a key's id in groups, as one reads it to somebody. */
+export function thumbprint(id: string): string {
+  return id.match(/.{1,6}/g)?.join(" ") ?? id;
+}
+
 /** Read a public key file; throws `bad-format`. Whether it is its own id's key is for `checkRecipient`. */
 export async function readPublicKey(file: File): Promise<Recipient> {
   if (file.size > MAX_FILE) throw new IntegrityError("bad-format", "the file is too large for a public key");

@@ -3,6 +3,7 @@ import type { GrantFinding } from "../contract/grant_check";
 import type { Evidence } from "../session/evidence";
 import { h } from "./dom";
 import { count, dateTime } from "./format";
+import { thumbprint } from "./public_key";
 import { OUTCOME_MEANING } from "./words";
 
 export function recipientList(evidence: Evidence): HTMLElement {
@@ -26,7 +27,7 @@ function line({ outcome, where, message, opened }: GrantFinding, total: number):
     "li",
     null,
     h("strong", null, grant.recipient.name),
-    h("span", { class: "quiet" }, ` ${said}. Key `, h("code", null, grant.recipient.id)),
+    h("span", { class: "quiet" }, ` ${said}. Key `, h("code", null, thumbprint(grant.recipient.id))),
     outcome !== "ok" && h("p", { class: "problem" }, "Not all of it opens: ", h("code", null, outcome), ` ${message}`),
   );
 }

@@ -4,7 +4,7 @@ The functions here run in worker threads; ``upload_routes`` brings them the byte
 it can check is that the bytes are what the session's key signed, and that nothing else claims the same place.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session as Transaction
@@ -18,7 +18,7 @@ from app.contract.sealing.segment import MAX_SEGMENT
 from app.contract.wire import SegmentAnswer
 from server.context import Context
 from server.db.models import Binding, Segment
-from server.exams import quotas
+from server.exams import quotas, segment_files
 from server.refused import Refused
 from server.storage.base import Place, Upload
 from server.verification import access, freezing
@@ -61,6 +61,7 @@ def announce(context: Context, access_token: str, place: Place, token: str) -> A
         raise Refused(409, "E-SESSION-ENDED", "everything of this session has arrived")
     if stored is None and limit is not None:
         raise quotas.refuse(context, place.session, limit)
+    place = replace(place, record=jws.digest(token))
     return Announced(token=token, record=record, place=place, receipt=stored.receipt if stored else None)
 
 
@@ -73,20 +74,34 @@ def keep(context: Context, announced: Announced, upload: Upload) -> tuple[Segmen
     record = announced.record
     if (size, digest) != (record.size, record.digest):
         raise Refused(422, "E-RECORD", f"{size} bytes came whose digest or number is not the record's")
+    # Before the transaction, which must not wait for a store: heartbeats wait for its row. The place bears the record's
+    # digest, so that nobody else's bytes can come to lie there; without its row the file counts for nothing.
+    upload.publish()
+    receipt = _receipt(context, announced)
+    try:
+        stored = _enter(context, announced, receipt)
+    except Refused:
+        # The session was deleted while this was on its way, and nothing of it may stay.
+        context.store.shred(record.session, segment_files.HEAD_BYTES)
+        raise
+    if stored is None:
+        return SegmentAnswer(receipt=receipt, health=context.load.health), True
+    if stored.record != announced.token:
+        segment_files.take_back(context, announced.place)
+        raise _conflict(context, record, stored)
+    return SegmentAnswer(receipt=stored.receipt, health=context.load.health), False
+
+
+def _enter(context: Context, announced: Announced, receipt: str) -> Segment | None:
+    """Write the segment's row, or return the one that was faster; raises ``Refused`` 404."""
+    record = announced.record
     with context.database.write(durable=True) as tx:
         session = access.find(tx, record.session, hold=True)
         stored = _rival(tx, record, announced.token)
         if stored is None:
-            receipt = _receipt(context, announced)
-            # Inside the transaction, so that of two uploads for one place only one can reach the file.
-            upload.publish()
             tx.add(_row(announced, receipt, context.now()))
             session.stored += record.size + quotas.ROW
-    if stored is None:
-        return SegmentAnswer(receipt=receipt, health=context.load.health), True
-    if stored.record != announced.token:
-        raise _conflict(context, record, stored)
-    return SegmentAnswer(receipt=stored.receipt, health=context.load.health), False
+    return stored
 
 
 def signing_key(tx: Transaction, place: Place, token: str) -> bytes:

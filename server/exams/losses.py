@@ -5,6 +5,7 @@ from sqlalchemy import select
 from app.contract.incidents import IncidentKind
 from server.context import Context
 from server.db.models import Incident
+from server.exams import segment_files
 from server.storage.base import Place
 from server.verification import access, freezing
 
@@ -24,16 +25,9 @@ def report(context: Context, places: list[Place]) -> None:
 
 
 def present(context: Context, places: list[Place]) -> list[Place]:
-    """Return those of ``places`` whose files are there; report the others."""
-    lost = [place for place in places if not _there(context, place)]
+    """Return those of ``places`` whose files are there, as the store knows them; report the others."""
+    found = [segment_files.located(context.store, place) for place in places]
+    lost = [place for place, there in zip(places, found, strict=True) if there is None]
     if lost:
         report(context, lost)
-    return [place for place in places if place not in lost]
-
-
-def _there(context: Context, place: Place) -> bool:
-    try:
-        context.store.size(place)
-    except FileNotFoundError:
-        return False
-    return True
+    return [there for there in found if there is not None]

@@ -3,12 +3,11 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 
-from app.contract.incidents import Track
 from app.contract.sealing.evidence import Manifest, ServerIncident
 from app.contract.sealing.records import FORMAT_VERSION, genesis
 from server.context import Context
 from server.db.models import Binding, Exam, Incident, InstitutionKey, Segment
-from server.exams import chain
+from server.exams import chain, segment_files
 from server.storage.base import Place
 from server.verification import access, freezing
 
@@ -36,9 +35,7 @@ def gather(context: Context, session: str) -> tuple[Manifest, list[Place]]:
             completion=row.completion,
             server_incidents=incidents(tx, session),
         )
-    places = [
-        Place(session=session, epoch=one.epoch, track=Track(one.track), sequence=one.sequence) for one in segments
-    ]
+    places = [segment_files.place_of(segment) for segment in segments]
     return manifest, places
 
 

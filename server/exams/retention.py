@@ -9,6 +9,7 @@ be deleted keeps no other one. Runs in a thread of the server (``Keeper``) or as
 import logging
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import delete, func, select
@@ -18,7 +19,6 @@ from app.contract.errors import FairlockError, Retryable, UserFacing
 from app.contract.policy import Policy
 from app.contract.sealing import jws
 from app.contract.sealing.records import DELETION_TYPE, FORMAT_VERSION, Deletion
-from app.contract.sealing.segment import MAX_HEADER
 from server.accounts import audit
 from server.context import Context
 from server.db.database import LOCKING
@@ -35,11 +35,11 @@ from server.db.models import (
     Session,
 )
 from server.exams import clock_jumps
+from server.exams.segment_files import HEAD_BYTES
 from server.verification import access
 
 DAY_MS = 86_400_000
 EVERY_S = 3_600.0
-HEAD_BYTES = MAX_HEADER + 8
 TIMES = 4
 """So often a session is cleared while more of it arrives."""
 ACCOUNT = "retention"
@@ -61,7 +61,8 @@ def due(context: Context) -> list[Due]:
     now = context.now()
     found: list[Due] = []
     with context.database.read() as tx:
-        days = {exam: jws.unverified(Policy, policy).retention.days for exam, policy in _policies(tx)}
+        policies = tx.execute(select(Exam.id, Exam.policy))
+        days = {exam: jws.unverified(Policy, policy).retention.days for exam, policy in policies}
         for row in tx.scalars(select(Session).order_by(Session.started_ms)):
             over_ms = max(row.ended_ms or 0, row.alive_ms or 0, row.started_ms) + days[row.exam] * DAY_MS
             if over_ms <= now:
@@ -84,7 +85,8 @@ class Undeleted(UserFacing):
 def erase(context: Context, session: str) -> str:
     """Delete one session for good; return the signed ``Deletion``. Raises ``StorageFull`` when something is left.
 
-    The store works outside of all transactions: one that does not answer holds up nobody's heartbeats.
+    The store works outside of all transactions: one that does not answer holds up nobody's heartbeats. An upload that
+    is under way finds no session afterwards, and takes its file back.
     """
     for _ in range(TIMES):
         with context.database.read() as tx:
@@ -109,16 +111,25 @@ def erase_due(context: Context) -> Iterator[str]:
     """
     failed: dict[str, str] = {}
     for one in due(context):
-        try:
-            token = erase(context, one.session)
-        except Exception as error:  # noqa: BLE001  (the edge of one session: none may keep the others)
-            unforeseen = not isinstance(error, (FairlockError, OSError))
-            _log.error("session %s could not be deleted: %s", one.session, error, exc_info=unforeseen)
-            failed[one.session] = str(error) or type(error).__name__
-        else:
-            yield token
+        with _noted(one.session, failed):
+            yield erase(context, one.session)
+    for session in _lately(context):
+        with _noted(session, failed):
+            # What an upload could not take back, because the server was killed just then.
+            context.store.shred(session, HEAD_BYTES)
     if failed:
         raise Undeleted(failed)
+
+
+@contextmanager
+def _noted(session: str, failed: dict[str, str]) -> Iterator[None]:
+    """Log what goes wrong with one session and note it, so that the others have their turn."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001  (the edge of one session: none may keep the others)
+        unforeseen = not isinstance(error, (FairlockError, OSError))
+        _log.error("session %s could not be deleted: %s", session, error, exc_info=unforeseen)
+        failed[session] = str(error) or type(error).__name__
 
 
 class Keeper:
@@ -153,6 +164,13 @@ class Keeper:
                 return
 
 
+def _lately(context: Context) -> list[str]:
+    """Return the sessions that were deleted within the last day."""
+    recent = DeletedSession.deleted_ms > context.now() - DAY_MS
+    with context.database.read() as tx:
+        return list(tx.scalars(select(DeletedSession.session).where(recent)))
+
+
 def _stored(tx: Transaction, session: str) -> int:
     """Count what lies in the store: segments, and wraps of recipients added later."""
     tables = (Segment, GrantRecord)
@@ -181,7 +199,3 @@ def _forget(tx: Transaction, context: Context, row: Session) -> str:
     tx.add(DeletedSession(session=session, exam=exam, deleted_ms=now, jws=token))
     audit.note(tx, now_ms=now, account=ACCOUNT, action="session.deleted", subject=session)
     return token
-
-
-def _policies(tx: Transaction) -> list[tuple[str, str]]:
-    return [(exam, policy) for exam, policy in tx.execute(select(Exam.id, Exam.policy))]

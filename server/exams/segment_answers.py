@@ -11,7 +11,7 @@ from app.contract.canonical import b64
 from app.contract.incidents import Track
 from server.context import Context
 from server.db.models import Segment
-from server.exams import losses
+from server.exams import losses, segment_files
 from server.refused import Refused
 from server.storage.base import Place
 
@@ -34,9 +34,9 @@ def segment_answer(context: Context, place: Place, wanted: str | None) -> Respon
         row = tx.get(Segment, (place.session, place.epoch, place.track.value, place.sequence))
         if row is None:
             raise Refused(404, "E-SESSION-UNKNOWN", "no such segment")
-        size, digest = row.size, row.digest
+        size, digest, place = row.size, row.digest, segment_files.place_of(row)
     try:
-        file = context.store.open(place)
+        file = segment_files.opened(context.store, place)
     except FileNotFoundError:
         losses.report(context, [place])
         raise Refused(404, "E-STORAGE", "the file of this segment is lost") from None

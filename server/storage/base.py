@@ -12,12 +12,17 @@ _SESSION = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A segment's place: unique within the server."""
+    """A segment's place: unique within the server.
+
+    ``record`` is the digest of the segment's record: rivals for one place have files of their own, and none can touch
+    another's. None where no record is known, and for files from before they were told apart.
+    """
 
     session: str
     epoch: int
     track: Track
     sequence: int
+    record: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +50,13 @@ def folder_of(session: str) -> str:
 def path_of(place: Stored) -> str:
     """Return where a file lies in any store.
 
-    ``sessions/SESSION/EPOCH-TRACK-SEQUENCE.fls`` for a segment, ``sessions/SESSION/grant-ID.wraps`` for wraps.
+    ``sessions/SESSION/EPOCH-TRACK-SEQUENCE.RECORD.fls`` for a segment (files of earlier servers lack ``RECORD``),
+    ``sessions/SESSION/grant-ID.wraps`` for a grant's wraps.
     """
     if isinstance(place, GrantPlace):
         return f"{folder_of(place.session)}/grant-{place.grant}.wraps"
-    return f"{folder_of(place.session)}/{place.epoch}-{place.track}-{place.sequence}.fls"
+    record = f".{place.record.hex()}" if place.record else ""
+    return f"{folder_of(place.session)}/{place.epoch}-{place.track}-{place.sequence}{record}.fls"
 
 
 class StorageFull(Retryable):

@@ -1,4 +1,4 @@
-"""Segments as files: ``sessions/SESSION/EPOCH-TRACK-SEQUENCE.fls``, published by fsync and rename."""
+"""Segments as files, where ``path_of`` says, published by fsync and rename."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Segments as objects of an S3-compatible store: ``[PREFIX/]sessions/SESSION/EPOCH-TRACK-SEQUENCE.fls``.
+"""Segments as objects of an S3-compatible store, at ``[PREFIX/]`` and what ``path_of`` says.
 
 The bytes wait in a file of the data folder until all are there and their digest is known; no segment is ever held in
 memory. ``finish`` sends the file as the one part of a multipart upload, which nobody can read yet, with its SHA-256 for

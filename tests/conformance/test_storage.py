@@ -5,6 +5,7 @@ import re
 import threading
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -96,6 +97,20 @@ def test_places_do_not_touch_each_other(store: SegmentStore) -> None:
     with pytest.raises(FileNotFoundError):
         store.open(places[0])
     assert all(_read(store, place) == repr(place).encode() for place in places[1:])
+
+
+def test_rivals_for_one_place_have_files_of_their_own(store: SegmentStore) -> None:
+    one, other = (replace(PLACE, record=sha256(name).digest()) for name in (b"one", b"other"))
+    _store(store, PLACE, b"from before")
+    for place, data in ((one, b"one"), (other, b"the other")):
+        _store(store, place, data)
+    assert [_read(store, place) for place in (one, other, PLACE)] == [b"one", b"the other", b"from before"]
+    store.delete(other)
+    assert _read(store, one) == b"one"
+    store.shred(PLACE.session, 100)
+    for place in (one, PLACE):
+        with pytest.raises(FileNotFoundError):
+            store.size(place)
 
 
 def test_two_uploads_at_a_time_are_apart(store: SegmentStore) -> None:

@@ -21,7 +21,8 @@ from app.contract.sealing.records import DELETION_TYPE, Deletion
 from app.contract.sealing.segment import open_segment
 from server.__main__ import main
 from server.app import open_context
-from server.exams import clock_jumps, retention
+from server.exams import clock_jumps, retention, segment_files
+from server.storage.filesystem import FileStore, FileUpload
 from tests.e2e.server_rig import Application, Institution, prepare, timed
 
 DAYS = 2
@@ -157,7 +158,7 @@ def test_a_session_that_cannot_be_deleted_keeps_no_other_one(rig: Rig, monkeypat
     assert rig.app.session in str(raised.value)
     assert "Permission denied" in str(raised.value)
     assert list(folder.iterdir()) == [held]
-    assert not held.read_bytes()[: retention.HEAD_BYTES].strip(b"\0"), "its keys are still there"
+    assert not held.read_bytes()[: segment_files.HEAD_BYTES].strip(b"\0"), "its keys are still there"
     assert [jws.unverified(Deletion, token).session for token in rig.erase_due()] == [rig.app.session]
 
 
@@ -190,6 +191,49 @@ def test_the_command_says_which_could_not_be_deleted(
     assert jws.unverified(Deletion, said.out.strip()).session == other.session
     assert f"{rig.app.session} (a session can't be deleted: Permission denied)" in said.err
     assert "run `fairlock-server retain` again" in said.err
+
+
+def test_an_upload_that_its_session_did_not_wait_for_leaves_nothing(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The session is deleted between the segment's file and its row."""
+    app, publish = _another(rig), FileUpload.publish
+
+    def late(self: FileUpload) -> None:
+        rig.clock.advance(DAYS * DAY_S + 60)
+        assert len(rig.erase_due()) == 2
+        publish(self)
+
+    monkeypatch.setattr(FileUpload, "publish", late)
+    answer = app.put(*app.seal(Track.CAMERA))
+    assert (answer.status_code, answer.json()["code"]) == (404, "E-SESSION-UNKNOWN")
+    assert list((rig.data / "sessions").iterdir()) == []
+
+
+def test_what_came_to_lie_there_after_the_deletion_goes_the_next_hour(rig: Rig) -> None:
+    """The server was killed before an upload could take its file back."""
+    rig.clock.advance(DAYS * DAY_S + 60)
+    assert len(rig.erase_due()) == 1
+    folder = rig.data / "sessions" / rig.app.session
+    folder.mkdir()
+    (folder / "0-camera-9.fls").write_bytes(b"late")
+    rig.clock.advance(3_600)
+    assert rig.erase_due() == []
+    assert not folder.exists()
+
+
+def test_what_is_stored_while_a_session_is_deleted_is_deleted_too(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = _another(rig)
+    shred, more = FileStore.shred, [app.seal(Track.CAMERA)]
+
+    def slow(self: FileStore, session: str, head: int) -> None:
+        shred(self, session, head)
+        while more and session == app.session:
+            assert app.put(*more.pop()).status_code == 201
+
+    monkeypatch.setattr(FileStore, "shred", slow)
+    rig.clock.advance(DAYS * DAY_S + 60)
+    said = [jws.unverified(Deletion, token) for token in rig.erase_due()]
+    assert [(one.session, one.segments) for one in said] == [(rig.app.session, 2), (app.session, 2)]
+    assert list((rig.data / "sessions").iterdir()) == []
 
 
 def test_a_session_that_goes_on_is_not_over(rig: Rig) -> None:

@@ -212,7 +212,7 @@ def test_lost_file_is_told_once_and_the_rest_is_still_exported(
     sealed = [app.seal(Track.CAMERA) for _ in range(2)]
     for one in sealed:
         assert app.put(*one).status_code == 201
-    place = Place(session=app.session, epoch=0, track=Track.CAMERA, sequence=0)
+    place = Place(session=app.session, epoch=0, track=Track.CAMERA, sequence=0, record=jws.digest(sealed[0][0]))
     settings.open_store(settings.load(data / settings.NAME), data).delete(place)
     for _ in range(2):
         answer = http.get(f"/api/v1/sessions/{app.session}/segments/0/camera/0")

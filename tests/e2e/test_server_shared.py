@@ -109,7 +109,8 @@ def test_the_same_segment_at_once_through_both_is_stored_once(pair: Pair) -> Non
     assert len({answer.json()["receipt"] for answer in answers if answer.is_success}) == 1
 
 
-def test_of_two_rivals_at_two_servers_one_wins_and_its_bytes_stay(pair: Pair) -> None:
+def test_of_two_rivals_at_two_servers_one_wins_and_its_bytes_stay(pair: Pair, s3_server: S3Server) -> None:
+    """The loser leaves nothing behind, and can't come late either: its bytes have a name of their own."""
     app = _sit(pair, "rivals")
     for sequence in range(5):
         app.sequences[Track.CAMERA] = sequence
@@ -121,6 +122,7 @@ def test_of_two_rivals_at_two_servers_one_wins_and_its_bytes_stay(pair: Pair) ->
         stored = pair.http[1].get(f"/api/v1/sessions/{app.session}/segments/0/camera/{sequence}").content
         assert stored == data
         app.head = jws.digest(record)
+    assert len(_objects(pair, s3_server, app.session)) == 5
 
 
 def test_what_is_over_its_time_leaves_no_object(pair: Pair, s3_server: S3Server) -> None:

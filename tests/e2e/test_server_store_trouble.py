@@ -1,6 +1,7 @@
 """A store that can't be reached, or only over a network that cuts, delays, loses and repeats what is sent to it."""
 
 import os
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from app.clock import ManualClock
 from app.contract.errors import UserFacing
 from app.contract.incidents import Track
+from app.contract.sealing import jws
 from server import settings, setup
 from server.storage.base import Place, SegmentStore, StorageFull
 from tests.e2e.server_rig import PASSWORD, Application, Institution, timed
@@ -99,6 +101,30 @@ def test_while_the_store_is_away_nothing_is_acknowledged_and_nothing_called_lost
             assert app.put(*waiting).status_code == 201
             assert http.get(f"{segment}/1").content == waiting[1]
             assert institution.call("GET", f"/api/v1/sessions/{app.session}")["server_incidents"] == []
+
+
+def test_segments_from_before_files_bore_their_records_are_read(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    setup.prepare(data, admin="ada", password=PASSWORD)
+    with timed(data, ManualClock()) as url, httpx.Client(base_url=url, trust_env=False, timeout=60) as http:
+        institution = Institution(http)
+        institution.sign_in()
+        institution.exam("before")
+        app = Application(http, institution.invite("before"))
+        app.join()
+        app.bind()
+        sealed = [app.seal(Track.CAMERA) for _ in range(2)]
+        assert [app.put(*one).status_code for one in sealed] == [201, 201]
+        folder = data / "sessions" / app.session
+        (now,) = folder.glob("0-camera-0.*")
+        assert now.name == f"0-camera-0.{jws.digest(sealed[0][0]).hex()}.fls"
+        now.rename(folder / "0-camera-0.fls")
+        assert app.put(*sealed[0]).status_code == 200
+        assert http.get(f"/api/v1/sessions/{app.session}/segments/0/camera/0").content == sealed[0][1]
+        (tmp_path / "export.zip").write_bytes(http.get(f"/api/v1/sessions/{app.session}/export").content)
+        assert institution.call("GET", f"/api/v1/sessions/{app.session}")["server_incidents"] == []
+    with zipfile.ZipFile(tmp_path / "export.zip") as archive:
+        assert [archive.read(f"segments/0-camera-{number}.fls") for number in range(2)] == [one[1] for one in sealed]
 
 
 def test_bucket_that_is_not_there_is_a_sentence(s3_server: S3Server, tmp_path: Path) -> None:

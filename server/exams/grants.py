@@ -49,12 +49,14 @@ def add(context: Context, session: str, signed: SignedGrant, account: str) -> tu
         upload.publish()
     finally:
         upload.discard()
-    new = False
     try:
         new = _note(context, place, signed.statement, _answer(opened), account)
-    finally:
-        if not new:
-            context.store.delete(place)  # the session was deleted meanwhile, or holds this grant already
+    except Refused:
+        context.store.delete(place)  # the session was deleted meanwhile, or holds too many
+        raise
+    # After any other error the row may be there all the same; wraps without one go with their session.
+    if not new:
+        context.store.delete(place)  # it holds this grant already
     return _answer(opened), new
 
 

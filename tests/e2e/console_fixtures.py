@@ -59,7 +59,8 @@ class Recorded:
 
     def segment(self, track: Track, sequence: int) -> Path:
         """Return the stored file of a segment."""
-        return self.folder / f"0-{track}-{sequence}.fls"
+        (path,) = self.folder.glob(f"0-{track}-{sequence}.*.fls")
+        return path
 
 
 def record(

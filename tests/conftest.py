@@ -1,5 +1,6 @@
 """What all tests share: an empty home of their own, and what a test may be skipped for."""
 
+import gc
 import os
 from collections.abc import Generator
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 if TYPE_CHECKING:
     from tests.postgres import Cluster
     from tests.s3_server import S3Server
+
+os.environ["QT_QPA_PLATFORM"] = "offscreen"  # before anybody makes the application; a test with a display says so
 
 # With FAIRLOCK_REQUIRE_ALL=1 a test may be skipped only for what no set-up can bring, known by these words: the shared
 # media, a package registry, privileges, and a check that its case does not have.
@@ -27,6 +30,18 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
             report.outcome = "failed"
             report.longrepr = f"FAIRLOCK_REQUIRE_ALL forbids this skip. {reason}"
     return report
+
+
+@pytest.fixture(autouse=True)
+def _frees_in_this_thread(request: pytest.FixtureRequest) -> Generator[None, None, None]:
+    """Free what a test of Qt leaves where it was made, as ``app.shell.garbage`` does for the application."""
+    if not {"qapp", "qtbot"} & set(request.fixturenames):
+        yield
+        return
+    gc.disable()
+    yield
+    gc.collect(1)
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)

@@ -29,6 +29,7 @@ from app.shell.checking import Machine
 from app.shell.children import enter
 from app.shell.controller import Controller
 from app.shell.course import ExitCode
+from app.shell.garbage import freed_here
 from app.shell.guard_side import GuardSide
 from app.shell.kiosk import ShellWindow
 from app.shell.options import ShellOptions
@@ -52,6 +53,7 @@ def run(options: ShellOptions, started: launch.Launch) -> int:
     look = Appearance(application, theme.choose(options.theme))
     clock = SystemClock()
     with ExitStack() as stack:
+        stack.enter_context(freed_here())
         bridge = Bridge()
         stack.callback(bridge.close)
         supervisor = Supervisor()

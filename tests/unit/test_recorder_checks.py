@@ -112,7 +112,8 @@ def test_a_disk_nearly_full(context: CheckContext, monkeypatch: pytest.MonkeyPat
 def test_a_folder_that_is_gone_is_said_and_not_raised(context: CheckContext, tmp_path: Path) -> None:
     check = found(replace(context, folder=tmp_path / "gone"), "Disk")
     assert not check.ok
-    assert check.message.startswith("No such file or directory.")
+    assert "can't be written to" in check.message
+    assert "No such file or directory. See that this folder" in check.message
 
 
 @pytest.mark.parametrize("brightness", [0, 12, 120, 255], ids=["black", "dark noise", "covered", "glaring"])

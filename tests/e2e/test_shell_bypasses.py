@@ -55,11 +55,23 @@ def attempt(tab: Rig, attack: Attack, place: str) -> None:
             status=answer.status, kind=answer.kind, headers=headers, body=aimed(answer.body.decode()).encode()
         )
     headers = {name: aimed(value) for name, value in attack.headers.items()}
-    tab.show(aimed(attack.page), PATH, kind=attack.kind, headers=headers)
-    if attack.click is not None:
-        element, how = attack.click
-        button, modifier = ("middle", "") if how == "middle" else ("left", how)
-        tab.click(element, button, modifier)
+
+    def show() -> None:
+        tab.show(aimed(attack.page), PATH, kind=attack.kind, headers=headers)
+
+    if attack.click is None:
+        show()
+        return
+    element, how = attack.click
+    button, modifier = ("middle", "") if how == "middle" else ("left", how)
+
+    def is_there() -> bool:
+        """What the attack before this one opened may still come late, in the place of the page."""
+        show()
+        return bool(tab.js(f"document.getElementById('{element}')!==null"))
+
+    tab.until(is_there)
+    tab.click(element, button, modifier)
 
 
 @pytest.mark.parametrize("name", ATTACKS)

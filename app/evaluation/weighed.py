@@ -4,8 +4,10 @@ Runs in the caller's thread; each has a real detector inside and changes nothing
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from capture.frames import AudioChunk, Frame
 from detectors.base import Observation, PictureDetector, SoundDetector
@@ -21,13 +23,15 @@ class Cost:
     milliseconds: float = 0.0
 
 
-class WeighedPicture:
-    """A detector whose looks are weighed; ``first`` is what it saw first."""
+D = TypeVar("D", bound=PictureDetector | SoundDetector)
 
-    def __init__(self, detector: PictureDetector, cost: Cost) -> None:
+
+class _Weighed(Generic[D]):
+    """A detector, what it costs, and how it failed."""
+
+    def __init__(self, detector: D, cost: Cost) -> None:
         self._detector = detector
         self._cost = cost
-        self.first: Sequence[Observation] | None = None
         self.failure: Exception | None = None
 
     @property
@@ -40,46 +44,37 @@ class WeighedPicture:
         """The detector's."""
         return self._detector.card
 
-    def detect(self, frame: Frame) -> list[Observation]:
-        """Look, and weigh the look."""
+    @contextmanager
+    def _weighing(self) -> Iterator[None]:
         began = time.thread_time()
         try:
-            seen = self._detector.detect(frame)
+            yield
         except Exception as error:
             self.failure = error
             raise
         self._cost.milliseconds += (time.thread_time() - began) * 1e3
+
+
+class WeighedPicture(_Weighed[PictureDetector]):
+    """A detector whose looks are weighed; ``first`` is what it saw first."""
+
+    first: Sequence[Observation] | None = None
+
+    def detect(self, frame: Frame) -> list[Observation]:
+        """Look, and weigh the look."""
+        with self._weighing():
+            seen = self._detector.detect(frame)
         self._cost.looks += 1
         self.first = seen if self.first is None else self.first
         return seen
 
 
-class WeighedSound:
+class WeighedSound(_Weighed[SoundDetector]):
     """A detector whose listening is weighed."""
-
-    def __init__(self, detector: SoundDetector, cost: Cost) -> None:
-        self._detector = detector
-        self._cost = cost
-        self.failure: Exception | None = None
-
-    @property
-    def name(self) -> str:
-        """The detector's."""
-        return self._detector.name
-
-    @property
-    def card(self) -> ModelCard:
-        """The detector's."""
-        return self._detector.card
 
     def feed(self, chunk: AudioChunk) -> list[Observation]:
         """Listen, and weigh it."""
-        began = time.thread_time()
-        try:
+        with self._weighing():
             heard = self._detector.feed(chunk)
-        except Exception as error:
-            self.failure = error
-            raise
-        self._cost.milliseconds += (time.thread_time() - began) * 1e3
         self._cost.heard_s += len(chunk.pcm) / chunk.rate
         return heard

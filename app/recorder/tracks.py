@@ -28,6 +28,7 @@ from capture.made_up import sounds_made_up
 from capture.quality import Quality
 from capture.segmenter import Segmenter
 from capture.sources import AUDIO_CHUNK, AUDIO_RATE, AudioSource, Origin, SourceLost, VideoSource
+from capture.sources import Source as Device
 from capture.spool import SpoolFull
 from capture.track import Source, TrackLost, TrackRecorder
 
@@ -45,23 +46,8 @@ T = TypeVar("T", bound=Frame | AudioChunk)
 T_co = TypeVar("T_co", covariant=True)
 
 
-class NamedSource(Source[T_co], Protocol[T_co]):
+class NamedSource(Device, Source[T_co], Protocol[T_co]):
     """A source that says what it is."""
-
-    @property
-    def track(self) -> Track:
-        """Return the track it is for."""
-        ...
-
-    @property
-    def origin(self) -> Origin:
-        """Return whether it is a device."""
-        ...
-
-    @property
-    def name(self) -> str:
-        """Return the device's name."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,12 +12,10 @@ from collections.abc import Callable
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from app.contract.incidents import Track
-from app.contract.policy import Recipient
-from app.contract.sealing import keys
 from app.contract.sealing.segment import SegmentSealer, open_segment
 from app.contract.sealing.sframe import SFrameKey
 from tests.bench.table import Row
+from tests.unit.capture_parts import new_sealer, recipient
 
 FRAGMENT = 64 * 1024
 FRAGMENTS = 1_000
@@ -92,16 +90,4 @@ def _opening(data: bytes) -> float:
 
 
 def _sealer(private_key: ec.EllipticCurvePrivateKey) -> SegmentSealer:
-    public = private_key.public_key()
-    recipient = Recipient(id=keys.key_id(public), name="bench", key=keys.public_bytes(public))
-    return SegmentSealer(
-        session="bench-session",
-        epoch=0,
-        track=Track.CAMERA,
-        sequence=0,
-        mime="video/mp4",
-        start_ms=0,
-        utc_ms=0,
-        previous=bytes(32),
-        recipients=[recipient],
-    )
+    return new_sealer(recipient(private_key))

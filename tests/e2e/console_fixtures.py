@@ -5,7 +5,8 @@ The session is recorded through the server's own API by ``server_rig.Application
 
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from app.contract.session import SessionState
 from app.contract.times import Instant
 from capture.stills import jpeg
 from tests.e2e import console_media as media
+from tests.e2e import server_rig
 from tests.e2e.server_rig import Application, Institution, ServerProcess
 
 CONSOLE = Path(__file__).parents[2] / "server" / "console"
@@ -91,6 +93,16 @@ def record(
         answer = application.end(application.end_token())
         assert answer.completion is not None
     return Recorded(server=server, session=application.session, folder=data / "sessions" / application.session)
+
+
+@contextmanager
+def recorded_session(folder: Path) -> Iterator[Recorded]:
+    """A server, whose console is built, with one recorded session."""
+    build_console()
+    data = folder / "data"
+    server_rig.prepare(data)
+    with server_rig.running(data) as server:
+        yield record(server, data)
 
 
 def _cuts(origin: Instant, seconds: float, camera: media.Draw, screen: media.Draw) -> list[media.Cut]:

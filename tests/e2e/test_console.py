@@ -1,22 +1,18 @@
 """The console in a real Chromium on a real server: sign in, unlock, play, look at incidents, and see tampering."""
 
-import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from app.contract.incidents import Track
 from app.contract.tiers import MEANING, Tier
 from tests.e2e import server_rig
-from tests.e2e.console_fixtures import PASSPHRASE, Recorded, build_console, record
+from tests.e2e.chromium import chromium, needs_chromium, until
+from tests.e2e.console_fixtures import PASSPHRASE, Recorded, recorded_session
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required", "--disable-gpu", "--mute-audio"]
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine to show the console in")
+pytestmark = needs_chromium
 
 # Reads the middle of a video's picture back: average brightness, and a coarse print to tell two pictures apart.
 PICTURE = """(id) => {
@@ -33,20 +29,15 @@ PICTURE = """(id) => {
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
     """A server with one recorded session."""
-    build_console()
-    data = tmp_path_factory.mktemp("console") / "data"
-    server_rig.prepare(data)
-    with server_rig.running(data) as server:
-        yield record(server, data)
+    with recorded_session(tmp_path_factory.mktemp("console")) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """One Chromium for all tests here."""
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
-        yield chromium
-        chromium.close()
+    with chromium() as started:
+        yield started
 
 
 @pytest.fixture
@@ -82,16 +73,8 @@ def _unlock(page: Page, passphrase: str = PASSPHRASE) -> None:
     page.get_by_role("button", name="Unlock").click()
 
 
-def _until(page: Page, condition: str, *, within_s: float = 30) -> None:
-    """Wait until a JavaScript condition holds. (The page's CSP forbids what ``wait_for_function`` does.)"""
-    deadline = time.monotonic() + within_s
-    while not page.evaluate(condition):
-        assert time.monotonic() < deadline, f"not within {within_s} s: {condition}"
-        page.wait_for_timeout(100)
-
-
 def _wait_for_picture(page: Page) -> None:
-    _until(page, "document.getElementById('camera')?.readyState >= 2")
+    until(page, "document.getElementById('camera')?.readyState >= 2")
 
 
 def test_wrong_password_is_a_sentence(page: Page) -> None:
@@ -114,14 +97,14 @@ def test_recording_plays_across_a_segment_boundary(page: Page) -> None:
     _wait_for_picture(page)
     first = page.evaluate(PICTURE, "camera")
     page.get_by_role("button", name="Play", exact=True).click()
-    _until(page, "document.getElementById('camera').currentTime > 6")
+    until(page, "document.getElementById('camera').currentTime > 6")
     later = page.evaluate(PICTURE, "camera")
     screen = page.evaluate(PICTURE, "screen")
     assert first["mean"] > 40
     assert later["mean"] > 40
     assert screen["mean"] > 40
     assert first["print"] != later["print"]
-    _until(
+    until(
         page,
         "Math.abs(document.getElementById('camera').currentTime - document.getElementById('screen').currentTime) < 0.7",
     )
@@ -135,7 +118,7 @@ def test_recording_stops_at_its_end(page: Page) -> None:
     page.get_by_role("slider", name="Place in the recording").press("End")
     page.keyboard.press("ArrowLeft")
     page.get_by_role("button", name="Play", exact=True).click()
-    _until(page, "document.getElementById('camera').currentTime > 16.5")
+    until(page, "document.getElementById('camera').currentTime > 16.5")
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
 
 
@@ -150,8 +133,8 @@ def test_incidents_lead_to_their_place(page: Page) -> None:
     expect(absent).to_contain_text("Lasted 3 s")
     phone.get_by_role("button").click()
     # Its evidence window begins three seconds before it.
-    _until(page, "Math.abs(document.getElementById('camera').currentTime - 6) < 0.5")
-    _until(page, "document.getElementById('camera').readyState >= 2")
+    until(page, "Math.abs(document.getElementById('camera').currentTime - 6) < 0.5")
+    until(page, "document.getElementById('camera').readyState >= 2")
     assert page.evaluate(PICTURE, "camera")["mean"] > 40
 
 
@@ -219,7 +202,7 @@ def test_tampered_segment_is_named_and_not_played(page: Page, tampered: Path) ->
     # Playback steps over the five seconds that can't be trusted.
     page.get_by_role("slider", name="Place in the recording").press("Home")
     page.get_by_role("button", name="Play", exact=True).click()
-    _until(page, "document.getElementById('camera').currentTime > 10.2")
+    until(page, "document.getElementById('camera').currentTime > 10.2")
     assert page.evaluate(
         """() => [...Array(document.getElementById('camera').buffered.length).keys()].every(
             (i) => !(document.getElementById('camera').buffered.start(i) < 7.5

@@ -6,7 +6,7 @@ import pytest
 
 from app.contract.incidents import Track
 from tests.e2e import server_rig
-from tests.e2e.console_fixtures import PASSPHRASE, SECONDS, Recorded, build_console, record
+from tests.e2e.console_fixtures import PASSPHRASE, SECONDS, Recorded, recorded_session
 from tests.e2e.firefox import FIREFOX, Firefox, firefox
 
 pytestmark = [
@@ -43,11 +43,8 @@ return context.getImageData(0, 0, 16, 16).data.filter((_, index) => index % 4 !=
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
     """A server with one recorded session."""
-    build_console()
-    data = tmp_path_factory.mktemp("console") / "data"
-    server_rig.prepare(data)
-    with server_rig.running(data) as server:
-        yield record(server, data)
+    with recorded_session(tmp_path_factory.mktemp("console")) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

@@ -7,17 +7,17 @@ from pathlib import Path
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from app.contract import canonical, schema
 from app.contract.sealing import keys
 from app.contract.sealing.archive import open_export
 from app.contract.sealing.verify import INTACT, verify_session
 from tests.e2e import server_rig
-from tests.e2e.console_fixtures import PASSPHRASE, Recorded, build_console, record
-from tests.e2e.test_console import CHROMIUM, FLAGS, _until
+from tests.e2e.chromium import chromium, needs_chromium, until
+from tests.e2e.console_fixtures import PASSPHRASE, Recorded, recorded_session
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine to show the console in")
+pytestmark = needs_chromium
 
 PATIENCE_MS = 60_000
 """On a loaded machine the derivation of a key alone takes many seconds."""
@@ -27,11 +27,8 @@ SECOND, SECOND_PASSWORD, SECOND_PASSPHRASE = "bea", "another long password", "si
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
     """A server with one recorded session."""
-    build_console()
-    data = tmp_path_factory.mktemp("console-grants") / "data"
-    server_rig.prepare(data)
-    with server_rig.running(data) as server:
-        yield record(server, data)
+    with recorded_session(tmp_path_factory.mktemp("console-grants")) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -51,10 +48,8 @@ def added(recorded: Recorded) -> ec.EllipticCurvePrivateKey:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """One Chromium for all tests here."""
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
-        yield chromium
-        chromium.close()
+    with chromium() as started:
+        yield started
 
 
 @pytest.fixture
@@ -120,7 +115,7 @@ def test_who_was_added_signs_in_unlocks_and_plays(
 
     again = _open(context, SECOND, SECOND_PASSWORD)
     _unlock(again, SECOND_PASSPHRASE)
-    _until(again, "document.getElementById('camera')?.readyState >= 2", within_s=60)
+    until(again, "document.getElementById('camera')?.readyState >= 2", within_s=60)
     expect(again.locator("#faults")).to_be_hidden()
     # So short a recording is fetched, checked and opened whole by playing it.
     expect(again.locator("#verdict")).to_have_text("Intact", timeout=PATIENCE_MS)

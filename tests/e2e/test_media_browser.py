@@ -1,7 +1,6 @@
 """What encoders yield plays in a browser without a hole: at a variable rate, and where one follows another."""
 
 import base64
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -15,11 +14,9 @@ from app.contract.policy import Codec
 from capture.encoder import VideoEncoder
 from capture.frames import Frame
 from capture.quality import STANDARD, Quality
+from tests.e2e.chromium import chromium, needs_chromium
 
-playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium (Debian package chromium)")
-FLAGS = ["--no-sandbox", "--disable-gpu"]
+pytestmark = needs_chromium
 
 PLAY = """async ([mime, segments, moments]) => {
   const wait = (what, event) => new Promise((done, failed) => {
@@ -49,10 +46,8 @@ PLAY = """async ([mime, segments, moments]) => {
 
 @pytest.fixture(scope="module")
 def page() -> Iterator[Any]:
-    with playwright_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
-        yield chromium.new_page()
-        chromium.close()
+    with chromium() as started:
+        yield started.new_page()
 
 
 class Reel:

@@ -12,8 +12,8 @@ from app.clock import ManualClock
 from app.contract.incidents import Track
 from app.contract.policy import Codec, Recipient
 from app.contract.sealing import jws, keys
-from app.contract.sealing.records import Record
-from app.contract.sealing.segment import OpenedSegment, open_segment
+from app.contract.sealing.records import FORMAT_VERSION, RECEIPT_TYPE, Receipt, Record
+from app.contract.sealing.segment import OpenedSegment, SegmentSealer, open_segment
 from app.contract.times import Clock, Instant
 from capture.chain import Chain
 from capture.encoder import VideoEncoder
@@ -30,6 +30,34 @@ EXAMINER = ec.derive_private_key(1234567, ec.SECP256R1())
 def recipient(key: ec.EllipticCurvePrivateKey = EXAMINER) -> Recipient:
     public = key.public_key()
     return Recipient(id=keys.key_id(public), name="Examiner", key=keys.public_bytes(public))
+
+
+def new_sealer(*recipients: Recipient) -> SegmentSealer:
+    """Return the sealer of a session's first segment; without ``recipients`` it is sealed to the examiner."""
+    return SegmentSealer(
+        session=SESSION,
+        epoch=0,
+        track=Track.CAMERA,
+        sequence=0,
+        mime="video/mp4",
+        start_ms=0,
+        utc_ms=0,
+        previous=bytes(32),
+        recipients=recipients or (recipient(),),
+    )
+
+
+def signed_receipt(record: Record, token: str, key: Ed25519PrivateKey) -> str:
+    """Return the receipt of a record, as a server signs it with ``key``."""
+    said = Receipt(
+        version=FORMAT_VERSION,
+        session=record.session,
+        record=jws.digest(token),
+        digest=record.digest,
+        size=record.size,
+        received_ms=1,
+    )
+    return jws.sign(said, key, typ=RECEIPT_TYPE)
 
 
 @dataclass

@@ -12,9 +12,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from app.contract.incidents import TRACK_KEY_IDS, Track
 from app.contract.sealing import segment
-from app.contract.sealing.segment import SegmentSealer
 from app.contract.sealing.sframe import SUITE, overwrite
-from tests.unit.capture_parts import recipient
+from tests.unit.capture_parts import new_sealer
 
 _MASK = b"\xa5" * 32
 
@@ -28,20 +27,6 @@ class _Noting:
         key = os.urandom(size)
         self.masked = bytes(one ^ other for one, other in zip(key, _MASK, strict=True))
         return key
-
-
-def _sealer() -> SegmentSealer:
-    return SegmentSealer(
-        session="session-searched",
-        epoch=0,
-        track=Track.CAMERA,
-        sequence=0,
-        mime="video/mp4",
-        start_ms=0,
-        utc_ms=0,
-        previous=bytes(32),
-        recipients=[recipient()],
-    )
 
 
 def _derived(masked: bytes) -> bytearray:
@@ -73,10 +58,10 @@ def main() -> None:
     """Seal two segments and print the counts."""
     noting = _Noting()
     vars(segment)["os"] = noting
-    first = _sealer()
+    first = new_sealer()
     first.seal(b"a picture")
     while_open = _copies(_derived(noting.masked))
-    second = _sealer()
+    second = new_sealer()
     second.seal(b"a picture")
     second.seal(b"", final=True)
     print(while_open, _copies(_derived(noting.masked)))

@@ -12,23 +12,9 @@ from app.contract.sealing import segment, sframe
 from app.contract.sealing.segment import SegmentSealer
 from app.contract.sealing.sframe import SFrameKey
 from capture.spool import SpoolFull
-from tests.unit.capture_parts import Workshop, recipient
+from tests.unit.capture_parts import Workshop, new_sealer
 
 ROOT = Path(__file__).parents[2]
-
-
-def _sealer() -> SegmentSealer:
-    return SegmentSealer(
-        session="session-1",
-        epoch=0,
-        track=Track.CAMERA,
-        sequence=0,
-        mime="m",
-        start_ms=0,
-        utc_ms=0,
-        previous=bytes(32),
-        recipients=[recipient()],
-    )
 
 
 @pytest.fixture
@@ -56,7 +42,7 @@ def test_the_cipher_alone_holds_the_derived_key(monkeypatch: pytest.MonkeyPatch)
         return AESGCM(key)
 
     monkeypatch.setattr(sframe, "AESGCM", cipher)
-    _sealer()
+    new_sealer()
     assert given == [bytearray(32)]
 
 
@@ -65,13 +51,13 @@ def _is_wiped(sealer: SegmentSealer) -> bool:
 
 
 def test_the_data_key_is_overwritten_once_it_is_wrapped(bases: list[bytearray]) -> None:
-    sealer = _sealer()
+    sealer = new_sealer()
     assert bases == [bytearray(32)]
     assert not _is_wiped(sealer)
 
 
 def test_the_derived_keys_are_overwritten_by_the_final_fragment() -> None:
-    sealer = _sealer()
+    sealer = new_sealer()
     sealer.seal(b"x")
     assert not _is_wiped(sealer)
     sealer.seal(b"", final=True)
@@ -81,7 +67,7 @@ def test_the_derived_keys_are_overwritten_by_the_final_fragment() -> None:
 
 
 def test_a_sealer_that_has_forgotten_seals_no_more() -> None:
-    sealer = _sealer()
+    sealer = new_sealer()
     sealer.seal(b"x")
     sealer.forget()
     assert _is_wiped(sealer)

@@ -12,18 +12,14 @@ from app.contract.policy import Treatment
 from app.contract.session import SessionState as S
 from app.shell import text
 from tests.unit.shell_parts import site
+from tests.unit.shell_play import Play, playing
 from tests.unit.shell_policies import policy_for
-from tests.unit.test_shell_controller import Play
 
 
 @pytest.fixture
 def play(qapp: QApplication) -> Iterator[Play]:
-    with site() as served:
-        made = Play(policy_for(served.origin))
+    with site() as served, playing(policy_for(served.origin), qapp) as made:
         yield made
-        made.stage.dispose()
-        made.window.deleteLater()
-        qapp.processEvents()
 
 
 def _concern(follows: Treatment) -> m.Concern:

@@ -10,18 +10,14 @@ from app import messages as m
 from app.contract.actions import ActionKind
 from app.contract.hints import HINTS, Hint
 from tests.unit.shell_parts import site
+from tests.unit.shell_play import Play, playing
 from tests.unit.shell_policies import policy_for
-from tests.unit.test_shell_controller import Play
 
 
 @pytest.fixture
 def play(qapp: QApplication) -> Iterator[Play]:
-    with site() as served:
-        made = Play(policy_for(served.origin))
+    with site() as served, playing(policy_for(served.origin), qapp) as made:
         yield made
-        made.stage.dispose()
-        made.window.deleteLater()
-        qapp.processEvents()
 
 
 def test_a_hint_is_shown_for_a_while(play: Play, qtbot: QtBot) -> None:

@@ -9,8 +9,8 @@ from pytestqt.qtbot import QtBot
 
 from app.shell.photographs import SETTLE_MS, Photographs
 from tests.unit.shell_parts import Site, site
+from tests.unit.shell_play import Play
 from tests.unit.shell_policies import policy_for
-from tests.unit.test_shell_controller import Play
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from app.contract.session import Event, SessionState
 from app.shell import text
 from app.shell.course import ExitCode
 from tests.unit.shell_parts import Listener, Site, site
+from tests.unit.shell_play import Play, playing
 from tests.unit.shell_policies import policy_for
-from tests.unit.test_shell_controller import Play
 
 S = SessionState
 
@@ -28,11 +28,8 @@ def exam_site() -> Iterator[Site]:
 
 @pytest.fixture
 def play(qapp: QApplication, exam_site: Site) -> Iterator[Play]:
-    made = Play(policy_for(exam_site.origin))
-    yield made
-    made.stage.dispose()
-    made.window.deleteLater()
-    qapp.processEvents()
+    with playing(policy_for(exam_site.origin), qapp) as made:
+        yield made
 
 
 def _fail(*_arguments: object, **_options: object) -> NoReturn:

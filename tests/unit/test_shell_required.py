@@ -22,8 +22,8 @@ from lockdown.capabilities import Part, unsupported
 from lockdown.macos import desktop as macos
 from lockdown.windows import desktop as windows
 from tests.unit.shell_parts import Site, site
+from tests.unit.shell_play import Play, playing
 from tests.unit.shell_policies import policy_for
-from tests.unit.test_shell_controller import Play
 
 REASON = "It is not there."
 
@@ -36,11 +36,8 @@ def exam_site() -> Iterator[Site]:
 
 @pytest.fixture
 def play(qapp: QApplication, exam_site: Site) -> Iterator[Play]:
-    made = Play(policy_for(exam_site.origin))
-    yield made
-    made.stage.dispose()
-    made.window.deleteLater()
-    qapp.processEvents()
+    with playing(policy_for(exam_site.origin), qapp) as made:
+        yield made
 
 
 @pytest.mark.parametrize("what", Capability)

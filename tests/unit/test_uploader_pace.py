@@ -9,11 +9,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from app.clock import ManualClock
 from app.contract.errors import Retryable
 from app.contract.incidents import Track
-from app.contract.sealing import jws
-from app.contract.sealing.records import FORMAT_VERSION, RECEIPT_TYPE, Receipt, Record
+from app.contract.sealing.records import Record
 from app.recorder.client import LONGEST_RETRY_S, _retry_after_s
 from capture.uploader import Uploader, receipt_verifier
-from tests.unit.capture_parts import Workshop
+from tests.unit.capture_parts import Workshop, signed_receipt
 
 KEY = Ed25519PrivateKey.generate()
 
@@ -34,15 +33,7 @@ class Busy:
 
 
 def receipt(record: Record, token: str) -> str:
-    said = Receipt(
-        version=FORMAT_VERSION,
-        session=record.session,
-        record=jws.digest(token),
-        digest=record.digest,
-        size=record.size,
-        received_ms=1,
-    )
-    return jws.sign(said, KEY, typ=RECEIPT_TYPE)
+    return signed_receipt(record, token, KEY)
 
 
 @pytest.fixture

@@ -19,11 +19,12 @@ from app.clock import SystemClock
 from app.contract.incidents import Track
 from app.contract.schema import dumps
 from app.contract.sealing import jws
-from app.contract.sealing.records import FORMAT_VERSION, RECEIPT_TYPE, RECORD_TYPE, Receipt, Record
+from app.contract.sealing.records import FORMAT_VERSION, RECORD_TYPE, Record
 from app.contract.wire import RECORD_HEADER, SegmentAnswer
 from app.recorder.client import ServerClient
 from capture.spool import Spool
 from capture.uploader import Uploader, receipt_verifier
+from tests.unit.capture_parts import signed_receipt
 
 KEY = Ed25519PrivateKey.generate()
 BLOCK = 64 * 1024
@@ -38,15 +39,7 @@ class Slow(BaseHTTPRequestHandler):
             left -= len(self.rfile.read(min(left, BLOCK)))
         token = self.headers[RECORD_HEADER]
         record = jws.unverified(Record, token)
-        said = Receipt(
-            version=FORMAT_VERSION,
-            session=record.session,
-            record=jws.digest(token),
-            digest=record.digest,
-            size=record.size,
-            received_ms=1,
-        )
-        body = dumps(SegmentAnswer(receipt=jws.sign(said, KEY, typ=RECEIPT_TYPE), health=10))
+        body = dumps(SegmentAnswer(receipt=signed_receipt(record, token, KEY), health=10))
         self.send_response(201)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

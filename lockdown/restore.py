@@ -50,6 +50,7 @@ class RestoreFile:
         self.holder = holder
         self._patience_s = patience_s
         self._claim = Claim(path.with_suffix(".lock"))
+        self._draft = path.with_suffix(".draft")
 
     def pending(self) -> tuple[Undo, ...]:
         """Return what is still to be undone; raises ``IntegrityError(BAD_FORMAT)`` for a damaged file."""
@@ -97,6 +98,9 @@ class RestoreFile:
             return Replayed(failed=(f"The restore file {self.path} can't be read ({error.strerror}).",))
         if only_of is not None and found.holder not in (only_of, NOBODY):
             return Replayed()
+        # Whoever was killed in the middle of writing left it; what it speaks of was never done.
+        with contextlib.suppress(OSError):
+            self._draft.unlink(missing_ok=True)
         done, failed, left = [], [], []
         for undo in reversed(found.undos):
             problem = _replay(undo, replayers)
@@ -148,16 +152,15 @@ class RestoreFile:
         return f"The restore file is damaged and was kept as {aside}."
 
     def _write(self, undos: Sequence[Undo], holder: str) -> None:
-        draft = self.path.with_suffix(".draft")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        descriptor = os.open(self._draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(ledger.write(undos, holder))
                 file.flush()
                 os.fsync(file.fileno())
-            draft.replace(self.path)
+            self._draft.replace(self.path)
         except BaseException:
-            draft.unlink(missing_ok=True)
+            self._draft.unlink(missing_ok=True)
             raise
         _sync_folder(self.path.parent)
 

@@ -132,6 +132,16 @@ def test_a_damaged_file_is_kept_aside_and_reported(content: bytes, file: Restore
     assert not file.path.exists()
 
 
+@pytest.mark.parametrize("engaged", [False, True])
+def test_what_a_killed_writer_left_goes_with_the_next_undoing(engaged: bool, file: RestoreFile) -> None:
+    desktop = FakeDesktop()
+    if engaged:
+        file.engage(FakeMeasure(desktop, "keys"))
+    (file.path.parent / "restore.draft").write_bytes(b"half a li")
+    assert not file.replay({"fake-keys": desktop.replay}).failed
+    assert [path.name for path in file.path.parent.iterdir()] == ["restore.lock"]
+
+
 def test_the_command_says_what_it_did(capsys: pytest.CaptureFixture[str]) -> None:
     assert restore_cli.main([]) == 0
     assert capsys.readouterr().out == "There is nothing to undo.\n"

@@ -1,5 +1,6 @@
 """The figures of a trained model: worked by hand, readable by the product, and such that nobody is misled."""
 
+import dataclasses
 import json
 import math
 from pathlib import Path
@@ -113,11 +114,46 @@ def test_the_least_score_is_the_lowest_that_is_mostly_right() -> None:
 
 def test_a_word_needs_a_score_that_wallets_do_not_reach() -> None:
     held_out = _figures(False, {"phone": [0.2] * 20}, verdicts.HELD_OUT)
-    clear = _figures(False, {"phone": [0.9] * 12 + [0.2], "wallet": [0.6, 0.6]})
+    clear = _figures(False, {"phone": [0.9] * 12 + [0.2], "wallet": [0.6, 0.6] + [0] * 8})
     assert verdicts.word_score([held_out, clear], "cell phone") == 0.65
-    mixed = _figures(False, {"phone": [0.9] * 12, "wallet": [0.9, 0.9]})
+    mixed = _figures(False, {"phone": [0.9] * 12, "wallet": [0.9, 0.9] + [0] * 8})
     assert verdicts.word_score([held_out, mixed], "cell phone") is None
-    assert verdicts.word_score([held_out, _figures(False, {"phone": [0.9] * 5})], "cell phone") is None, "too few"
+    few = _figures(False, {"phone": [0.9] * 5, "wallet": [0] * 10})
+    assert verdicts.word_score([held_out, few], "cell phone") is None, "too few phones"
+
+
+@pytest.mark.parametrize("others", [{}, {"": [0] * 40}, {"person": [0] * 40}, {"wallet": [0] * 9}])
+def test_a_word_is_not_taken_where_nothing_could_be_mistaken_for_it(others: dict[str, list[float]]) -> None:
+    """A folder of phones alone makes every answer right; so do rooms and people with empty hands."""
+    some = _figures(False, {"phone": [0.3] * 12, **others})
+    assert verdicts.word_score([some], "cell phone") is None
+    enough = [some, _figures(False, {"wallet": [0] * 6, "airpods": [0] * 4}, "hands")]
+    assert verdicts.word_score(enough, "cell phone") == 0.1
+
+
+def test_a_word_asks_for_what_the_model_was_judged_on_not_what_it_was_tuned_on() -> None:
+    tuned = [_figures(False, {"wallet": [0] * 20}, scene) for scene in (verdicts.HELD_OUT, verdicts.COCO)]
+    assert verdicts.word_score([*tuned, _figures(False, {"phone": [0.3] * 12})], "cell phone") is None
+
+
+def test_a_class_that_was_not_known_before_is_no_point_against() -> None:
+    """So that a model which learns a class can be released; what it then gets wrong still counts."""
+    after = _figures(False, {"phone": [0.9] * 3, "wallet": [0] * 3})
+    seen = tuple(scenes.Seen(labels=picture.labels, by_class={}) for picture in after.pictures)
+    before = dataclasses.replace(after, before=True, names=("person",), pictures=seen)
+    leasts = ({"cell phone": 0.25}, {"cell phone": 0.4})
+    points = verdicts.compare(before, after, ["cell phone"], leasts)
+    assert [point.text for point in points if "AP50" in point.text] == ["web: AP50 of cell phone not known → 1.000"]
+    assert all(point.holds for point in points)
+    wrong = _figures(False, {"phone": [0.9] * 3, "wallet": [0.9, 0, 0]})
+    assert not all(point.holds for point in verdicts.compare(before, wrong, ["cell phone"], leasts))
+
+
+@pytest.mark.parametrize(("score", "holds"), [(0.9, True), (0.0, False)])
+def test_what_stays_equal_is_not_worse(score: float, holds: bool) -> None:
+    before, after = (_figures(was, {"phone": [0.9, score if not was else 0.9]}) for was in (True, False))
+    leasts = ({"cell phone": 0.4}, {"cell phone": 0.4})
+    assert all(point.holds for point in verdicts.compare(before, after, ["cell phone"], leasts)) is holds
 
 
 @pytest.mark.parametrize(("better", "grade"), [(True, Grade.RELEASE), (False, Grade.DEMONSTRATION)])

@@ -1,7 +1,10 @@
 """The guard as the controller sees it: orders out, answers in, and a crash that covers the exam until it is back.
 
-GUI thread. A guard that died has undone its changes (it is the dead man's switch), so a new one is told to engage.
+GUI thread. A guard that died has undone its changes (it is the dead man's switch), so a new one is told to engage. The
+exam goes on only if the new one holds all that the policy requires.
 """
+
+from collections.abc import Mapping
 
 from app import messages as m
 from app.contract import schema
@@ -93,15 +96,29 @@ class GuardSide:
 
     def _engaged(self, answer: m.Engaged) -> None:
         controller = self._controller
-        self._held = answer.holding
+        before, self._held = self._held, answer.holding
         controller.course.taken.update(answer.holding)
         controller.lock.engaged = answer
         if self._lost_since is not None:
             since, self._lost_since = self._lost_since, None
             controller.reports.note(IncidentKind.COMPONENT_RESTARTED, {"component": "guard"}, since=since)
             controller.tell_lock()
-            controller.go_on(REASON)
+            self._go_on_without({name: why for name, why in answer.missing.items() if name in before}, answer.missing)
         controller.lock_changed()
+
+    def _go_on_without(self, lost: Mapping[str, str], missing: Mapping[str, str]) -> None:
+        """The new guard does not hold ``missing``, ``lost`` of which the one before it held: say so, and uncover the
+        exam unless the policy requires some of it.
+        """
+        controller = self._controller
+        for name, reason in sorted(lost.items()):
+            facts = {"capability": name, "reason": reason[:300]}
+            controller.reports.note(IncidentKind.CAPABILITY_MISSING, facts, severity=Severity.ALERT)
+        required = self._required_of(missing)
+        if required:
+            controller.fail(Event.FATAL, text.lost_capabilities(required))
+        else:
+            controller.go_on(REASON)
 
     # --- loss --------------------------------------------------------------------------------------------------
 
@@ -135,13 +152,16 @@ class GuardSide:
                 controller.fail(Event.LOCK_FAILED if state is _S.LOCKING else Event.FAILED, text.GUARD_GONE_ENDS)
             return
         lost = dict.fromkeys(self._held, text.GUARD_GONE)
-        policy = controller.course.policy
-        if policy is not None and required_of(lost, policy.lockdown.require):
+        if self._required_of(lost):
             controller.fail(Event.FATAL, text.GUARD_GONE_ENDS)
             return
         facts = {"capability": ", ".join(sorted(lost)), "reason": text.GUARD_GONE}
         controller.reports.note(IncidentKind.CAPABILITY_MISSING, facts, severity=Severity.ALERT)
         controller.go_on(REASON)
+
+    def _required_of(self, missing: Mapping[str, str]) -> Mapping[str, str]:
+        policy = self._controller.course.policy
+        return required_of(missing, policy.lockdown.require) if policy is not None else {}
 
     def _policy(self) -> str:
         policy = self._controller.course.policy

@@ -244,6 +244,11 @@ def missing_capabilities(missing: Mapping[str, str], advice: Sequence[str] = ())
     return f"This exam requires what is not available here: {with_reasons(missing)}. {todo}"
 
 
+def lost_capabilities(lost: Mapping[str, str]) -> str:
+    """Return why an exam that requires these capabilities ended when they were gone, and what to do."""
+    return f"This exam requires what no longer holds on this computer: {with_reasons(lost)}. {_AGAIN}"
+
+
 def protection(tier: str, doubts: Sequence[str]) -> str:
     """Return what this desktop's tier means; it is shown to the examiner, too."""
     why = f" This is not taken for a seat of a testing centre: {' '.join(doubts)}" if doubts else ""

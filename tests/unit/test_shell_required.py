@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from app import messages as m
 from app.contract.errors import Unsupported
-from app.contract.incidents import Severity
+from app.contract.incidents import IncidentKind, Severity
 from app.contract.policy import Capability, Lockdown
 from app.contract.session import SessionState as S
 from app.shell import text
@@ -21,7 +21,7 @@ from lockdown import linux_wayland, select
 from lockdown.capabilities import Part, unsupported
 from lockdown.macos import desktop as macos
 from lockdown.windows import desktop as windows
-from tests.unit.shell_parts import Site, site
+from tests.unit.shell_parts import Listener, Site, site
 from tests.unit.shell_play import Play, playing
 from tests.unit.shell_policies import policy_for
 
@@ -73,6 +73,52 @@ def test_a_guard_that_keeps_dying_ends_only_an_exam_that_requires_what_it_held(
     assert (play.state() is S.RUNNING) is goes_on
     reasons = [r.facts.get("reason") for r in play.recorder.of(m.Report) if r.severity is Severity.ALERT]
     assert reasons == ([text.GUARD_GONE] if goes_on else [])
+
+
+def _restart_guard(play: Play, answer: m.Engaged) -> None:
+    play.g.lost()
+    assert play.state() is S.PAUSED
+    again = Listener()
+    play.g.restarted(again)
+    assert len(again.of(m.Engage)) == 1
+    play.g.receive(answer)
+
+
+def _alerts(play: Play) -> list[tuple[IncidentKind, str]]:
+    told = [report for report in play.recorder.of(m.Report) if report.severity is Severity.ALERT]
+    return [(report.kind, report.facts["capability"]) for report in told]
+
+
+@pytest.mark.parametrize(("whole", "name"), [(False, "process_watch"), (True, "input_guard")])
+def test_a_new_guard_that_does_not_hold_what_is_required_ends_the_exam(
+    play: Play, qtbot: QtBot, whole: bool, name: str
+) -> None:
+    lockdown = Lockdown(require=(Capability(name),), require_whole=whole)
+    play.policy = replace(play.policy, lockdown=lockdown)
+    play.run(qtbot)
+    _restart_guard(play, m.Engaged(holding=(), missing={name: REASON}))
+    assert play.state() is S.UNLOCKING
+    assert play.controller.course.ended_by == "fatal"
+    assert play.recorder.of(m.LockIs)[-1].missing[name] == REASON
+    play.g.receive(m.Released(undone=(), failed=()))
+    play.r.receive(m.Flushed(complete=True, message=""))
+    assert f"{text.CAPABILITY_NAMES[name]} (It is not there)" in play.words()
+    assert "Open the exam link again" in play.words()
+
+
+def test_a_new_guard_that_holds_less_is_told_and_the_exam_goes_on(play: Play, qtbot: QtBot) -> None:
+    play.policy = replace(play.policy, lockdown=Lockdown(require=(Capability.CLIPBOARD_GUARD,)))
+    play.run(qtbot)
+    lesser = m.Engaged(holding=(), missing={"process_watch": REASON, "capture_shield": REASON})
+    _restart_guard(play, lesser)
+    assert play.state() is S.RUNNING
+    told = [(IncidentKind.CAPABILITY_MISSING, "process_watch")]
+    assert _alerts(play) == told, "what never held was told before the exam"
+    _restart_guard(play, lesser)
+    assert _alerts(play) == told
+    _restart_guard(play, m.Engaged(holding=("process_watch",), missing={}))
+    assert play.state() is S.RUNNING
+    assert IncidentKind.COMPONENT_RESTARTED in play.incidents()
 
 
 @pytest.mark.parametrize("what", Capability)

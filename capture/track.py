@@ -163,18 +163,20 @@ class TrackRecorder(Generic[T]):
     # --- reader thread -------------------------------------------------------------------------------------------
 
     def _run_reader(self) -> None:
+        failed = False
         try:
             while not self._stopping.is_set():
                 try:
+                    if failed:
+                        self._open_again()
                     self._read()
                 except Exception as error:  # noqa: BLE001  (the thread's main: whatever it is, it must be told)
                     self._unread.open(self._end_of_last(), "reading from the device failed")
-                    if self._mend(error):
-                        self._open_again()
+                    failed = self._mend(error)
         finally:
-            self._source.close()
-            self._queue.close()
+            self._queue.close()  # first: the sealer ends by it, however the device takes being closed
             self._tell(self._drops.end(self.track, self._clock.now()))
+            self._source.close()
 
     def _read(self) -> None:
         while not self._stopping.is_set():

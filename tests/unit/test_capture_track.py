@@ -356,6 +356,67 @@ def test_a_device_that_fails_unforeseen_is_opened_again(workshop: Workshop) -> N
     assert told.back == []
 
 
+class Jammed(Hiccup):
+    """Its driver fails once, and then opening it does, ``jams`` times, in a way that nobody foresaw either."""
+
+    jams = 0
+
+    def open(self) -> None:
+        if self.failed and self.jams:
+            self.jams -= 1
+            raise OSError("no room for the picture's memory")
+        super().open()
+
+
+class Clinging(FakeVideo):
+    """Can't be closed."""
+
+    def close(self) -> None:
+        raise RuntimeError("the driver hangs on")
+
+
+def test_a_device_that_fails_unforeseen_when_it_is_opened_again_is_tried_once_more(workshop: Workshop) -> None:
+    told, done, source = Told(), threading.Event(), Jammed(workshop.clock)
+    source.jams = 2
+    recorder = camera_recorder(
+        workshop, source, told, renewals=3, on_frame=lambda f: done.set() if f.seq == 59 else None
+    )
+    recorder.start()
+    assert done.wait(DEADLINE_S)
+    assert recorder.stop(DEADLINE_S)
+    jammed = "OSError: no room for the picture's memory"
+    assert [str(error) for error in told.errors] == ["RuntimeError: driver fault", jammed, jammed]
+    assert [gap.reason for gap in told.gaps if "dropped" not in gap.reason] == ["reading from the device failed"]
+
+
+def test_a_device_that_never_opens_again_loses_the_track(workshop: Workshop) -> None:
+    told, source = Told(TrackLost), Jammed(workshop.clock)
+    source.jams = 100
+    recorder = camera_recorder(workshop, source, told, renewals=3)
+    recorder.start()
+    told.wait()
+    assert isinstance(workshop.clock, ManualClock)
+    workshop.clock.advance(60)
+    assert recorder.stop(DEADLINE_S)
+    assert [type(error) for error in told.errors] == [Fatal, Fatal, Fatal, TrackLost]
+    (gap,) = [gap for gap in told.gaps if "dropped" not in gap.reason]
+    assert (gap.reason, gap.end) == ("reading from the device failed", workshop.clock.now())
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_device_that_cannot_be_closed_keeps_nothing_from_being_sealed(workshop: Workshop) -> None:
+    told, done = Told(), threading.Event()
+    source = Clinging(workshop.clock)
+    recorder = camera_recorder(workshop, source, told, on_frame=lambda f: done.set() if f.seq == 59 else None)
+    recorder.start()
+    assert done.wait(DEADLINE_S)
+    recorder._stopping.set()  # as a track that is lost ends: nobody but the reader closes the queue
+    recorder._sealer.join(DEADLINE_S)
+    assert not recorder._sealer.is_alive()
+    assert recorder.stop(DEADLINE_S)
+    assert recorded_times(workshop)
+
+
 class Stuttering(FakeMicrophone):
     """Its driver lost five chunks after the first fifty."""
 

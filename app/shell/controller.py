@@ -178,10 +178,15 @@ class Controller(QObject):
         else:
             self._stay_covered()
 
+    @property
+    def paused_for(self) -> str:
+        """Why the exam is covered, as the recorder is told; empty if nothing covers it."""
+        return self._pauses.why
+
     def _stay_covered(self) -> None:
         """The exam stays covered, for another reason than before."""
         self._cover()
-        self._recorder.tell_state(self.state, self._pauses.why)
+        self._recorder.tell_state(self.state, self.paused_for)
 
     def _advance(self, event: Event, why: str) -> None:
         state, effects = step(self.state, event)

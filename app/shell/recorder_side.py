@@ -158,7 +158,8 @@ class RecorderSide:
             # Before it records: without the cookie its first heartbeat would freeze the exam.
             if self._cookie is not None:
                 self.tell_cookie(self._cookie)
-            self.tell_state(state, "recorder restarted")
+            # A pause keeps its reason: what is seen during a break is by agreement, whoever records it.
+            self.tell_state(state, controller.paused_for if state is _S.PAUSED else "recorder restarted")
             for track, name in self._picked.items():
                 self._peer.send(m.PickDevice(track=track, name=name))
             if state is _S.CHECKING:

@@ -11,11 +11,14 @@ from pytestqt.qtbot import QtBot
 from app import messages as m
 from app.contract.actions import Action, ActionKind
 from app.contract.session import Event, SessionState
+from app.recorder.granting import ON_BREAK
 from app.shell import text
+from app.shell.breaks import BREAK_OVER
 from app.shell.course import ExitCode
 from tests.unit.shell_parts import Listener, Site, site
 from tests.unit.shell_play import Play, playing
 from tests.unit.shell_policies import policy_for
+from tests.unit.shell_screens import GRANTED
 
 S = SessionState
 
@@ -245,6 +248,22 @@ def test_a_new_recorder_knows_cookie_and_state_before_it_records(play: Play, qtb
         m.StateIs(state=S.RUNNING, why="recorder restarted"),
         m.StartRecording(),
     ]
+
+
+def test_a_new_recorder_knows_that_an_agreed_break_lasts(play: Play, qtbot: QtBot) -> None:
+    """Else it would tell the absence as one that nobody agreed to."""
+    play.granted = GRANTED
+    play.run(qtbot)
+    play.stage.break_wanted.emit()
+    play.status(frozen=True)
+    again = _restart_recorder(play)
+    play.r.receive(play.joined)
+    assert again.sent[-2:] == [m.StateIs(state=S.PAUSED, why=ON_BREAK), m.StartRecording()]
+    play.status(frozen=False)
+    play.controller._break_is_over()
+    again = _restart_recorder(play)
+    play.r.receive(play.joined)
+    assert again.of(m.StateIs) == [m.StateIs(state=S.PAUSED, why=BREAK_OVER)]
 
 
 def test_an_action_given_once_more_is_not_done_again(play: Play, qtbot: QtBot) -> None:

@@ -192,6 +192,8 @@ class Controller(QObject):
         state, effects = step(self.state, event)
         if state is not self.state:
             _log.info("%s: %s -> %s", event.value, self.state.value, state.value)
+            if self.state is _S.CHECKING:
+                self.preparation.end()  # pictures of the camera still come, and their screen goes
             self.state = state
             if state in (_S.UNLOCKING, _S.ENDED):
                 self.course.end(event.value)
@@ -243,7 +245,6 @@ class Controller(QObject):
         self.preparation.begin(self._policy())
 
     def _identify(self) -> None:
-        self.preparation.end()
         if self._policy().identity.required:
             self.fail(Event.FAILED, text.IDENTITY_UNSUPPORTED)
         else:

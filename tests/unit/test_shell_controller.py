@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
@@ -362,6 +362,27 @@ def test_no_real_exam_is_rehearsed(qapp: QApplication, exam_site: Site, qtbot: Q
     assert play.state() is S.NOTICE
     play.stage.dispose()
     play.window.deleteLater()
+
+
+@pytest.mark.parametrize("way", ["left", "refused", "given up"])
+def test_previews_that_come_after_the_checks_were_left_touch_nothing(play: Play, qtbot: QtBot, way: str) -> None:
+    play.join()
+    play.check()
+    play.r.receive(m.Preview(picture=b"", level_dbfs=-30))
+    match way:
+        case "left":
+            play.stage.left.emit()
+        case "refused":
+            play.r.receive(m.Refused(code="E-SESSION-ENDED", message=""))
+        case _:
+            play.r.given_up()
+    assert play.state() is S.ENDED
+    qtbot.wait(1)  # the screen is deleted by an event
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    play.r.receive(m.Preview(picture=b"", level_dbfs=-30))
+    play.r.receive(m.Check(name="Camera", ok=True, blocking=True, message="The camera works."))
+    play.r.receive(m.DevicesFound(devices=()))
+    play.g.receive(m.ProcessesClosed(closed=(), left=(DECOY,)))
 
 
 def test_every_label_is_plain_text(play: Play, qtbot: QtBot) -> None:

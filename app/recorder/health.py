@@ -1,11 +1,14 @@
 """Findings about a source's health as incidents: one when a fault is certain, and again with its end.
 
-Called in the track's reading thread; one ``HealthWatch`` per track.
+One ``HealthWatch`` per track, called in the track's threads: it looks and hears in the reading one.
 """
 
+import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from app.contract.incidents import INCIDENTS, Incident, IncidentKind, Track
+from app.contract.times import Instant
 from capture.frames import AudioChunk, Frame
 from capture.health import Fault, Finding, PictureHealth, SoundHealth
 
@@ -25,35 +28,49 @@ class HealthWatch:
     ) -> None:
         self._track, self._take, self._new_id = track, take, new_id
         self._is_sample = is_sample
-        self._picture = PictureHealth()
-        self._sound = SoundHealth()
-        self._open: dict[Fault, str] = {}
+        self._lock = threading.Lock()
+        self._picture, self._sound = PictureHealth(), SoundHealth()
+        self._seen: Instant | None = None
+        self._open: dict[Fault, Incident] = {}
 
     def look(self, frame: Frame) -> None:
         """Look at a picture."""
-        self._tell(self._picture.look(frame))
+        with self._lock:
+            self._seen = frame.at
+            self._tell(self._picture.look(frame))
 
     def hear(self, chunk: AudioChunk) -> None:
         """Hear a chunk."""
-        self._tell(self._sound.hear(chunk))
+        with self._lock:
+            self._seen = chunk.at
+            self._tell(self._sound.hear(chunk))
+
+    def finish(self) -> None:
+        """End what is open where it was last seen: the source is gone, or the recording is over.
+
+        What the source shows when it is back is looked at afresh.
+        """
+        with self._lock:
+            still_open, self._open = list(self._open.values()), {}
+            self._picture, self._sound = PictureHealth(), SoundHealth()
+            for incident in still_open:
+                self._take(replace(incident, end=self._seen or incident.start, over=True))
 
     def _tell(self, finding: Finding | None) -> None:
         if finding is None or (self._is_sample and finding.fault is Fault.FROZEN):
             return  # sample footage may well hold a still; only a device that does is broken
-        if finding.end is None:
-            identity = self._open.setdefault(finding.fault, self._new_id())
-        else:
-            identity = self._open.pop(finding.fault, "") or self._new_id()
+        known = self._open.pop(finding.fault, None)
         kind = KINDS[finding.fault]
-        self._take(
-            Incident(
-                id=identity,
-                kind=kind,
-                start=finding.start,
-                end=finding.end or finding.start,
-                over=finding.end is not None,
-                severity=INCIDENTS[kind].severity,
-                source=self._track.value,
-                facts={"fault": finding.fault.value, **finding.facts},
-            )
+        incident = Incident(
+            id=known.id if known else self._new_id(),
+            kind=kind,
+            start=finding.start,
+            end=finding.end or finding.start,
+            over=finding.end is not None,
+            severity=INCIDENTS[kind].severity,
+            source=self._track.value,
+            facts={"fault": finding.fault.value, **finding.facts},
         )
+        if not incident.over:
+            self._open[finding.fault] = incident
+        self._take(incident)

@@ -148,7 +148,8 @@ class Tracks:
                 watch.look(frame)
 
         encoder = self._encoders.video(source.track, source.width, source.height)
-        self._start(source, encoder, self._encoders.video_for, rate=fps, queue_s=VIDEO_QUEUE_S, on_item=on_frame)
+        renew = self._encoders.video_for
+        self._start(source, encoder, renew, rate=fps, queue_s=VIDEO_QUEUE_S, on_item=on_frame, watch=watch)
 
     def _start_sound(self, source: AudioSource) -> None:
         source.open()
@@ -160,7 +161,7 @@ class Tracks:
 
         encoder, renew = self._encoders.sound(), self._encoders.sound_for
         rate = AUDIO_RATE / AUDIO_CHUNK
-        self._start(source, encoder, renew, rate=rate, queue_s=SOUND_QUEUE_S, on_item=on_chunk)
+        self._start(source, encoder, renew, rate=rate, queue_s=SOUND_QUEUE_S, on_item=on_chunk, watch=watch)
 
     def _watch(self, source: VideoSource | AudioSource) -> HealthWatch:
         self._name(source)
@@ -185,8 +186,15 @@ class Tracks:
         rate: float,
         queue_s: float,
         on_item: Callable[[T], None],
+        watch: HealthWatch,
     ) -> None:
         parts, track = self._parts, source.track
+
+        def on_error(error: FairlockError) -> None:
+            if isinstance(error, SourceLost):
+                watch.finish()
+            self.failed(track, error)
+
         recorder = TrackRecorder(
             track=track,
             source=source,
@@ -198,7 +206,7 @@ class Tracks:
             timeline_origin=parts.timeline.origin,
             on_frame=on_item,
             on_gap=parts.journal.gap,
-            on_error=lambda error: self.failed(track, error),
+            on_error=on_error,
             on_fragment=self._note,
             on_back=lambda away: self._source_back(source, away),
             renew=renew,
@@ -206,6 +214,7 @@ class Tracks:
         )
         recorder.start()
         self._recorders.append(recorder)  # type: ignore[arg-type]  # T is one of the two
+        self._stack.callback(watch.finish)
         self._stack.callback(self._stop, recorder)
 
     def _stop(self, recorder: TrackRecorder[T]) -> None:

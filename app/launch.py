@@ -100,7 +100,11 @@ def start_no_bus(environment: MutableMapping[str, str]) -> None:
     Source: the D-Bus specification, "Well-known Message Bus Instances": without an address the bus of the runtime
     folder is tried, and then one is started.
     """
-    if not Path(environment.get("XDG_RUNTIME_DIR", "/nonexistent"), "bus").exists():
+    try:
+        has_bus = Path(environment.get("XDG_RUNTIME_DIR", "/nonexistent"), "bus").exists()
+    except OSError:  # after ``su`` the runtime folder is still that of the user before
+        has_bus = False
+    if not has_bus:
         environment.setdefault(BUS, NO_BUS)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from app import launch
 from app.contract.errors import UserFacing
+from tests.unit.locked_folder import locked
 
 
 @pytest.mark.parametrize(
@@ -67,6 +68,15 @@ def test_no_message_bus_is_started_that_would_outlive_the_exam(tmp_path: Path) -
         kept = dict(there)
         launch.start_no_bus(kept)
         assert kept == there
+
+
+@pytest.mark.skipif(os.name != "posix", reason="only POSIX has a runtime folder")
+def test_another_users_runtime_folder_has_no_bus_for_us(tmp_path: Path) -> None:
+    """As after ``su``, which keeps the variable."""
+    environment = {"XDG_RUNTIME_DIR": str(tmp_path / "runtime")}
+    with locked(tmp_path):
+        launch.start_no_bus(environment)
+    assert environment[launch.BUS] == launch.NO_BUS
 
 
 def test_a_frozen_program_keeps_its_own_libraries(monkeypatch: pytest.MonkeyPatch) -> None:

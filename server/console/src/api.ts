@@ -3,12 +3,17 @@ import type { Bytes } from "./contract/bytes";
 import { b64, type Json } from "./contract/canonical";
 import { GRANTS, type Grants, type SignedGrant } from "./contract/grants";
 import { PROTECTED_KEY } from "./contract/keys";
-import { bool, int, list, oneOf, openObject, optional, type Read, type Reader, text } from "./contract/reader";
+import { bool, int, list, oneOf, openObject, optional, type Read, type Reader, text, withDefault } from "./contract/reader";
 import { MANIFEST, type Manifest, SERVER_INCIDENT, type SegmentRecord } from "./contract/records";
 
 const BASE = "/api/v1";
 
-/** The server refused. `code` is stable (`E-NOT-SIGNED-IN`); `status` is HTTP's, or 0 when nobody answered. */
+const REFUSAL = openObject({ code: text(), detail: withDefault(text(), () => "") });
+
+/**
+ * The server refused. `code` is stable (`E-NOT-SIGNED-IN`), `detail` the server's own words on it; `status` is HTTP's,
+ * or 0 when nobody answered.
+ */
 export class Refused extends Error {
   override readonly name = "Refused";
 
@@ -139,8 +144,8 @@ async function refusal(response: Response): Promise<Refused> {
   const after = Number(response.headers.get("Retry-After") ?? "");
   const retry = Number.isFinite(after) && after > 0 ? after : null;
   try {
-    const body = openObject({ code: text() }).read((await response.json()) as Json, "refusal");
-    return new Refused(response.status, body.code, response.statusText, retry);
+    const body = REFUSAL.read((await response.json()) as Json, "refusal");
+    return new Refused(response.status, body.code, body.detail, retry);
   } catch {
     return new Refused(response.status, "E-INTERNAL", response.statusText, retry);
   }

@@ -61,7 +61,7 @@ export class Recipients {
     const cancel = h("button", { type: "button", onclick: () => this.ask(key) }, "Cancel");
     fill(
       this.form,
-      h("p", null, h("strong", null, recipient.name), " will be able to open all that is stored of this session by now. It can't be taken back."),
+      h("p", null, h("strong", null, recipient.name), ` ${reach(this.evidence)} It can't be taken back.`),
       h("p", null, "Thumbprint of the key: ", h("code", { id: "thumbprint" }, thumbprint(recipient.id))),
       h("p", { class: "quiet" }, "Ask them to read it to you, in person or by telephone: whoever sent you the file may not be who they say."),
       h("div", { class: "row" }, add, cancel),
@@ -76,13 +76,30 @@ export class Recipients {
     try {
       const told = (done: number): void => void (progress.value = done);
       const { segments, left } = await addRecipient(this.evidence, key, recipient, told, this.stop.signal);
-      await this.evidence.reloadGrants();
-      this.draw();
       const rest = left > 0 ? ` ${count(left, "segment")} could not be included: missing or at fault.` : "";
-      this.ask(key, h("p", { role: "status" }, `${recipient.name} can open ${count(segments, "segment")} now.${rest}`));
+      const said = `${recipient.name} can open ${count(segments, "segment")} now.${rest}`;
+      this.ask(key, h("p", { role: "status" }, said, await this.shown()));
     } catch (error) {
       if (this.stop.signal.aborted) return;
       this.ask(key, h("p", { class: "problem", role: "alert" }, explain(error)));
     }
   }
+
+  /** Show who was added by now. What was handed in stands, even where that can't be shown: then say why. */
+  private async shown(): Promise<string> {
+    try {
+      await this.evidence.reloadGrants();
+    } catch (error) {
+      return ` The list above could not be loaded anew. ${explain(error)}`;
+    }
+    this.draw();
+    return "";
+  }
+}
+
+/** Return what an added person will be able to open: the files of which this page knows. */
+function reach({ statements, manifest }: Evidence): string {
+  const files = count(statements.entries.length, "segment");
+  const said = `will be able to open all ${files} that were stored when this page was loaded.`;
+  return manifest.end === null ? `${said} The session goes on: to include what came since, cancel and press Refresh first.` : said;
 }

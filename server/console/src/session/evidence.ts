@@ -14,6 +14,7 @@ import type { OpenedSegment } from "../contract/segment";
 import type { SegmentChecker } from "../contract/segment_check";
 import type { Entry, Statements } from "../contract/statements";
 import { checkFile, checkStatements, segmentChecker } from "../contract/verify";
+import { abreast } from "./abreast";
 import { Cache } from "./cache";
 import { Gate } from "./gate";
 
@@ -78,9 +79,18 @@ export class Evidence {
     return this.statements.policy === null ? null : this.isNamed(keyId) || this.grants.names(keyId);
   }
 
-  /** Ask the server anew who was added; for showing it, as the key at hand opens what it opened before. */
+  /**
+   * Ask the server anew who was added; for showing it, as the key at hand opens what it opened before. A grant may speak
+   * of records that came after this page, so the chain is fetched anew, too, and after the grants, as in `load`.
+   */
   async reloadGrants(): Promise<void> {
-    this.checkedGrants = await GrantChecker.begin(this.manifest, this.statements, await readGrants(this.session));
+    const granted = await readGrants(this.session);
+    const manifest = await api.manifest(this.session);
+    // Whom the page names and whose key opens it follow from the policy: another one is not believed on the way.
+    const other = new IntegrityError("wrong-policy", "the server has come to hand out another policy of this session");
+    const read: ReadGrants = manifest.policy === this.manifest.policy ? granted : () => Promise.reject(other);
+    const { statements } = await checkStatements(manifest, null);
+    this.checkedGrants = await GrantChecker.begin(manifest, statements, read);
   }
 
   /** Open segments with `key` from now on; what was checked without it counts as unchecked again. */
@@ -151,10 +161,9 @@ export class Evidence {
       const faults = this.faultsOf(entry);
       return faults === null || faults.some((fault) => fault.outcome === "missing");
     });
-    const next = async (): Promise<void> => {
-      for (let entry = rest.shift(); entry !== undefined && !stop.aborted; entry = rest.shift()) await this.open(entry);
-    };
-    await Promise.all(Array.from({ length: PARALLEL }, next));
+    await abreast(rest, PARALLEL, async (entry) => {
+      if (!stop.aborted) await this.open(entry);
+    });
   }
 
   private async read(entry: Entry): Promise<OpenedSegment | null> {

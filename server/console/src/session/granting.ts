@@ -6,6 +6,7 @@ import { MAX_WRAPS, type Recipient } from "../contract/grants";
 import type { RecipientKey } from "../contract/keys";
 import { IntegrityError } from "../contract/outcome";
 import type { Entry } from "../contract/statements";
+import { abreast } from "./abreast";
 import type { Evidence } from "./evidence";
 
 const PARALLEL = 4;
@@ -47,18 +48,13 @@ async function wrapAll(
 ): Promise<readonly (Bytes | null)[]> {
   const { entries } = evidence.statements;
   const wraps = entries.map((): Bytes | null => null);
-  const rest = [...entries.entries()];
   let done = 0;
-  const next = async (): Promise<void> => {
-    for (let one = rest.shift(); one !== undefined; one = rest.shift()) {
-      signal.throwIfAborted();
-      const [at, entry] = one;
-      wraps[at] = await wrapOne(evidence.session, entry, key, recipient, signal);
-      done += 1;
-      told(done);
-    }
-  };
-  await Promise.all(Array.from({ length: PARALLEL }, next));
+  await abreast(entries.entries(), PARALLEL, async ([at, entry]) => {
+    signal.throwIfAborted();
+    wraps[at] = await wrapOne(evidence.session, entry, key, recipient, signal);
+    done += 1;
+    told(done);
+  });
   return wraps;
 }
 

@@ -17,10 +17,17 @@ export function recipientList(evidence: Evidence): HTMLElement {
   );
 }
 
-function line({ outcome, where, message, opened }: GrantFinding, total: number): HTMLElement {
-  if (opened === null) {
-    return h("li", { class: "problem" }, "Not genuine, and ignored: ", h("code", null, outcome), ` ${where}: ${message}. `, OUTCOME_MEANING[outcome]);
+/** Return why a finding names nobody. What the server did not hand out may well be genuine. */
+export function unnamed({ outcome, where, message }: Pick<GrantFinding, "outcome" | "where" | "message">): string {
+  if (outcome === "missing") {
+    return "Whether somebody was added later is not known: the server did not hand it out just now. Load this page again in a moment.";
   }
+  return `Not genuine, and ignored: ${outcome}, ${where}: ${message}. ${OUTCOME_MEANING[outcome]}`;
+}
+
+function line(finding: GrantFinding, total: number): HTMLElement {
+  const { outcome, message, opened } = finding;
+  if (opened === null) return h("li", { class: "problem" }, unnamed(finding));
   const { grant, granter, wraps } = opened;
   const said = `added by ${granter.name}, ${dateTime(grant.granted_ms)} by that computer's clock, for ${wraps.size} of ${count(total, "segment")}`;
   return h(

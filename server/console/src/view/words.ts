@@ -29,6 +29,9 @@ const REFUSALS: Readonly<Record<string, string>> = {
   "E-NOT-ALLOWED": "Your account may not do this.",
   "E-SESSION-UNKNOWN": "There is no such session on this server.",
   "E-STORAGE": "The server cannot read its storage just now. Try again in a moment.",
+  "E-CONFLICT": "This does not go with what the server has stored already. Load the page again to see what that is.",
+  "E-RECORD": "The server checked this against the session and did not take it. Load the page again and repeat it.",
+  "E-FORMAT": "The server does not read what this page sent: the two may be of different versions. Load the page again.",
 };
 
 /** Return a sentence for anything that went wrong. */
@@ -41,8 +44,15 @@ export function explain(error: unknown): string {
       ? "The server is busy. Try again in a moment."
       : `Too many attempts. Try again in ${error.retryAfter} seconds.`;
   }
-  return REFUSALS[error.code] ?? `The server refused (${error.code}, status ${error.status}).`;
+  const sentence = REFUSALS[error.code];
+  if (sentence === undefined) {
+    return `The server refused (${error.code}, status ${error.status}). Try again; if it stays so, tell its operator this code.`;
+  }
+  return IN_ITS_WORDS.has(error.code) && error.detail !== "" ? `${sentence} It says: ${error.detail}.` : sentence;
 }
+
+/** Refusals of which the server knows more than its code says. */
+const IN_ITS_WORDS: ReadonlySet<string> = new Set(["E-CONFLICT", "E-RECORD", "E-FORMAT"]);
 
 export type Severity = "info" | "notice" | "alert";
 

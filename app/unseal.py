@@ -29,7 +29,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         return _run(arguments)
     except FairlockError as error:
-        sys.stderr.write(f"{error}\n")
+        verify.say_refusal(error)
         return verify.EXIT_UNREADABLE
     finally:
         os.umask(before)
@@ -55,7 +55,7 @@ def _run(arguments: argparse.Namespace) -> int:
             "report.json", {**verify.to_json(report), "server_incidents": seen, "opened_files": opened_files}
         )
     lines = [*verify.describe(report), "", *_written(files, arguments.out), *_shown(left_out)]
-    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.write("\n".join(map(verify.plain, lines)) + "\n")
     return report.exit_code
 
 

@@ -77,7 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             private_key=read_key(arguments.key, arguments.passphrase_file) if arguments.key else None,
         )
     except FairlockError as error:
-        _say_refusal(error, as_json=arguments.json)
+        say_refusal(error, as_json=arguments.json)
         return EXIT_UNREADABLE
     lines = [json.dumps(to_json(report), indent=2)] if arguments.json else describe(report)
     sys.stdout.write("\n".join(lines) + "\n")
@@ -220,16 +220,16 @@ def describe(report: Report) -> list[str]:
         "Exam": report.exam,
         "Institution": f"{report.institution} ({'its key is the pinned one' if _pin_held(report) else 'not checked'})",
     }
-    lines = [f"{name:<12} {_plain(value)}" for name, value in named.items() if value]
-    lines += [_plain(line) for line in described(report.lockdown)]
+    lines = [f"{name:<12} {plain(value)}" for name, value in named.items() if value]
+    lines += [plain(line) for line in described(report.lockdown)]
     if report.agreed:
-        lines.append(_plain(f"By agreement: {', '.join(report.agreed)}"))
+        lines.append(plain(f"By agreement: {', '.join(report.agreed)}"))
     lines += ["", *_tracks(report.verdict), "", *_stretches(report.missing)]
     for fault in report.verdict.faults[:SHOWN_FAULTS]:
-        lines.append(_plain(f"FAULT  {fault.outcome:<16} {fault.where}: {fault.message}"))
+        lines.append(plain(f"FAULT  {fault.outcome:<16} {fault.where}: {fault.message}"))
     if len(report.verdict.faults) > SHOWN_FAULTS:
         lines.append(f"… and {len(report.verdict.faults) - SHOWN_FAULTS} more faults.")
-    lines += [_plain(line) for line in _grants(report.verdict)]
+    lines += [plain(line) for line in _grants(report.verdict)]
     return [*lines, *_conclusion(report)]
 
 
@@ -287,12 +287,13 @@ def _conclusion(report: Report) -> Iterator[str]:
         yield "The institution's key was taken from the export itself; give --pin to check whose it is."
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Return ``text`` without control characters: what evidence says must not steer the terminal."""
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
-def _say_refusal(error: FairlockError, *, as_json: bool) -> None:
+def say_refusal(error: FairlockError, *, as_json: bool = False) -> None:
+    """Say why nothing could be checked: on the error stream, or as JSON on the output."""
     if isinstance(error, IntegrityError):
         message, code = f"The export's manifest is not sound: {error}.", str(error.outcome)
     else:
@@ -300,4 +301,4 @@ def _say_refusal(error: FairlockError, *, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(json.dumps({"error": {"code": code, "message": message}}, indent=2) + "\n")
     else:
-        sys.stderr.write(_plain(message) + "\n")
+        sys.stderr.write(plain(message) + "\n")

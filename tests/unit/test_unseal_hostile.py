@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from app.__main__ import main
+from app.contract import canonical
 from app.unfinished_folder import UNFINISHED
 from app.verify import EXIT_COMPLETE, EXIT_FAULTS, EXIT_UNREADABLE
 from tests.vectors import forge
@@ -137,6 +138,17 @@ def test_however_often_a_track_begins_anew_one_file_of_it_is_open(open_: Open, t
         b"head 1picture",
         f"head {many - 1}picture".encode(),
     ]
+
+
+@pytest.mark.parametrize(("name", "is_read"), [("session", True), ("\x1b]0;title\x07", False)])
+def test_nothing_in_an_export_steers_the_terminal(open_: Open, tmp_path: Path, name: str, is_read: bool) -> None:
+    export, key, passphrase = saved(small("steering", 1).finish(), tmp_path)
+    manifest = json.loads((export / "manifest.json").read_bytes())
+    (export / "manifest.json").write_bytes(canonical.dumps({**manifest, name: "session-\x1b[2J\r\n"}))
+    code, said = open_(export, key, passphrase)
+    assert code == (EXIT_FAULTS if is_read else EXIT_UNREADABLE)
+    assert [character for character in said if not character.isprintable() and character != "\n"] == []
+    assert "\N{REPLACEMENT CHARACTER}" in said
 
 
 @pytest.mark.parametrize("size", [6_000, 60_000], ids=["noticed when it is closed", "noticed when it is written"])

@@ -1,5 +1,6 @@
 """Exports are read as folder and as zip alike, and nothing in one can lead the reader astray."""
 
+import errno
 import os
 import shutil
 import zipfile
@@ -14,6 +15,7 @@ from app.contract.errors import IntegrityError, Outcome, UserFacing
 from app.contract.sealing import archive
 from app.contract.sealing.archive import MANIFEST_NAME, open_export
 from app.contract.sealing.evidence import Manifest
+from tests.unit.locked_folder import locked
 from tests.vectors.cases import CASES
 
 NAME = "segments/0-camera-0.fls"
@@ -52,6 +54,37 @@ def test_what_is_written_is_read(tmp_path: Path, write: Callable[[Path, dict[str
 def test_a_missing_export_is_refused_in_words(tmp_path: Path) -> None:
     with pytest.raises(UserFacing, match="There is no"), open_export(tmp_path / "none"):
         pass
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights to a folder are tried as POSIX has them")
+@pytest.mark.parametrize("write", [_as_folder, _as_zip])
+def test_an_export_where_one_may_not_look_is_refused_in_words(
+    tmp_path: Path, write: Callable[[Path, dict[str, bytes]], Path]
+) -> None:
+    export = write(tmp_path, {})
+    with locked(tmp_path), pytest.raises(UserFacing, match=r"Permission denied\. Have the whole"), open_export(export):
+        pass
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights to a folder are tried as POSIX has them")
+def test_what_may_not_be_read_is_no_fault_of_the_evidence(tmp_path: Path) -> None:
+    folder = _as_folder(tmp_path, {NAME: b"data"})
+    with open_export(folder) as export, locked(folder):
+        for read in (export.manifest, export.grants, lambda: export.read(NAME)):
+            with pytest.raises(UserFacing) as caught:
+                read()
+            assert caught.value.code == "E-EXPORT-UNREADABLE"
+
+
+def test_a_disk_that_fails_spoils_one_segment_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_path: Path) -> bytes:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with open_export(_as_folder(tmp_path, {NAME: b"data"})) as export:
+        monkeypatch.setattr(Path, "read_bytes", fail)
+        assert "Input/output error" in _refused(export)
+        with pytest.raises(UserFacing, match="Input/output error"):
+            export.manifest()
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\3\4 not really a zip", b"x" * 1000])

@@ -46,14 +46,18 @@ class Export(Protocol):
 
 @contextmanager
 def open_export(path: Path) -> Iterator[Export]:
-    """Open a folder or a zip archive; raises ``UserFacing`` when ``path`` is neither."""
-    if path.is_dir():
+    """Open a folder or a zip archive; raises ``UserFacing`` when ``path`` is neither, or may not be read."""
+    with _in_words(path):
+        is_folder, is_there = path.is_dir(), path.exists()
+    if is_folder:
         yield FolderExport(path)
         return
-    if not path.exists():
+    if not is_there:
         raise UserFacing(f"There is no {path}.", advice="Check the name of the export.", code="E-EXPORT-MISSING")
     try:
         archive = zipfile.ZipFile(path)
+    except PermissionError as error:
+        raise _unreadable(path, error) from error
     except (zipfile.BadZipFile, OSError) as error:
         raise UserFacing(
             f"{path} is neither a folder nor a zip archive ({error}).",
@@ -64,25 +68,55 @@ def open_export(path: Path) -> Iterator[Export]:
         yield ZipExport(archive)
 
 
+@contextmanager
+def _in_words(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> UserFacing:
+    """Return what to say where this computer is what keeps an export from being read, not the export."""
+    return UserFacing(
+        f"{path} can't be read: {error.strerror}.",
+        advice="Have the whole export copied into a folder of your own, then name that one.",
+        code="E-EXPORT-UNREADABLE",
+    )
+
+
 class FolderExport:
-    """An export unpacked into a folder. Only regular files are read: no links, pipes or devices."""
+    """An export unpacked into a folder. Only regular files are read: no links, pipes or devices.
+
+    What may not be read here is no fault of the evidence: ``UserFacing``, from any method.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def manifest(self) -> Manifest:
         """As in ``Export``."""
-        return _parse(self._read(MANIFEST_NAME, MAX_MANIFEST), str(self._folder))
+        with _in_words(self._folder / MANIFEST_NAME):
+            data = self._read(MANIFEST_NAME, MAX_MANIFEST)
+        return _parse(data, str(self._folder))
 
     def grants(self) -> Grants | None:
         """As in ``Export``."""
-        return _parse_grants(self._read(GRANTS_NAME, MAX_GRANTS_FILE))
+        with _in_words(self._folder / GRANTS_NAME):
+            data = self._read(GRANTS_NAME, MAX_GRANTS_FILE)
+        return _parse_grants(data)
 
     def read(self, name: str) -> bytes | None:
-        """As in ``Export``."""
-        return self._read(name, MAX_SEGMENT)
+        """As in ``Export``. A disk that fails is a fault of this segment alone: the others may still be read."""
+        try:
+            return self._read(name, MAX_SEGMENT)
+        except PermissionError as error:
+            raise _unreadable(self._folder / name, error) from error
+        except OSError as error:
+            raise IntegrityError(Outcome.BAD_FORMAT, f"can't be read: {error.strerror}") from error
 
     def _read(self, name: str, limit: int) -> bytes | None:
+        """Return a file, or ``None`` where there is none; raises ``IntegrityError`` and ``OSError``."""
         path = self._folder / name
         try:
             status = path.lstat()
@@ -92,10 +126,7 @@ class FolderExport:
             raise IntegrityError(Outcome.BAD_FORMAT, "is not a regular file")
         if status.st_size > limit:
             raise IntegrityError(Outcome.BAD_FORMAT, f"is larger than {limit} bytes")
-        try:
-            return path.read_bytes()
-        except OSError as error:
-            raise IntegrityError(Outcome.BAD_FORMAT, f"can't be read: {error.strerror}") from error
+        return path.read_bytes()
 
 
 class ZipExport:

@@ -162,7 +162,8 @@ class DeviceCamera:
 
 
 def _text(path: Path) -> str:
+    """Return what a file of the system says; the kernel cuts names after 31 bytes, within a character too."""
     try:
-        return path.read_text(encoding="utf-8").strip()
+        return path.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
         return ""

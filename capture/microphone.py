@@ -4,6 +4,7 @@ PortAudio's own thread calls ``_heard``, which only enqueues: it never blocks, a
 ``read`` runs in the microphone's reader thread.
 """
 
+import contextlib
 import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -64,12 +65,20 @@ def _listed(sounddevice: Any) -> list[MicrophoneInfo]:
     return [MicrophoneInfo(index=int(d["index"]), name=name) for d, name in zip(inputs, names, strict=True)]
 
 
+def _name_of(sounddevice: Any, device: int | None) -> str:
+    """Return the name of the device, or of the default one, as it is listed."""
+    opened = sounddevice.query_devices(device, "input")
+    listed = {info.index: info.name for info in _listed(sounddevice)}
+    return listed.get(int(opened["index"]), str(opened["name"]))
+
+
 def _look_again(sounddevice: Any) -> None:
     """Let PortAudio find what was plugged in since it started.
 
     WORKAROUND: its list of devices is made once (https://github.com/spatialaudio/python-sounddevice/issues/125).
     """
-    sounddevice._terminate()
+    with contextlib.suppress(sounddevice.PortAudioError):  # where it could not be started again the last time
+        sounddevice._terminate()
     sounddevice._initialize()
 
 
@@ -107,7 +116,7 @@ class DeviceMicrophone:
                 _look_again(sounddevice)
             self._was_open = True
             device = self._find(sounddevice)
-            self.name = str(sounddevice.query_devices(device, "input")["name"])
+            self.name = _name_of(sounddevice, device)
             self._stream = sounddevice.RawInputStream(
                 samplerate=AUDIO_RATE,
                 blocksize=AUDIO_CHUNK,

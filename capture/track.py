@@ -207,8 +207,11 @@ class TrackRecorder(Generic[T]):
         self._open_again()
 
     def _open_again(self) -> None:
+        """Open the source, at first after half the time: what took its place is to be told within three seconds."""
         self._source.close()
-        while not self._stopping.wait(self._retry_s):
+        wait_s = self._retry_s / 2
+        while not self._stopping.wait(wait_s):
+            wait_s = self._retry_s
             try:
                 self._source.open()
             except (UserFacing, SourceLost):

@@ -5,7 +5,7 @@ sounddevice offer. Time is the devices' own: it goes on with each picture and ea
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,6 +18,7 @@ from app.clock import ManualClock
 from app.contract.canonical import Json
 from app.contract.journal import Entry, EntryType
 from app.recorder.sources import Sources
+from capture import microphone
 from capture.camera import CameraInfo, DeviceCamera
 from capture.frames import AudioChunk
 from capture.microphone import DeviceMicrophone
@@ -27,10 +28,12 @@ from tests.unit.test_recorder_recording import Bench
 
 DEADLINE_S = 60.0
 LATEST_S = 3.0
+SILENT_S = microphone._SILENT_DEVICE_S
 NOISE = np.random.default_rng(11)
 ROOM = NOISE.integers(60, 200, (120, 160, 3), dtype=np.uint8)
 GOOD, GONE = "good", "gone"
 OWN, VIRTUAL = "Built-in camera", "OBS Virtual Camera"
+HEADSET, MONITOR = "Headset", "Monitor of Built-in Audio"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +59,8 @@ MICROPHONE = [
     Case(name="muted in software", does="zeros", kind="source_silent", fault="silent"),
     Case(name="muted by a switch", does="hiss", kind="source_silent", fault="silent"),
     Case(name="unplugged", does=GONE, kind="source_lost", again="source_back"),
+    Case(name="taken by another program", does="busy", kind="source_lost", again="source_back"),
+    Case(name="replaced by a virtual one", does="virtual", kind="virtual_device", again="source_back"),
 ]
 FAULT_S, GOOD_S, FIRST_S = 4.0, 2.5, 12.0
 
@@ -139,30 +144,40 @@ class ScriptedSound:
 
     class PortAudioError(Exception): ...
 
+    default = SimpleNamespace(hostapi=0)
+
     def __init__(self, plot: Plot) -> None:
         self._plot = plot
         self._callback: Any = None
-        self._is_known = True
+        self._known = self._opened = HEADSET
+        self._wait_s = 0.0
 
-    def _terminate(self) -> None: ...
+    def _terminate(self) -> None:
+        self._plot.now(self._wait_s)  # so long until it is tried, and tried again
+        self._wait_s = 1.0
 
     def _initialize(self) -> None:
         """Look for devices, which it does at no other time."""
-        self._is_known = self._plot.now(0) != GONE
+        self._known = {GONE: "", "virtual": MONITOR}.get(self._plot.now(0), HEADSET)
 
-    def query_devices(self, *_: object) -> Mapping[str, str]:
-        if not self._is_known:
-            self._plot.now(1.0)  # so long until it is tried again
+    def query_devices(self, *which: object) -> Any:
+        listed = [{"index": 0, "name": self._known, "max_input_channels": 1, "hostapi": 0}] if self._known else []
+        if which and not listed:
             raise self.PortAudioError("no such device")
-        return {"name": "Headset"}
+        return listed[0] if which else listed
 
     def RawInputStream(self, **settings: Any) -> Any:  # noqa: N802  (sounddevice's name)
-        self._callback = settings["callback"]
+        if self._plot.now(0) == "busy":
+            raise self.PortAudioError("device unavailable")
+        self._callback, self._opened = settings["callback"], self._known
         return SimpleNamespace(start=lambda: None, abort=lambda: None, close=lambda: None)
 
     def block(self) -> None:
         does = self._plot.now(AUDIO_CHUNK / AUDIO_RATE)
-        if does != GONE:
+        if does in (GONE, "busy") or (does == "virtual" and self._opened != MONITOR):
+            self._plot.now(SILENT_S)  # the microphone waits so long for a block, and half a second to try again
+            self._wait_s = 0.5
+        else:
             sigma = {"zeros": 0.0, "hiss": 4.0}.get(does, 100.0)
             data = NOISE.normal(0, sigma, AUDIO_CHUNK).round().astype("<i2").tobytes()
             self._callback(data, AUDIO_CHUNK, None, SimpleNamespace(input_overflow=False))
@@ -209,8 +224,10 @@ def camera_story(tmp_path_factory: pytest.TempPathFactory) -> Story:
 
 
 @pytest.fixture(scope="module")
-def microphone_story(tmp_path_factory: pytest.TempPathFactory) -> Story:
-    return told(tmp_path_factory.mktemp("microphone"), MICROPHONE, camera=False)
+def microphone_story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(microphone, "_SILENT_DEVICE_S", 0.01)  # ``ScriptedSound`` lets the time pass
+        yield told(tmp_path_factory.mktemp("microphone"), MICROPHONE, camera=False)
 
 
 def is_told(story: Story, case: Case) -> None:
@@ -252,6 +269,7 @@ def test_the_time_without_the_device_is_a_gap(camera_story: Story) -> None:
     assert len(away) == 3
 
 
-def test_another_device_in_its_place_is_named(camera_story: Story) -> None:
-    names = [entry.body["name"] for entry in camera_story.entries if entry.type is EntryType.SOURCE]
-    assert names == [OWN, OWN, OWN, VIRTUAL]
+def test_another_device_in_its_place_is_named(camera_story: Story, microphone_story: Story) -> None:
+    for story, own, other in ((camera_story, OWN, VIRTUAL), (microphone_story, HEADSET, MONITOR)):
+        names = [entry.body["name"] for entry in story.entries if entry.type is EntryType.SOURCE]
+        assert names == [own, own, own, other]

@@ -54,8 +54,11 @@ class Sound:
 
     class PortAudioError(Exception): ...
 
-    def query_devices(self, *_: object) -> dict[str, str]:
-        return {"name": "Drifting"}
+    default = SimpleNamespace(hostapi=0)
+
+    def query_devices(self, *which: object) -> Any:
+        device = {"index": 0, "name": "Drifting", "max_input_channels": 1, "hostapi": 0}
+        return device if which else [device]
 
     def RawInputStream(self, **settings: Any) -> Any:  # noqa: N802  (sounddevice's name)
         self._callback = settings["callback"]

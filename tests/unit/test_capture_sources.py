@@ -214,8 +214,11 @@ class Sound:
 
     class PortAudioError(Exception): ...
 
-    def query_devices(self, *_: object) -> Any:
-        return {"name": "Headset"}
+    default = SimpleNamespace(hostapi=0)
+
+    def query_devices(self, *which: object) -> Any:
+        device = {"index": 0, "name": "Headset", "max_input_channels": 1, "hostapi": 0}
+        return device if which else [device]
 
     def RawInputStream(self, **settings: Any) -> Any:  # noqa: N802  (sounddevice's name)
         self.settings = settings
@@ -227,19 +230,26 @@ class Sound:
 
 
 class Machine(Sound):
-    """A sound system whose devices can be plugged in and out, and which looks only when it is started."""
+    """A sound system whose devices can be plugged in and out, and which looks only when it is started.
 
-    default = SimpleNamespace(hostapi=0)
+    While it is ``broken`` it does not start; one that did not start can't be ended, as PortAudio can't.
+    """
 
     def __init__(self) -> None:
         self.plugged: list[tuple[str, int, int]] = []
+        self.broken = False
         self._known: list[tuple[str, int, int]] = []
+        self._is_started = True
 
     def _terminate(self) -> None:
-        self._known = []
+        if not self._is_started:
+            raise self.PortAudioError("Error terminating PortAudio: PortAudio not initialized [PaErrorCode -10000]")
+        self._known, self._is_started = [], False
 
     def _initialize(self) -> None:
-        self._known = list(self.plugged)
+        if self.broken:
+            raise self.PortAudioError("Error initializing PortAudio: Unanticipated host error [PaErrorCode -9999]")
+        self._known, self._is_started = list(self.plugged), True
 
     def query_devices(self, *which: object) -> Any:
         listed = [
@@ -274,6 +284,37 @@ def test_the_microphone_that_was_chosen_is_opened_wherever_it_is_plugged_in_agai
     machine.plugged = [("Headset", 1, 0), ("Built-in", 1, 0)]
     microphone.open()
     assert (microphone.name, machine.settings["device"]) == ("Headset", 0)
+
+
+def test_of_two_microphones_of_one_name_the_one_that_was_chosen_says_which_it_is() -> None:
+    machine = Machine()
+    machine.plugged = [("Headset", 1, 0), ("Headset", 1, 0)]
+    machine._initialize()
+    microphone = DeviceMicrophone(ManualClock(), "Headset (2)", load=lambda: machine)
+    microphone.open()
+    assert (microphone.name, machine.settings["device"]) == ("Headset (2)", 1)
+
+
+def test_a_sound_system_that_once_did_not_start_is_started_when_it_can_be() -> None:
+    machine = Machine()
+    machine.plugged = [("Headset", 1, 0)]
+    machine._initialize()
+    microphone = DeviceMicrophone(ManualClock(), "Headset", load=lambda: machine)
+    microphone.open()
+    machine.broken = True
+    for _ in range(2):
+        with pytest.raises(UserFacing, match="Connect a microphone"):
+            microphone.open()
+    machine.broken = False
+    microphone.open()
+    assert microphone.name == "Headset"
+
+
+def test_a_camera_whose_name_was_cut_within_a_character_is_listed(tmp_path: Path) -> None:
+    node = tmp_path / "video4linux" / "video0"
+    node.mkdir(parents=True)
+    (node / "name").write_bytes("Kamera für das Büro im Haus:ü".encode()[:31] + b"\n")
+    assert [(c.index, c.name) for c in list_cameras(tmp_path)] == [(0, "Kamera für das Büro im Haus:\ufffd")]
 
 
 def test_cameras_are_listed_by_name_without_their_further_files(tmp_path: Path) -> None:

@@ -12,6 +12,17 @@ from app.guard.options import GuardOptions
 from app.recorder.options import RecorderOptions
 from app.shell.process import ShellOptions, run
 
+EVIDENCE = """\
+With --key and --out it opens no exam but exported evidence, into files that any player shows:
+
+  fairlock open EXPORT --key KEYFILE --out DIR
+
+  --key KEYFILE           an examiner's protected key
+  --out DIR               a new folder for the opened files
+  --passphrase-file FILE  file whose first line is the key's passphrase; without it, it is asked for
+  --pin=PIN               id of the institution's key, or one of its exam links
+"""
+
 
 def main(arguments: Sequence[str]) -> int:
     """Take the exam that the link names; returns the exit code. Errors before there is a window go to the terminal."""
@@ -25,7 +36,12 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _parse(arguments: Sequence[str]) -> ShellOptions:
-    parser = argparse.ArgumentParser(prog="fairlock open", description="Take an exam.")
+    parser = argparse.ArgumentParser(
+        prog="fairlock open",
+        description="Take an exam.",
+        epilog=EVIDENCE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("link", help="the link from your institution: fairlock://join?…")
     add_common(parser)
     given = parser.parse_args(arguments)

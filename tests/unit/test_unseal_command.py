@@ -1,6 +1,7 @@
 """``fairlock open EXPORT --key … --out …``: what comes out plays, what was changed stays out and is named."""
 
 import json
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -171,3 +172,15 @@ def test_folder_with_files_is_left_alone(open_: Open, cuts: dict[str, list[media
 def test_what_is_opened_is_for_its_owner_alone(open_: Open, cuts: dict[str, list[media.Cut]]) -> None:
     _code, _said, out = open_(_draft({"camera": cuts["camera"]}))
     assert [path for path in [out, *out.rglob("*")] if path.stat().st_mode & 0o077] == []
+
+
+def test_the_help_of_the_exams_command_names_every_option_of_this_one(capsys: pytest.CaptureFixture[str]) -> None:
+    said = []
+    for arguments in (["open", "--help"], ["open", "--key=k", "--help"]):
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        assert ended.value.code == 0
+        said.append(capsys.readouterr().out)
+    options = set(re.findall(r"--[a-z-]+", said[1]))
+    assert {"--key", "--out", "--pin", "--passphrase-file"} <= options
+    assert options <= set(re.findall(r"--[a-z-]+", said[0]))

@@ -40,10 +40,11 @@ from start and least duration to the first report (goal: {DELAY_S:g} s).
 """
 _STILLS = """
 No video: each picture is shown for as long, so nothing moves. It tells what is taken for what, not how an exam is.
+*Do not*: pictures in which an incident would be false; one of a phone in a hand is none of them for an object in hand.
 """
 _LOOK = """
-At the first look and the product's thresholds; *in place*: on the box that was drawn by hand. What one look says is
-never an incident.
+At the first look, from the product's thresholds on; *in place*: on the box that was drawn by hand. What one look
+says is never an incident.
 """
 _SHOWN = """
 By what they show: pictures in which one look says so, and pictures that raise an incident when held.
@@ -94,7 +95,7 @@ def _lines(result: Result, command: str) -> Iterator[str]:
 def _settings(result: Result) -> Iterator[str]:
     yield ""
     settings = ", ".join(result.differences)
-    whole = ": everything on, durations as in the goals" if result.policy == measuring_policy() else ""
+    whole = ": everything on but `continuity`, durations as in the goals" if result.policy == measuring_policy() else ""
     yield f"Policy: the default{f' but for {settings} (in brackets the default){whole}' if settings else ''}."
     if str(result.chosen):
         yield from ("", str(result.chosen))

@@ -55,16 +55,6 @@ _LEAST: Mapping[str, str] = {
 _FIXED_MS: Mapping[str, int] = {"no_face": NO_FACE_MS, "loud_noise": NOISE_MS}
 """What no setting of the policy moves."""
 
-_SWITCH: Mapping[str, str] = {
-    "headphones": "headphones",
-    "looking_away": "looking_away",
-    "no_face": "faces",
-    "speech": "speech",
-    "loud_noise": "loud_noise",
-    **dict.fromkeys(("phone", *OBJECTS), "objects"),
-    "object_in_hand": "second_look",
-}
-
 
 def setting_s(policy: Detection, thing: str) -> float:
     """Return how long ``thing`` must last by the policy, in seconds."""
@@ -79,13 +69,11 @@ def least_s(policy: Detection, thing: str) -> float:
     return max(setting_s(policy, thing), goal.least_s if goal is not None else 0.0)
 
 
-def looked_for(policy: Detection, thing: str) -> bool:
-    """Whether the policy has ``thing`` looked for at all."""
-    return bool(getattr(policy, _SWITCH[thing])) if thing in _SWITCH else policy.objects or policy.faces
-
-
 def measuring_policy() -> Detection:
-    """Return the default policy with everything switched on, also advice, and nothing slower than its goal."""
+    """Return the default policy with everything on that is counted, also advice, and nothing slower than its goal.
+
+    ``continuity`` stays off: no truth speaks of who somebody is.
+    """
     policy = replace(Detection(), headphones=True, gaze=True, loud_noise=True)
     faster = {
         _LEAST[thing]: min(getattr(policy, _LEAST[thing]), round(goal.least_s * 1000)) for thing, goal in GOALS.items()

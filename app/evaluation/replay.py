@@ -4,6 +4,7 @@ Runs in the caller's thread as fast as the machine can. The same file gives the 
 clock, except to weigh what a look costs. Each recording meets fresh detectors, as each exam does.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +25,7 @@ from detectors.base import Observation
 from detectors.boxes import areas, intersections
 from detectors.build import Detectors
 from detectors.catalogue import Task
-from detectors.thresholds import thresholds
+from detectors.naming import least_scores
 
 LONGEST = 640
 """Pixels of a frame's longest side, as the default camera has."""
@@ -123,15 +124,15 @@ class Player:
         )
 
     def _said(self, detectors: Sequence[WeighedPicture]) -> Mapping[str, list[Observation]]:
-        """Return by thing what the first looks saw above the product's thresholds."""
+        """Return by thing what the first look saw above the product's thresholds; labels without one are not raised."""
         said: dict[str, list[Observation]] = {}
         for one in detectors:
-            for seen in one.first or ():
-                task = Task(one.name) if one.name in set(Task) else None
-                least = thresholds(self._policy, task, one.card).get(seen.label, 0.0) if task is not None else 0.0
-                thing = LABELS.get(seen.label, seen.label)
-                if thing in THINGS and seen.score >= least:
-                    said.setdefault(thing, []).append(seen)
+            if one.name == Task.OBJECTS:  # no other one sees a thing in a single picture
+                least = least_scores(self._policy, one.card)
+                for seen in one.first or ():
+                    thing = LABELS.get(seen.label, seen.label)
+                    if thing in THINGS and seen.score >= least.get(seen.label, math.inf):
+                        said.setdefault(thing, []).append(seen)
         return said
 
 

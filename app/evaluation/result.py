@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from app.contract.policy import Detection
-from app.evaluation.goals import differences, least_s, looked_for, setting_s
+from app.evaluation.goals import differences, least_s, setting_s
+from app.evaluation.needs import looked_for
 from app.evaluation.replay import Replay
 from app.evaluation.scoring import Score, score
 from app.evaluation.truth import ALSO_RIGHT, OBJECTS, Medium
@@ -101,7 +102,7 @@ def conclude(
             some,
             least=lambda thing: least_s(policy, thing),
             setting=lambda thing: setting_s(policy, thing),
-            looked_for=lambda thing: looked_for(policy, thing) and thing not in refused,
+            looked_for=looked_for(policy, refused),
         )
 
     real = [one for one in replays if not one.recording.truth.synthetic]

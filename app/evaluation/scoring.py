@@ -6,7 +6,7 @@ it, and it lies in an annotated stretch. Rates are per time in which an incident
 the thing is there counts towards none. Events shorter than the least duration are neither to be found nor false.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from app.evaluation.goals import NOTICED_BY
@@ -43,7 +43,8 @@ class Score:
 
     ``seconds``: in which it was known not to be there, so that an incident would have been false; ``honest_s``: those
     of recordings without any event; ``group_s``: those by a recording's group (column, value). ``outside_s``: how long
-    incidents lasted beyond what is true, also those that found something and did not end with it.
+    incidents lasted beyond what is true, also those that found something and did not end with it. ``without``: how many
+    recordings hold ``seconds``.
     """
 
     thing: str
@@ -55,7 +56,7 @@ class Score:
     honest_s: float = 0.0
     outside_s: float = 0.0
     group_s: dict[tuple[str, str], float] = field(default_factory=dict)
-    recordings: int = 0
+    without: int = 0
 
     @property
     def found(self) -> int:
@@ -82,9 +83,9 @@ def score(
     replays: Iterable[Replay],
     least: Callable[[str], float],
     setting: Callable[[str], float],
-    looked_for: Callable[[str], bool],
+    looked_for: Collection[str],
 ) -> dict[str, Score]:
-    """Return a score for each thing that any truth speaks of, in the order of the alphabet.
+    """Return a score for each thing of ``looked_for`` that any truth speaks of, in the order of the alphabet.
 
     ``least`` gives how long an event must last to count, ``setting`` after how long it is to be raised, both seconds.
     """
@@ -92,10 +93,9 @@ def score(
     for replay in replays:
         truth = replay.recording.truth
         told = truth.complete | {event.thing for event in truth.events}
-        for thing in sorted(told & _observable(replay)):
-            if looked_for(thing):
-                one = scores.setdefault(thing, Score(thing=thing, least_s=least(thing)))
-                _judge(one, replay, setting(thing))
+        for thing in sorted(told & _observable(replay) & frozenset(looked_for)):
+            one = scores.setdefault(thing, Score(thing=thing, least_s=least(thing)))
+            _judge(one, replay, setting(thing))
     return dict(sorted(scores.items()))
 
 
@@ -111,7 +111,6 @@ def _judge(one: Score, replay: Replay, setting_s: float) -> None:
     recording, truth = replay.recording, replay.recording.truth
     spans = [_clipped(event, replay.seconds) for event in truth.events if event.thing == one.thing]
     mine = [raised for raised in replay.raised if raised.thing == one.thing]
-    one.recordings += 1
     for event in spans:
         if event.end_s - event.start_s < min(one.least_s, _longest(recording, replay)) - 1e-6:
             one.brief += 1
@@ -131,6 +130,7 @@ def _judge_false(one: Score, replay: Replay, mine: Sequence[Raised]) -> None:
     true = [(event.start_s, event.end_s) for event in right]
     seconds, honest = outside_s(annotated, true), not truth.events
     one.seconds += seconds
+    one.without += seconds > 0
     one.honest_s += seconds if honest else 0.0
     for group in truth.groups.items():
         one.group_s[group] = one.group_s.get(group, 0.0) + seconds

@@ -77,10 +77,13 @@ def events_table(scores: Sequence[Score]) -> Rows:
 
 
 def held_table(scores: Sequence[Score]) -> Rows:
-    """Return a row for each thing: of pictures that show it those that raise it, and of the others."""
+    """Return a row for each thing: of pictures that show it those that raise it, and of those that do not.
+
+    Pictures of what the incident is also right for (a phone in a hand is an object in a hand) are neither.
+    """
     rows: Rows = [("thing", "show it", "found", "recall", "95 %", "noticed", "do not", "false", "share", "95 %")]
     for one in scores:
-        total, without = len(one.events), one.recordings - len(one.events)
+        total, without = len(one.events), one.without
         wrong = len({false.recording.name for false in one.false})
         rows.append(
             (

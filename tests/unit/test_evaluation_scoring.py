@@ -11,7 +11,7 @@ from app.evaluation.replay import Replay
 from app.evaluation.scoring import Score, score
 from app.evaluation.session import Raised
 from app.evaluation.spans import common, length_s, outside_s
-from app.evaluation.truth import Event, Medium, Recording, Truth
+from app.evaluation.truth import THINGS, Event, Medium, Recording, Truth
 
 
 def _raised(thing: str, start: float, end: float, opened: float | None = None) -> Raised:
@@ -25,7 +25,7 @@ def _replay(truth: Truth, *raised: Raised, seconds: float = 3600, medium: Medium
 
 
 def _score(*replays: Replay, thing: str = "phone", least: float = 2.0) -> Score:
-    return score(replays, least=lambda _: least, setting=lambda _: 1.5, looked_for=lambda _: True)[thing]
+    return score(replays, least=lambda _: least, setting=lambda _: 1.5, looked_for=THINGS)[thing]
 
 
 def _truth(*events: tuple[str, float, float], complete: str = "phone", tolerance_s: float = 1.0) -> Truth:
@@ -113,9 +113,7 @@ def test_only_annotated_stretches_are_judged() -> None:
 
 def test_a_sound_says_nothing_about_what_is_seen() -> None:
     truth = _truth(complete="phone speech")
-    scores = score(
-        [_replay(truth, medium=Medium.SOUND)], least=lambda _: 1, setting=lambda _: 1, looked_for=lambda _: True
-    )
+    scores = score([_replay(truth, medium=Medium.SOUND)], least=lambda _: 1, setting=lambda _: 1, looked_for=THINGS)
     assert set(scores) == {"speech"}
 
 
@@ -168,7 +166,7 @@ def test_what_lasts_beyond_the_annotated_stretch_is_not_judged_there() -> None:
 @pytest.mark.parametrize("heard_s", [0.0, 600.0])
 def test_a_video_is_heard_only_as_long_as_it_sounds(heard_s: float) -> None:
     replay = replace(_replay(_truth(complete="phone speech loud_noise")), heard_s=heard_s)
-    scores = score([replay], least=lambda _: 1, setting=lambda _: 1, looked_for=lambda _: True)
+    scores = score([replay], least=lambda _: 1, setting=lambda _: 1, looked_for=THINGS)
     assert scores["phone"].seconds == 3600
     assert {thing: one.seconds for thing, one in scores.items() if thing != "phone"} == (
         {"speech": 600.0, "loud_noise": 600.0} if heard_s else {}

@@ -43,7 +43,6 @@ class NoFaceTheme:
             min_ms=LEAST_MS,
             pause_ms=round(1e3 * self._fresh_s),
             gap_ms=GAP_MS,
-            merge_ms=0,
             facts={"model": ", ".join(titles)} if titles else {},
         )
         self._streak = Streak(rule, new_id)

@@ -101,9 +101,13 @@ class DetectionPipeline:
     def stop(self, deadline_s: float = 5.0) -> bool:
         """Stop, close open incidents; ``False`` when a thread did not end within ``deadline_s`` seconds."""
         ended = self._background.stop(deadline_s)
+        self.part()
+        return ended
+
+    def part(self) -> None:
+        """Close every open incident; what goes on is another one, and must last as long as any. From any thread."""
         with self._lock:
             self._report(self._temporal.finish())
-        return ended
 
     def __enter__(self) -> "DetectionPipeline":
         self.start()

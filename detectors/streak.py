@@ -4,7 +4,7 @@
 
     idle ──hit──> candidate ──lasted, seen at half the looks──> open ──not seen for `gap_ms`──> closed
                   candidate ──not seen for `pause_ms` (strict: at one look)──> idle, nothing reported
-    closed ──lasted again, begun within `merge_ms`──> open under the same id, counted
+    closed ──lasted again, begun within `MERGE_MS`──> open under the same id, counted; never across ``finish``
 
 An incident is reported when it opens (so that somebody who watches live sees it), when it was seen clearly better than
 was said so far, and when it closes; always under one id, the later word counts. What comes back soon, and lasts again,
@@ -44,7 +44,6 @@ class Rule:
     pause_ms: int
     gap_ms: int
     strict: bool = False
-    merge_ms: int = MERGE_MS
     facts: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -114,7 +113,7 @@ class Streak:
             return None
         patience_ms = max(patience_ms, self._rule.pause_ms if run.id is None else self._rule.gap_ms)
         if _ms(run.last, sight.at) > patience_ms:
-            closed = self.finish()
+            closed = self._end()
             self._begin(sight)
             return closed
         run.since += 1
@@ -125,7 +124,12 @@ class Streak:
         return self._news(run, sight)
 
     def finish(self) -> Incident | None:
-        """End the streak; return the incident that it closes."""
+        """End the streak for good; return the incident that it closes. What comes afterwards is another one."""
+        closed, self._closed = self._end(), None
+        return closed
+
+    def _end(self) -> Incident | None:
+        """End the streak as it ends by itself: what comes back soon is the same incident."""
         run, self._run = self._run, None
         if run is None or run.id is None:
             return None
@@ -170,7 +174,7 @@ class Streak:
     def _open(self, run: _Run) -> None:
         """Give the streak an id: that of what closed just before, if this is the same coming back."""
         past, self._closed = self._closed, None
-        if past is None or _ms(past.last, run.start) > self._rule.merge_ms:
+        if past is None or _ms(past.last, run.start) > MERGE_MS:
             run.id = self._new_id()
             return
         run.id, run.start, run.times = past.id, past.start, past.times + 1

@@ -68,7 +68,8 @@ class Temporal:
         return [*self._look(at, detector, observations), *other]
 
     def finish(self) -> list[Incident]:
-        """Close what is open, each with the end of what was last seen."""
+        """Close what is open, each with the end of what was last seen; what comes afterwards is another incident."""
+        self._glimpsed.clear()
         streaks = [self._second, self._absent, *self._things.values()]
         other = [incident for theme in self._themes for incident in theme.finish()]
         return [*_some(streak.finish() for streak in streaks), *other]

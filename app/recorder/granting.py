@@ -5,7 +5,7 @@ candidate what was granted, and to go on with it would grant what nobody signed.
 """
 
 import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from app.contract.agreement import Agreement, Allowance, not_looked_for, settle
@@ -46,8 +46,9 @@ def _refused(why: str) -> UserFacing:
 class Granted:
     """Applies what was granted to incidents as they come, from any thread.
 
-    An incident is judged once, when it opens: its later words under the same id are told in the same way, so that an
-    absence that began in a break does not become one that did not, because the break was over first.
+    An incident is judged once, when it opens, and its later words under the same id are told in the same way. None
+    lasts across the beginning or the end of a break (``break_is``): whoever left before it, or has not come back when
+    it is over, is away without an agreement for that time.
     """
 
     def __init__(self, allowances: Collection[Allowance] = ()) -> None:
@@ -56,7 +57,16 @@ class Granted:
         self._left_out = not_looked_for(allowances)
         self._opened: dict[str, frozenset[Allowance]] = {}
         self._lock = threading.Lock()
-        self.on_break = False
+        self._on_break = False
+
+    def break_is(self, on: bool, part: Callable[[], object] | None = None) -> None:
+        """A break lasts, or does not. ``part`` closes every incident that the detectors have open, before that changes.
+
+        Those closed are told as they were judged; what opens from then on is judged by what holds now.
+        """
+        if on is not self._on_break and part is not None:
+            part()
+        self._on_break = on
 
     def is_looked_for(self, incident: Incident) -> bool:
         """Whether what a detector saw is to be told at all."""
@@ -67,7 +77,7 @@ class Granted:
         if not self._lasting and not self._breaks:
             return incident
         with self._lock:
-            now = self._lasting | self._breaks if self.on_break else self._lasting
+            now = self._lasting | self._breaks if self._on_break else self._lasting
             held = self._opened.setdefault(incident.id, now)
         facts, severity = settle(incident.kind, incident.facts, incident.severity, held)
         return replace(incident, facts=facts, severity=severity)

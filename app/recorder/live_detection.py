@@ -78,6 +78,10 @@ class LiveDetection:
         """The exam's page began to play sound at ``at``, or ceased to."""
         self._pipeline.page_sound(at, audible=audible)
 
+    def part(self) -> None:
+        """Tell the end of what is open now; what goes on is told as another incident."""
+        self._pipeline.part()
+
     def start(self) -> None:
         """Begin."""
         self._pipeline.start()

@@ -25,13 +25,15 @@ from app.contract.wire import ExamLink
 from app.mailbox import Bounded, Closed
 from app.metered import NetworkManager
 from app.recorder.background import BackgroundUpload
-from app.recorder.checks import CheckContext, check_source, run_checks
+from app.recorder.checks import CheckContext, check_picked, run_checks
 from app.recorder.client import ServerClient
 from app.recorder.detection import DetectionChoice
+from app.recorder.finishing import finish
 from app.recorder.granting import ON_BREAK, Granted
 from app.recorder.heartbeat import HeartbeatHandlers, HeartbeatLoop
 from app.recorder.joining import JoinedSession, join, session_folder, start_timeline
-from app.recorder.leftovers import mark_finished, mark_handed_in, send
+from app.recorder.leftovers import send
+from app.recorder.marks import mark_taken_up
 from app.recorder.options import RecorderOptions
 from app.recorder.ownership import owned
 from app.recorder.previewing import Previews
@@ -77,7 +79,7 @@ class Recorder:
         self._background: BackgroundUpload | None = None
         self._stopped = threading.Event()
         self._telling = threading.Lock()  # nothing is closed while its numbers are told
-        self._finishing: str | None = None
+        self._is_finishing = False
         self._is_whole = False
         self._leaving = False
         self._ownership = ExitStack()
@@ -173,16 +175,8 @@ class Recorder:
             self._background.start()
 
     def _run_checks(self, _: m.RunChecks) -> None:
-        joined, client = self._need_session()
         self._previews.stop()
-        context = CheckContext(
-            policy=joined.policy,
-            client=client,
-            sources=self._sources,
-            folder=joined.folder,
-            detection=self._detection,
-        )
-        for check in run_checks(context):
+        for check in run_checks(self._check_context()):
             self._channel.send(check)
         self._channel.send(m.ChecksDone(sources=self._sources.origins(), models=self._detection.names))
         self._has_checked = True
@@ -198,10 +192,19 @@ class Recorder:
         self._sources = choose(joined.policy, self._options, self._clock, self._picked)
         if not self._has_checked:  # a new process of an exam that runs is about to record, and nobody waits for checks
             return
-        for source in self._sources:
-            if source.track is message.track:
-                self._channel.send(check_source(source))
+        for check in check_picked(self._check_context(), message.track):
+            self._channel.send(check)
         self._show_devices()
+
+    def _check_context(self) -> CheckContext:
+        joined, client = self._need_session()
+        return CheckContext(
+            policy=joined.policy,
+            client=client,
+            sources=self._sources,
+            folder=joined.folder,
+            detection=self._detection,
+        )
 
     def _show_devices(self) -> None:
         self._channel.send(m.DevicesFound(devices=devices(self._sources)))
@@ -213,6 +216,7 @@ class Recorder:
         if self._background is not None:
             self._background.give_way()
         self._joined = joined = start_timeline(joined, self._clock)
+        mark_taken_up(joined.folder)
         self._detection.prepare(joined.policy.detection)
         self._recording = recording = Recording(
             RecordingParts(
@@ -270,7 +274,8 @@ class Recorder:
         self._state = message.state
         if message.state is not SessionState.CHECKING:
             self._previews.stop()
-        self._granted.on_break = message.state is SessionState.PAUSED and message.why == ON_BREAK
+        on_break = message.state is SessionState.PAUSED and message.why == ON_BREAK
+        self._granted.break_is(on_break, self._recording.detection.part if self._recording is not None else None)
         if self._beats is not None:
             self._beats.state = message.state
 
@@ -284,26 +289,30 @@ class Recorder:
         Not when the recording never was whole, because then ``StartRecording`` is refused; and not after its end.
         """
         _log.error("%s", error)
-        self._leaving = self._is_whole and self._finishing is None
+        self._leaving = self._is_whole and not self._is_finishing
 
     def _finish(self, message: m.Finish) -> None:
         joined, _ = self._need_session()
-        if self._recording is None and not joined.saved.origin_mono_ns:
-            self._channel.send(m.Flushed(complete=True, message="Nothing was recorded."))
-            return
-        self._finishing = message.reason
-        recording = self._recording = self._recording or self._reopened()
-        recording.stop()
-        mark_handed_in(joined.folder)
-        complete = recording.flush(message.reason, joined.policy.upload.deadline_s, self._progress_teller())
-        self._end_heartbeats()
-        self._close(recording)
-        if complete:
-            mark_finished(joined.folder)
-        text = "Everything was received." if complete else "The rest stays here; `fairlock upload` sends it later."
+        self._is_finishing = True
+        try:
+            complete, text = self._finished(joined, message.reason)
+        finally:  # also where ending it failed, which leaves the rest on the disk
+            self._end_heartbeats()
+            if self._background is not None:
+                self._background.start()
+            if self._recording is not None:
+                self._close(self._recording)
         self._channel.send(m.Flushed(complete=complete, message=text))
-        if self._background is not None:
-            self._background.start()
+
+    def _finished(self, joined: JoinedSession, reason: str) -> tuple[bool, str]:
+        """Return whether the server has everything, and that in words."""
+        if self._recording is None and not joined.saved.origin_mono_ns:
+            return True, "Nothing was recorded."
+        recording = self._recording = self._recording or self._reopened()
+        deadline_s = joined.policy.upload.deadline_s
+        if finish(recording, joined.folder, reason, deadline_s=deadline_s, on_progress=self._progress_teller()):
+            return True, "Everything was received."
+        return False, "The rest stays here, sealed, and is sent later."
 
     def _progress_teller(self) -> Callable[[int, int], None]:
         time_left = TimeLeft(self._clock)
@@ -394,21 +403,19 @@ class Recorder:
     def _abandon(self) -> None:
         """Seal, send what can be sent soon (if the shell is gone), keep the rest on disk.
 
-        The session is ended only if the candidate had already handed in: otherwise it can be taken up again.
+        Nobody said that the exam is over, so the session stays open: it can be taken up again.
         """
-        recording, joined = self._recording, self._joined
+        recording = self._recording
         self._previews.stop()
         self._end_heartbeats()  # first, so that a program started anew is not taken for a second one
-        if recording is None or joined is None:
+        if recording is None:
             return
         try:
             recording.stop()
             if self._leaving:
                 _log.info("what was not sent is left to the next process")
-            elif self._finishing is None:
-                recording.uploader.drain(ORPHAN_DEADLINE_S, lambda _sent, _total: None)
-            elif recording.flush(self._finishing, ORPHAN_DEADLINE_S, lambda _sent, _total: None):
-                mark_finished(joined.folder)
+            else:
+                recording.send_rest(ORPHAN_DEADLINE_S, lambda _sent, _total: None)
         except (FairlockError, OSError):
             _log.exception("what was not sent stays on disk")
         finally:

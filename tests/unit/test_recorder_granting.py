@@ -44,7 +44,7 @@ def test_who_is_away_in_a_break_is_away_by_agreement_and_only_then() -> None:
     before = incident(IncidentKind.ABSENT, "before")
     assert granted.is_looked_for(before)
     assert granted.settle(before) == before
-    granted.on_break = True
+    granted.break_is(True)
     within = granted.settle(incident(IncidentKind.ABSENT, "within"))
     assert (within.severity, within.facts) == (Severity.INFO, {"by_agreement": "breaks"})
     assert granted.settle(incident(IncidentKind.PHONE, "phone")).severity is Severity.ALERT
@@ -54,9 +54,9 @@ def test_an_incident_is_judged_when_it_opens() -> None:
     granted = Granted((Allowance.BREAKS,))
     before = incident(IncidentKind.ABSENT, "before")
     granted.settle(before)
-    granted.on_break = True
+    granted.break_is(True)
     within = incident(IncidentKind.ABSENT, "within")
     granted.settle(within)
     assert granted.settle(replace(before, end=Instant(mono_ns=5, utc_ms=5))).severity is Severity.ALERT
-    granted.on_break = False
+    granted.break_is(False)
     assert granted.settle(replace(within, end=Instant(mono_ns=5, utc_ms=5))).severity is Severity.INFO

@@ -1,4 +1,4 @@
-"""A picture's fragment holds its description and the image, a damaged one is refused; every entry's type is described."""
+"""A picture's fragment holds its description and the image, a damaged one is refused; all types are described."""
 
 import re
 from pathlib import Path

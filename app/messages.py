@@ -114,9 +114,13 @@ class LockIs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finish:
-    """Stop recording, seal, upload, end the session. ``reason`` is the event's name."""
+    """Stop recording, seal, upload, and end the session if ``reason``, the event's name, is in ``ENDS_SESSION``."""
 
     reason: str
+
+
+ENDS_SESSION = frozenset({"submit", "time_up", "terminate", "quit_code"})
+"""How an exam ends for good. After anything else its link goes on with the same session."""
 
 
 # --- recorder to shell -------------------------------------------------------------------------------------------
@@ -310,10 +314,14 @@ class Concern:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examined:
-    """What the machine is like before the exam; ``tier`` as in ``lockdown.capabilities.Platform``."""
+    """What the machine is like before the exam; ``tier`` as in ``lockdown.capabilities.Platform``.
+
+    ``limits`` maps each capability that the policy requires whole, and that holds only in part here, to what that is.
+    """
 
     tier: str
     concerns: tuple[Concern, ...]
+    limits: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,8 @@ from app.contract.sealing import jws
 from app.contract.times import Clock
 from app.metered import Metering
 from app.recorder.joining import SavedSession
-from app.recorder.leftovers import OnProgress, is_over, unfinished
+from app.recorder.leftovers import OnProgress, unfinished
+from app.recorder.marks import is_over
 
 DEADLINE_S = 3_600.0
 LOOK_S = 60.0

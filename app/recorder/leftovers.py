@@ -5,7 +5,6 @@ recovered, everything is uploaded, and the session is ended. Records nothing and
 """
 
 import argparse
-import logging
 import secrets
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -13,24 +12,19 @@ from pathlib import Path
 
 from app import paths
 from app.clock import SystemClock
-from app.contract.errors import FairlockError, IntegrityError, UserFacing
-from app.contract.policy import Policy
-from app.contract.sealing import jws
+from app.contract.errors import FairlockError, UserFacing
 from app.contract.times import Clock
 from app.contract.wire import ExamLink
 from app.recorder.client import ServerClient
 from app.recorder.detection import DetectionChoice
 from app.recorder.joining import JoinedSession, SavedSession, bind_patiently, load_saved
+from app.recorder.marks import is_finished, mark_finished
 from app.recorder.options import RecorderOptions
 from app.recorder.ownership import owned
 from app.recorder.recording import Recording, RecordingParts
 from app.recorder.sources import Sources
 from app.recorder.time_left import TimeLeft
 
-_log = logging.getLogger("fairlock.recorder")
-
-FINISHED = "finished"
-HANDED_IN = "handed-in"
 REASON = "sent_later"
 SAY_EVERY_S = 2.0
 
@@ -62,43 +56,15 @@ def unfinished(home: Path) -> Iterator[tuple[Path, SavedSession]]:
     """Yield the folders of sessions that recorded something and were not ended."""
     for folder in sorted((home / "sessions").glob("*")):
         saved = load_saved(folder)
-        if saved is not None and saved.origin_mono_ns and not (folder / FINISHED).exists():
+        if saved is not None and saved.origin_mono_ns and not is_finished(folder):
             yield folder, saved
 
 
 def unreadable(home: Path) -> Iterator[Path]:
     """Yield the folders that hold evidence of nobody knows which session."""
     for folder in sorted((home / "sessions").glob("*")):
-        if load_saved(folder) is None and _unsent(folder) and not (folder / FINISHED).exists():
+        if load_saved(folder) is None and _unsent(folder) and not is_finished(folder):
             yield folder
-
-
-def mark_handed_in(folder: Path) -> None:
-    """Note that the candidate will not take this session up again: what is left of it may be sent by itself."""
-    _mark(folder, HANDED_IN)
-
-
-def mark_finished(folder: Path) -> None:
-    """Note that the server has everything of this session."""
-    _mark(folder, FINISHED)
-
-
-def is_over(folder: Path, saved: SavedSession, clock: Clock) -> bool:
-    """Whether nobody will take this session up again: it was handed in, or its exam's time is past."""
-    if (folder / HANDED_IN).exists():
-        return True
-    try:
-        return jws.unverified(Policy, saved.policy).expires_ms < clock.now().utc_ms
-    except IntegrityError:
-        return False
-
-
-def _mark(folder: Path, name: str) -> None:
-    """A folder that takes no mark must not keep what is in it from being sent: without it, it is only sent again."""
-    try:
-        (folder / name).touch(mode=0o600)
-    except OSError as error:
-        _log.warning("%s can't be marked as %s: %s", folder, name, error.strerror)
 
 
 def send(

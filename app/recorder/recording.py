@@ -165,9 +165,12 @@ class Recording:
 
     def flush(self, reason: str, deadline_s: float, on_progress: Callable[[int, int], None]) -> bool:
         """Upload what is left and end the session; ``False`` when it stays on disk for later."""
+        return self.send_rest(deadline_s, on_progress) and self._end(reason)
+
+    def send_rest(self, deadline_s: float, on_progress: Callable[[int, int], None]) -> bool:
+        """Upload what is left, and leave the session open; whether the server has everything that was recorded."""
         drained = self.uploader.drain(deadline_s, on_progress)
-        sealed = self._all_sealed and self._tracks.all_stopped and self.spool.totals().refused == 0
-        return drained and sealed and self._end(reason)
+        return drained and self._all_sealed and self._tracks.all_stopped and self.spool.totals().refused == 0
 
     def close(self) -> None:
         """Stop the upload and close files."""

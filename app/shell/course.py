@@ -6,7 +6,7 @@ from enum import IntEnum
 
 from app.contract.agreement import Agreement, Allowance
 from app.contract.policy import Policy
-from app.messages import Joined, ProcessInfo
+from app.messages import ENDS_SESSION, Joined, ProcessInfo
 from app.shell import text
 from app.shell.screens.ending import Ending
 
@@ -21,7 +21,6 @@ class ExitCode(IntEnum):
 
 
 BY_CHOICE = frozenset({"declined", "cancel"})
-TOOK_PLACE = frozenset({"submit", "time_up", "terminate", "quit_code"})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -88,6 +87,6 @@ class Course:
         """Return how the application ends."""
         if self.ended_by in BY_CHOICE:
             return ExitCode.LEFT
-        if self.ended_by not in TOOK_PLACE or not self.exam_seen:
+        if self.ended_by not in ENDS_SESSION or not self.exam_seen:
             return ExitCode.FAILED
         return ExitCode.DONE if self.complete else ExitCode.DEFERRED

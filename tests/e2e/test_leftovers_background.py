@@ -20,7 +20,8 @@ from app.recorder.background import BackgroundUpload
 from app.recorder.client import ServerClient
 from app.recorder.detection import DetectionChoice
 from app.recorder.joining import SavedSession, join, start_timeline
-from app.recorder.leftovers import FINISHED, OnProgress, mark_handed_in
+from app.recorder.leftovers import OnProgress
+from app.recorder.marks import FINISHED, mark_handed_in
 from app.recorder.options import RecorderOptions
 from app.recorder.process import main as recorder_main
 from app.recorder.recording import Recording, RecordingParts

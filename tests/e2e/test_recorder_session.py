@@ -19,6 +19,7 @@ from app.contract.session import SessionState
 from app.contract.times import Instant
 from app.demo.processes import Display
 from app.recorder.leftovers import send, unfinished
+from app.recorder.marks import FINISHED, HANDED_IN, mark_handed_in
 from app.recorder.options import RecorderOptions
 from app.recorder.process import main as recorder_main
 from app.supervisor import Child, Supervisor
@@ -87,9 +88,14 @@ class Shell:
         self.child.send(m.StateIs(state=SessionState.RUNNING, why="locked"))
         return joined
 
-    def finish(self) -> m.Flushed:
-        self.child.send(m.Finish(reason="submit"))
+    def finish(self, reason: str = "submit") -> m.Flushed:
+        self.child.send(m.Finish(reason=reason))
         return self.wait_for(m.Flushed)
+
+    def marks(self) -> set[str]:
+        """Return what the folder of the only session says about its end."""
+        (folder,) = (self._options.home / "sessions").iterdir()
+        return {HANDED_IN, FINISHED} & {entry.name for entry in folder.iterdir()}
 
 
 @pytest.fixture
@@ -243,3 +249,45 @@ def test_handing_in_after_a_crash_sends_what_the_dead_recorder_left(running: Sta
     assert findings.verdict.chain == "intact", findings.verdict.faults
     assert findings.verdict.complete
     assert findings.recorded_seconds["camera"] > 3
+
+
+@pytest.mark.slow
+def test_after_a_fault_the_link_goes_on_with_the_exam(running: Stage, shell: Shell) -> None:
+    first = shell.record(running.institution.link)
+    shell.wait_until(lambda status: status.segments >= 3)
+    assert shell.finish("fatal").complete
+    assert shell.marks() == set()
+    assert not running.examiner.get("sessions")["sessions"][0]["ended"]
+    process = shell.child.process
+    shell.child.channel.close()
+    process.join(40)
+    (folder, _) = next(unfinished(shell._options.home))
+    mark_handed_in(folder)  # as if it had been: who goes on with it has not
+
+    shell.program_token = secrets.token_bytes(32)  # the candidate opens the link again
+    shell.respawn()
+    again = shell.record(running.institution.link)
+    assert again.session == first.session
+    assert again.elapsed_ms > 0
+    assert shell.marks() == set()
+    assert shell.finish().complete
+    assert shell.marks() == {HANDED_IN, FINISHED}
+    findings = running.findings()
+    assert findings.verdict.chain == "intact", findings.verdict.faults
+    assert findings.verdict.complete
+    assert {record.epoch for record in findings.verdict.records} == {0, 1}
+
+
+@pytest.mark.slow
+def test_what_was_handed_in_but_not_sent_is_marked(running: Stage, shell: Shell) -> None:
+    shell.record(running.institution.link)
+    shell.wait_until(lambda status: status.segments >= 3)
+    running.kill_server()
+    shell.wait_until(lambda status: not status.online and status.pending_bytes > 0)
+    shell.child.send(m.Finish(reason="submit"))
+    shell.wait_for(m.FlushProgress)  # it is sealed, and waits for the server
+    pid = shell.child.process.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    assert shell.closed.wait(10)
+    assert shell.marks() == {HANDED_IN}

@@ -4,6 +4,7 @@ Runs in the recorder's main thread. Judges nothing by itself: black pictures, di
 they are known (``capture.health``, ``capture.spool``, ``app.recorder.detection``).
 """
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,8 +27,11 @@ from detectors.catalogue import Task
 from detectors.face_reader import FaceReader
 
 FRAMES_TO_WAKE = 20
+ADVICE = "Close other programs and try again; if it stays, restart the computer."
 
 TITLES = {Track.CAMERA: "Camera", Track.MICROPHONE: "Microphone", Track.SCREEN: "Screen"}
+
+_log = logging.getLogger("fairlock.recorder")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,24 +50,47 @@ def run_checks(context: CheckContext) -> Iterator[Check]:
     yield _check("Server", lambda: _server(context))
     yield _check("Disk", lambda: _disk(context))
     for source in context.sources:
-        yield check_source(source)
+        yield _check_source(source)
     yield _check("Detection", lambda: _detection(context), blocking=False)
+    yield from _picture(context)
+    yield from _gaze(context)
+
+
+def check_picked(context: CheckContext, track: Track) -> Iterator[Check]:
+    """Yield the checks of a device that was picked; what was learned through another camera is forgotten."""
+    for source in context.sources:
+        if source.track is track:
+            yield _check_source(source)
+    if track is not Track.CAMERA:
+        return
+    reader = _face_reader(context)
+    if reader is not None:
+        reader.ahead = None
+    yield from _picture(context)
+    yield from _gaze(context)
+
+
+def _check_source(source: VideoSource | AudioSource) -> Check:
+    """Open a source, take something from it, and close it."""
+    return _check(TITLES[source.track], lambda: _source(source))
+
+
+def _picture(context: CheckContext) -> Iterator[Check]:
+    """Say what would make the camera's picture better, where the policy wants such hints."""
     camera = context.sources.camera if context.policy.detection.hints else None
     faces = next((one for one in context.detection.detectors.pictures if one.name == Task.FACES), None)
     if camera is not None and faces is not None:
         yield _check("Picture", lambda: look_at_picture(camera, faces), blocking=False)
-    yield from _gaze(context)
 
 
-def check_source(source: VideoSource | AudioSource) -> Check:
-    """Open a source, take something from it, and close it."""
-    return _check(TITLES[source.track], lambda: _source(source))
+def _face_reader(context: CheckContext) -> FaceReader | None:
+    return next((one for one in context.detection.detectors.pictures if isinstance(one, FaceReader)), None)
 
 
 def _gaze(context: CheckContext) -> Iterator[Check]:
     """Ask to look at the screen, and measure how that looks, where the policy wants eyes followed."""
     camera = context.sources.camera if context.policy.detection.gaze else None
-    reader = next((one for one in context.detection.detectors.pictures if isinstance(one, FaceReader)), None)
+    reader = _face_reader(context)
     if camera is not None and reader is not None:
         yield gaze_check.ASK
         yield _check(gaze_check.NAME, lambda: gaze_check.learn_ahead(camera, reader), blocking=False)
@@ -75,8 +102,12 @@ def _check(name: str, probe: Callable[[], str], *, blocking: bool = True) -> Che
     except FairlockError as error:
         return Check(name=name, ok=False, blocking=blocking, message=str(error))
     except OSError as error:
-        advice = "Close other programs and try again; if it stays, restart the computer."
-        return Check(name=name, ok=False, blocking=blocking, message=f"{error.strerror or error}. {advice}")
+        return Check(name=name, ok=False, blocking=blocking, message=f"{error.strerror or error}. {ADVICE}")
+    except Exception as error:  # noqa: BLE001  (what models and drivers raise: one check that fails, not all of them)
+        _log.exception("checking %s", name)
+        advice = ADVICE if blocking else "The exam can start without it. To have it, check again."
+        message = f"This could not be checked ({type(error).__name__}: {error}). {advice}"
+        return Check(name=name, ok=False, blocking=blocking, message=message)
 
 
 def _server(context: CheckContext) -> str:

@@ -19,8 +19,9 @@ FRAMES_A_LOOK = 4
 
 def learn_ahead(camera: VideoSource, reader: FaceReader) -> str:
     """Return what was learned; raise ``UserFacing`` with what to do where it was nothing."""
-    camera.open()
+    reader.ahead = None
     looks = []
+    camera.open()
     try:
         for _ in range(LOOKS):
             for _ in range(FRAMES_A_LOOK - 1):

@@ -87,6 +87,47 @@ def test_the_check_never_blocks(tmp_path: Path) -> None:
     assert "Picture" not in {check.name for check in run_checks(without)}
 
 
+class Raising(Faces):
+    """A model that fails in a way that nobody foresaw."""
+
+    def detect(self, frame: Frame) -> list[Observation]:
+        raise ValueError("Non-zero status code returned while running Conv node")
+
+
+def test_a_model_that_fails_is_a_warning_and_the_camera_is_let_go_of(tmp_path: Path) -> None:
+    detection, camera = Loaded(), _camera()
+    detection.detectors = Detectors(pictures=(Raising([]),))
+    context = CheckContext(
+        policy=replace(POLICY, detection=Detection(objects=False, faces=False, speech=False)),
+        client=Answering("http://127.0.0.1:1"),
+        sources=Sources(camera=camera),
+        folder=tmp_path,
+        detection=detection,
+    )
+    check = list(run_checks(context))[-1]
+    assert (check.name, check.ok, check.blocking) == ("Picture", False, False)
+    assert "Conv node" in check.message
+    assert "The exam can start without it." in check.message
+    assert not camera._open
+
+
+def test_a_device_that_fails_unforeseen_blocks_and_says_what_to_do(tmp_path: Path) -> None:
+    class Odd(FakeVideo):
+        def open(self) -> None:
+            raise ValueError("a desktop without pixels")
+
+    context = CheckContext(
+        policy=replace(POLICY, detection=Detection(objects=False, faces=False, speech=False, hints=False)),
+        client=Answering("http://127.0.0.1:1"),
+        sources=Sources(camera=Odd(ManualClock())),
+        folder=tmp_path,
+        detection=Loaded(),
+    )
+    (check,) = [check for check in run_checks(context) if check.name == "Camera"]
+    assert (check.ok, check.blocking) == (False, True)
+    assert "restart the computer" in check.message
+
+
 class Loaded(DetectionChoice):
     """Detectors that were loaded before."""
 

@@ -27,11 +27,11 @@ def name_of(place: Place) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gathered:
-    """What goes into an export."""
+    """What goes into an export; ``segments`` are those that are there, with their bytes."""
 
     manifest: Manifest
     grants: Grants
-    places: list[Place]
+    segments: dict[Place, int]
 
 
 def gather(context: Context, session: str) -> Gathered:
@@ -39,8 +39,8 @@ def gather(context: Context, session: str) -> Gathered:
     # First: a running session's later manifest then holds every record that a grant speaks of.
     granted = grants.gather(context, session)
     _manifest, places = manifests.gather(context, session)
-    places = losses.present(context, places)
-    return Gathered(manifest=manifests.gather(context, session)[0], grants=granted, places=places)
+    there = losses.present(context, session, places)
+    return Gathered(manifest=manifests.gather(context, session)[0], grants=granted, segments=there)
 
 
 def zipped(store: SegmentStore, gathered: Gathered) -> Iterator[bytes]:
@@ -50,9 +50,9 @@ def zipped(store: SegmentStore, gathered: Gathered) -> Iterator[bytes]:
         archive.writestr(zipfile.ZipInfo("manifest.json", _EPOCH), schema.dumps(gathered.manifest))
         if gathered.grants.grants:
             archive.writestr(zipfile.ZipInfo(GRANTS_NAME, _EPOCH), schema.dumps(gathered.grants))
-        for place in gathered.places:
+        for place, size in gathered.segments.items():
             entry = zipfile.ZipInfo(name_of(place), _EPOCH)
-            entry.file_size = store.size(place)
+            entry.file_size = size
             with store.open(place) as source, archive.open(entry, "w") as target:
                 while block := source.read(BLOCK):
                     target.write(block)
@@ -63,7 +63,7 @@ def zipped(store: SegmentStore, gathered: Gathered) -> Iterator[bytes]:
 def to_folder(store: SegmentStore, gathered: Gathered, folder: Path) -> None:
     """Write the export as a folder; the manifest comes last, so that a folder with one is whole."""
     (folder / "segments").mkdir(parents=True, exist_ok=True)
-    for place in gathered.places:
+    for place in gathered.segments:
         with store.open(place) as source, (folder / name_of(place)).open("wb") as target:
             shutil.copyfileobj(source, target, BLOCK)
     if gathered.grants.grants:
@@ -76,13 +76,13 @@ def write(context: Context, session: str, path: Path) -> int:
     gathered = gather(context, session)
     if path.suffix != ".zip":
         to_folder(context.store, gathered, path)
-        return len(gathered.places)
+        return len(gathered.segments)
     draft = path.with_suffix(".zip.part")
     with draft.open("wb") as file:
         for block in zipped(context.store, gathered):
             file.write(block)
     draft.replace(path)
-    return len(gathered.places)
+    return len(gathered.segments)
 
 
 class _Sink:

@@ -38,7 +38,7 @@ def segment_answer(context: Context, place: Place, wanted: str | None) -> Respon
     try:
         file = segment_files.opened(context.store, place)
     except FileNotFoundError:
-        losses.report(context, [place])
+        losses.report(context, place.session, [place])
         raise Refused(404, "E-STORAGE", "the file of this segment is lost") from None
     headers = {"ETag": f'"{b64(digest)}"', "Accept-Ranges": "bytes", "Cache-Control": "private, max-age=3600"}
     span = _span(wanted, size)

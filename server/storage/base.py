@@ -107,6 +107,10 @@ class SegmentStore(Protocol):
         """Return a segment's length in bytes; raises ``FileNotFoundError``."""
         ...
 
+    def held(self, session: str) -> dict[str, int]:
+        """Return all that lies in a session's folder, as ``path_of`` names it, with its bytes."""
+        ...
+
     def delete(self, place: Stored) -> None:
         """Delete a segment; harmless when it is not there."""
         ...

@@ -1,6 +1,7 @@
 """Segments as files, where ``path_of`` says, published by fsync and rename."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -28,6 +29,18 @@ class FileStore:
     def size(self, place: Stored) -> int:
         """Return a segment's length in bytes; raises ``FileNotFoundError``."""
         return (self._folder / path_of(place)).stat().st_size
+
+    def held(self, session: str) -> dict[str, int]:
+        """Return all that lies in a session's folder, as ``path_of`` names it, with its bytes."""
+        folder, held = folder_of(session), {}
+        try:
+            paths = list((self._folder / folder).iterdir())
+        except FileNotFoundError:
+            return held
+        for path in paths:
+            with suppress(FileNotFoundError):  # deleted meanwhile
+                held[f"{folder}/{path.name}"] = path.stat().st_size
+        return held
 
     def delete(self, place: Stored) -> None:
         """Delete a segment; harmless when it is not there."""

@@ -49,6 +49,15 @@ class S3Store:
         with answers():
             return self._client.head_object(Bucket=self._bucket, Key=self._key(place))["ContentLength"]
 
+    def held(self, session: str) -> dict[str, int]:
+        """Return all that lies in a session's folder, as ``path_of`` names it, with its bytes."""
+        folder, held = f"{self._prefix}{folder_of(session)}/", {}
+        with answers():
+            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=folder):
+                for one in page.get("Contents", ()):
+                    held[one["Key"].removeprefix(self._prefix)] = one["Size"]
+        return held
+
     def delete(self, place: Stored) -> None:
         """Delete a segment with all its versions; harmless when it is not there."""
         key = self._key(place)

@@ -18,6 +18,7 @@ from server.db import migrate
 from server.exams import candidate_routes, examiner_routes, grant_routes, quota_routes
 from server.exams.upload import DISK_THREADS
 from server.load import Load
+from server.uptime import Uptime
 from server.verification import routes as verification_routes
 from server.web import bodies, console, documents
 from server.web.headers import SecurityHeaders
@@ -35,12 +36,14 @@ def open_context(data: Path, *, public_url: str, now: Now = utc_ms, session_byte
     except FairlockError:
         database.close()
         raise
+    uptime = Uptime(now)
+    database.when_silent = uptime.interrupt
     return Context(
         database=database,
         store=store,
         keys=pairs,
         now=now,
-        started_ms=now(),
+        uptime=uptime,
         public_url=public_url.rstrip("/"),
         attempts=Attempts(now),
         load=Load(),

@@ -8,6 +8,7 @@ from server.db.database import Database
 from server.keys import ServerKeyPairs
 from server.load import Load
 from server.storage.base import SegmentStore
+from server.uptime import Uptime
 
 SESSION_BYTES = 20 * 1024**3
 """What one session may store by default."""
@@ -15,13 +16,13 @@ SESSION_BYTES = 20 * 1024**3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """The server's parts. ``started_ms`` is when this process began to listen, by ``now``."""
+    """The server's parts."""
 
     database: Database
     store: SegmentStore
     keys: ServerKeyPairs
     now: Now
-    started_ms: int
+    uptime: Uptime
     public_url: str
     attempts: Attempts
     load: Load

@@ -43,7 +43,7 @@ def issue(tx: Transaction, context: Context, session: str, asked: NewAction, iss
         )
     )
     if action.kind is ActionKind.THAW:
-        freezing.notice(tx, row, now_ms=now, started_ms=context.started_ms)
+        freezing.notice(tx, row, now_ms=now, since_ms=context.uptime.since_ms)
         if row.confirmed_ms is not None:
             freezing.confirm(tx, row, now_ms=now, by=issuer)
     return ActionView(id=action.id, kind=action.kind, arguments=action.arguments, issuer=issuer, issued_ms=now)

@@ -6,7 +6,7 @@ Used from worker threads only; each ``with`` block is one transaction on a conne
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from sqlalchemy import Engine
@@ -42,7 +42,10 @@ class Overtaken(Retryable):
 
 
 class Database:
-    """Three views of one database; ``turns`` is held by whoever writes."""
+    """Three views of one database; ``turns`` is held by whoever writes.
+
+    ``when_silent`` is called, by whichever thread meets it, when something could not be written.
+    """
 
     def __init__(
         self,
@@ -54,6 +57,7 @@ class Database:
     ) -> None:
         self._reading, self._swift, self._durable = reading, swift, durable
         self._turns = turns or nullcontext()
+        self.when_silent: Callable[[], None] = lambda: None
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -69,8 +73,12 @@ class Database:
         ``Overtaken`` or ``Unanswering``.
         """
         engine = self._durable if durable else self._swift
-        with _told(), self._turns, Session(engine, expire_on_commit=False) as session, session.begin():
-            yield session
+        try:
+            with _told(), self._turns, Session(engine, expire_on_commit=False) as session, session.begin():
+                yield session
+        except Unanswering:
+            self.when_silent()
+            raise
 
     @property
     def engine(self) -> Engine:

@@ -17,7 +17,7 @@ def gather(context: Context, session: str) -> tuple[Manifest, list[Place]]:
     with context.database.write() as tx:
         row = access.find(tx, session, hold=True)
         # A freeze that nobody asked about yet belongs into the evidence too.
-        freezing.notice(tx, row, now_ms=context.now(), started_ms=context.started_ms)
+        freezing.notice(tx, row, now_ms=context.now(), since_ms=context.uptime.since_ms)
     with context.database.read() as tx:
         row = access.find(tx, session)
         exam = tx.get_one(Exam, row.exam)

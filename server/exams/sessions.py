@@ -81,7 +81,7 @@ def _rows(tx: Transaction, context: Context, query: Select[Session]) -> tuple[Se
             state=freezing.state_of(row).value,
             started_ms=row.started_ms,
             last_seen_ms=row.alive_ms or row.started_ms,
-            frozen=freezing.frozen_now(row, now_ms=context.now(), started_ms=context.started_ms),
+            frozen=freezing.frozen_now(row, now_ms=context.now(), since_ms=context.uptime.since_ms),
             segments=stored.get(row.id, (0, 0))[0],
             bytes=stored.get(row.id, (0, 0))[1],
             incidents=seen.get(row.id, 0),

@@ -94,13 +94,13 @@ def _is_second(context: Context, row: Session, program: bytes) -> bool:
         return False
     if row.state == SessionState.ENDED:
         return False
-    heard = max(row.alive_ms, context.started_ms)
+    heard = max(row.alive_ms, context.uptime.since_ms)
     return context.now() - heard <= CONFIRMATION_LIMIT_MS
 
 
 def _succeed(tx: Transaction, context: Context, row: Session) -> None:
     """Put an end to what the program before this one held: its browser, and a freeze that its end brought about."""
-    if freezing.notice(tx, row, now_ms=context.now(), started_ms=context.started_ms):
+    if freezing.notice(tx, row, now_ms=context.now(), since_ms=context.uptime.since_ms):
         freezing.confirm(tx, row, now_ms=context.now(), by="new program")
     row.confirmed_ms = None
     cookies.revoke(tx, row.id)

@@ -30,20 +30,25 @@ def state_of(session: Session) -> SessionState:
     return SessionState.ENDED if session.end is not None else SessionState(session.state)
 
 
-def last_confirmed(session: Session, started_ms: int) -> int | None:
-    """Return the confirmation that counts: while the server itself was down nobody could confirm anything."""
-    return None if session.confirmed_ms is None else max(session.confirmed_ms, started_ms)
+def last_confirmed(session: Session, since_ms: int) -> int | None:
+    """Return the confirmation that counts: before ``since_ms`` (``server.uptime``) nobody could confirm anything.
+
+    Who was frozen before the server or its database went down is frozen after it, too.
+    """
+    if session.confirmed_ms is None or session.frozen_since_ms is not None:
+        return session.confirmed_ms
+    return max(session.confirmed_ms, since_ms)
 
 
-def frozen_now(session: Session, *, now_ms: int, started_ms: int) -> bool:
+def frozen_now(session: Session, *, now_ms: int, since_ms: int) -> bool:
     """Return whether ``session`` is frozen, without writing anything down."""
-    return is_frozen(now_ms, last_confirmed(session, started_ms), state_of(session))
+    return is_frozen(now_ms, last_confirmed(session, since_ms), state_of(session))
 
 
-def notice(tx: Transaction, session: Session, *, now_ms: int, started_ms: int) -> bool:
+def notice(tx: Transaction, session: Session, *, now_ms: int, since_ms: int) -> bool:
     """Return whether ``session`` is frozen; the first time, write the incident with the moment it began."""
-    frozen = frozen_now(session, now_ms=now_ms, started_ms=started_ms)
-    confirmed = last_confirmed(session, started_ms)
+    frozen = frozen_now(session, now_ms=now_ms, since_ms=since_ms)
+    confirmed = last_confirmed(session, since_ms)
     if frozen and session.frozen_since_ms is None and confirmed is not None:
         session.frozen_since_ms = confirmed + CONFIRMATION_LIMIT_MS
         report(tx, session.id, IncidentKind.FROZEN, at_ms=session.frozen_since_ms)

@@ -48,7 +48,7 @@ def verify(context: Context, cookie: str) -> Decision:
             return _UNKNOWN
         if _is_over(tx, row, now):
             return _UNKNOWN
-        if freezing.notice(tx, row, now_ms=now, started_ms=context.started_ms):
+        if freezing.notice(tx, row, now_ms=now, since_ms=context.uptime.since_ms):
             return Decision(word=Word.FROZEN)
         row.ticket = None
         return _passed(tx, row, now)
@@ -72,7 +72,7 @@ def enter(context: Context, ticket: str, cookie: str) -> Decision:
         if row is None or _is_over(tx, row, now):
             return _UNKNOWN
         cookies.revoke(tx, row.id)
-        freezing.notice(tx, row, now_ms=now, started_ms=context.started_ms)
+        freezing.notice(tx, row, now_ms=now, since_ms=context.uptime.since_ms)
         freezing.confirm(tx, row, now_ms=now, by="entry")
         return _passed(tx, row, now)
 

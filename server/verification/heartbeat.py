@@ -19,7 +19,7 @@ def heartbeat(context: Context, session: str, access_token: str, beat: Heartbeat
     with context.database.write() as tx:
         row = access.bound(tx, session, access_token, hold=True)
         # First what was, by the state that the application last told; then what it tells now.
-        freezing.notice(tx, row, now_ms=now, started_ms=context.started_ms)
+        freezing.notice(tx, row, now_ms=now, since_ms=context.uptime.since_ms)
         row.alive_ms = now
         row.state = beat.state.value
         if beat.state is SessionState.RUNNING and row.running_ms is None:
@@ -29,7 +29,7 @@ def heartbeat(context: Context, session: str, access_token: str, beat: Heartbeat
         if beat.cookie is not None and cookies.see(tx, beat.cookie, now) == row.id:
             freezing.confirm(tx, row, now_ms=now, by="application")
             row.ticket = None
-        frozen = freezing.frozen_now(row, now_ms=now, started_ms=context.started_ms)
+        frozen = freezing.frozen_now(row, now_ms=now, since_ms=context.uptime.since_ms)
         actions = _actions(tx, row)
     return HeartbeatAnswer(server_ms=now, frozen=frozen, health=context.load.health, actions=actions)
 

@@ -209,6 +209,11 @@ class Platform:
         """What it can't do, with the reasons."""
         return {name: part for name, part in self.parts.items() if isinstance(part, Unsupported)}
 
+    def limit(self, name: Capability) -> str:
+        """Return what its part leaves open, as far as that is known now; empty if nothing is."""
+        part = self.parts[name]
+        return part.limit if isinstance(part, Limited) else ""
+
 
 class Completed(Protocol):
     """How an external program ended (``app.external.Completed``)."""

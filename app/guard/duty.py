@@ -125,10 +125,11 @@ class Duty:
         desktop = self._platform(self._programs.scanner(rules))
         try:
             surroundings = examining.examine(desktop.parts, policy.lockdown)
+            limits = {name.value: limit for name in _required_whole(policy.lockdown) if (limit := desktop.limit(name))}
         finally:
             desktop.close()
         strangers = self._programs.strangers_now(rules, policy.lockdown)
-        self._send(Examined(tier=desktop.tier, concerns=(*surroundings, *strangers)))
+        self._send(Examined(tier=desktop.tier, concerns=(*surroundings, *strangers), limits=limits))
 
     def release(self) -> None:
         """Undo everything and say so, even if a measure fails to let go.

@@ -12,7 +12,7 @@ from app.contract.errors import FairlockError
 from app.contract.policy import Capability
 from app.guard.programs import Closer
 from app.guard.watching import StillHeld, Tell, WatchThread, missing
-from lockdown.capabilities import Limited, Measure, Part, Platform, Watch
+from lockdown.capabilities import Measure, Part, Platform, Watch
 from lockdown.environment.evidence import Survey
 from lockdown.restore import RestoreFile
 from lockdown.watch import POLL_S
@@ -107,13 +107,13 @@ class Holding:
         if isinstance(part, FairlockError):
             return str(part)
         if not isinstance(part, Measure):
-            return self._limit(name, part)
+            return self._limit(name)
         if self._cancelled():
             return "The exam ended before it was engaged."
         try:
             self._engage(part)
             self._measures.append((name, part))
-            limit = self._limit(name, part)
+            limit = self._limit(name)
             return limit if part.holds() else "It did not take effect."
         except FairlockError as error:
             return str(error)
@@ -121,9 +121,9 @@ class Holding:
             # A full disk: what can't be written down is not changed.
             return f"It was not engaged: {error.strerror or error}."
 
-    def _limit(self, name: Capability, part: Part) -> str:
-        """Return what ``part`` leaves open if that must not be; else tell it."""
-        limit = part.limit if isinstance(part, Limited) else ""
+    def _limit(self, name: Capability) -> str:
+        """Return what a part leaves open if that must not be; else tell it."""
+        limit = self._desktop.limit(name)
         if limit and name not in self._whole:
             self._tell(missing(name, limit), name)
         return limit if name in self._whole else ""

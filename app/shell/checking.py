@@ -106,6 +106,13 @@ def checks_of(concerns: Sequence[Concern]) -> tuple[Check, ...]:
     )
 
 
+def whole_check(limits: Mapping[str, str]) -> tuple[Check, ...]:
+    """Return why the exam can't start where ``limits`` are what is required whole and holds only in part."""
+    if not limits:
+        return ()
+    return (Check(name=text.WHOLE_NAME, ok=False, blocking=True, message=text.partly_held(limits)),)
+
+
 def _protection(machine: Machine) -> tuple[Check, ...]:
     """Say to the candidate what the examiner will read as well."""
     if not machine.tier:

@@ -60,7 +60,7 @@ class GuardSide:
             case m.ProcessesClosed():
                 self._closed(message)
             case m.Examined():
-                controller.preparation.examined(message.concerns)
+                controller.preparation.examined(message.concerns, message.limits)
             case m.Concern():
                 controller.stage.show_concern(message.says)
             case m.Engaged():

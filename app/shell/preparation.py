@@ -3,12 +3,12 @@
 GUI thread. What the checks come to is decided by ``app.shell.checking``.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from app.contract.policy import Policy
 from app.messages import Check, Concern, DevicesFound, Preview, ProcessInfo
-from app.shell.checking import Machine, Round, checks_of, own_checks
+from app.shell.checking import Machine, Round, checks_of, own_checks, whole_check
 from app.shell.rehearsal import Rehearsal
 from app.shell.screens.checks import ChecksScreen
 from app.shell.stage import Stage
@@ -102,9 +102,9 @@ class Preparation:
         self._round.found(programs)
         self._show()
 
-    def examined(self, concerns: Sequence[Concern]) -> None:
-        """Take what the guard minds about this computer."""
-        for check in checks_of(concerns):
+    def examined(self, concerns: Sequence[Concern], limits: Mapping[str, str]) -> None:
+        """Take what the guard minds about this computer, and what holds only in part though it is required whole."""
+        for check in (*checks_of(concerns), *whole_check(limits)):
             self.add(check)
         self._round.examined()
         self._show()

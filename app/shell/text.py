@@ -83,6 +83,7 @@ DESKTOP_LACKS = (
     "Not available on this desktop: {what}. This exam may start without it; that it is missing, and each time the exam "
     "window loses the keyboard, is written to the recording."
 )
+WHOLE_NAME = "Requirements"
 SANDBOX_ROOT = (
     "Fairlock runs as the administrator (root), so the browser runs without its sandbox. "
     "Start it from your own account."
@@ -242,6 +243,11 @@ def missing_capabilities(missing: Mapping[str, str], advice: Sequence[str] = ())
     """
     todo = " ".join(dict.fromkeys(some or MISSING_ADVICE for some in (advice or [""])))
     return f"This exam requires what is not available here: {with_reasons(missing)}. {todo}"
+
+
+def partly_held(limits: Mapping[str, str]) -> str:
+    """Return why an exam that requires these capabilities in every part can't start here, and what to do."""
+    return f"This exam requires in every part what holds only in part here: {with_reasons(limits)}. {MISSING_ADVICE}"
 
 
 def lost_capabilities(lost: Mapping[str, str]) -> str:

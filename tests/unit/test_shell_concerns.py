@@ -12,7 +12,7 @@ from app.contract.policy import Treatment
 from app.contract.session import SessionState as S
 from app.shell import text
 from tests.unit.shell_parts import site
-from tests.unit.shell_play import Play, playing
+from tests.unit.shell_play import DECOY, Play, playing
 from tests.unit.shell_policies import policy_for
 
 
@@ -45,6 +45,21 @@ def test_the_checks_ask_the_guard_to_look_at_the_computer(play: Play) -> None:
     _check(play)
     assert [order.policy for order in play.guard.of(m.Examine)] == [play.joined.policy]
     assert text.CHECKS_GOOD in play.words()
+
+
+def test_what_holds_in_part_though_it_is_required_whole_is_said_before_anything_is_closed(play: Play) -> None:
+    play.join()
+    play.stage.acknowledged.emit()
+    play.r.receive(m.ChecksDone(sources={"camera": "sample"}, models={}))
+    play.g.receive(m.ProcessesFound(processes=(DECOY,)))
+    play.g.receive(m.Examined(tier="B", concerns=(), limits={"input_guard": "The console keys still work."}))
+    said = play.words()
+    assert "in every part what holds only in part here: holding the keyboard (The console keys still work)." in said
+    assert text.MISSING_ADVICE in said
+    assert text.CHECKS_BAD in said
+    play.stage.proceed.emit()
+    assert not any(order.close for order in play.guard.of(m.CloseProcesses))
+    assert play.state() is S.CHECKING
 
 
 def test_a_refusal_is_shown_and_the_exam_does_not_start(play: Play) -> None:

@@ -1,12 +1,12 @@
 """Takes segments in: checks the record, stores the file for good, and only then gives a receipt.
 
-The functions here run in worker threads; ``upload_routes`` brings them the bytes. The server reads no evidence: all
+The functions here run in worker threads; ``upload`` brings them the bytes. The server reads no evidence: all
 it can check is that the bytes are what the session's key signed, and that nothing else claims the same place.
 """
 
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 
-from sqlalchemy import or_, select
 from sqlalchemy.orm import Session as Transaction
 
 from app.contract.errors import IntegrityError, Outcome
@@ -17,8 +17,8 @@ from app.contract.sealing.records import FORMAT_VERSION, RECEIPT_TYPE, RECORD_TY
 from app.contract.sealing.segment import MAX_SEGMENT
 from app.contract.wire import SegmentAnswer
 from server.context import Context
-from server.db.models import Binding, Segment
-from server.exams import quotas, segment_files
+from server.exams import quotas, segment_files, segment_rows
+from server.exams.segment_rows import Stored
 from server.refused import Refused
 from server.storage.base import Place, Upload
 from server.verification import access, freezing
@@ -41,7 +41,7 @@ def announce(context: Context, access_token: str, place: Place, token: str) -> A
     not fit.
     """
     with context.database.read() as tx:
-        session = access.bound(tx, place.session, access_token)
+        session = access.admitted(segment_rows.sitting(tx, place.session), access_token)
         record = jws.verify(Record, token, load_ed25519(signing_key(tx, place, token)), typ=RECORD_TYPE)
         if (record.session, record.epoch, record.track, record.sequence) != (
             place.session,
@@ -52,13 +52,12 @@ def announce(context: Context, access_token: str, place: Place, token: str) -> A
             raise Refused(422, "E-RECORD", "the record is of another segment than the address")
         if record.size > MAX_SEGMENT:
             raise Refused(413, "E-RECORD", f"a segment has at most {MAX_SEGMENT} bytes")
-        stored = _rival(tx, record, token)
-        complete = session.completion is not None
+        stored = segment_rows.rival(tx, record, token)
         limit = quotas.reached(tx, context, session, record.size)
     if stored is not None and stored.record != token:
         raise _conflict(context, record, stored)
-    if stored is None and complete:
-        raise Refused(409, "E-SESSION-ENDED", "everything of this session has arrived")
+    if stored is None and session.is_complete:
+        raise _too_late()
     if stored is None and limit is not None:
         raise quotas.refuse(context, place.session, limit)
     place = replace(place, record=jws.digest(token))
@@ -80,9 +79,12 @@ def keep(context: Context, announced: Announced, upload: Upload) -> tuple[Segmen
     receipt = _receipt(context, announced)
     try:
         stored = _enter(context, announced, receipt)
-    except Refused:
-        # The session was deleted while this was on its way, and nothing of it may stay.
-        context.store.shred(record.session, segment_files.HEAD_BYTES)
+    except Refused as error:
+        if error.status == HTTPStatus.NOT_FOUND:
+            # The session was deleted while this was on its way, and nothing of it may stay.
+            context.store.shred(record.session, segment_files.HEAD_BYTES)
+        else:
+            segment_files.take_back(context, announced.place)
         raise
     if stored is None:
         return SegmentAnswer(receipt=receipt, health=context.load.health), True
@@ -92,37 +94,38 @@ def keep(context: Context, announced: Announced, upload: Upload) -> tuple[Segmen
     return SegmentAnswer(receipt=stored.receipt, health=context.load.health), False
 
 
-def _enter(context: Context, announced: Announced, receipt: str) -> Segment | None:
-    """Write the segment's row, or return the one that was faster; raises ``Refused`` 404."""
-    record = announced.record
+def _enter(context: Context, announced: Announced, receipt: str) -> Stored | None:
+    """Write the segment's row, or return the one that was faster; raises ``Refused`` 404, or 409 after the end."""
+    record, token = announced.record, announced.token
     with context.database.write(durable=True) as tx:
-        session = access.find(tx, record.session, hold=True)
-        stored = _rival(tx, record, announced.token)
+        complete = segment_rows.hold(tx, record.session)
+        if complete is None:
+            raise Refused(404, "E-SESSION-UNKNOWN")
+        stored = segment_rows.rival(tx, record, token)
+        if stored is None and complete:
+            # It was on its way while the session was completed; what the completion says must stay true.
+            raise _too_late()
         if stored is None:
-            tx.add(_row(announced, receipt, context.now()))
-            session.stored += record.size + quotas.ROW
+            digest = jws.digest(token)
+            segment_rows.add(tx, record, token=token, token_digest=digest, receipt=receipt, now_ms=context.now())
+            segment_rows.grow(tx, record.session, record.size + quotas.ROW)
     return stored
 
 
 def signing_key(tx: Transaction, place: Place, token: str) -> bytes:
     """Return the session's key that ``token`` names: the epoch's, or a later epoch's that recovered what was left."""
     wanted = jws.key_id_of(token)
-    query = select(Binding.signing_key).where(Binding.session == place.session, Binding.epoch >= place.epoch)
-    for key in tx.scalars(query.order_by(Binding.epoch)):
+    for key in segment_rows.signing_keys(tx, place.session, place.epoch):
         if key_id(load_ed25519(key)) == wanted:
             return key
     raise IntegrityError(Outcome.UNKNOWN_KEY, "no key of this epoch or a later one signed this")
 
 
-def _rival(tx: Transaction, record: Record, token: str) -> Segment | None:
-    """Return what is stored at the record's place or follows the same record; with ``token`` itself first."""
-    here = (Segment.epoch == record.epoch) & (Segment.track == record.track) & (Segment.sequence == record.sequence)
-    query = select(Segment).where(Segment.session == record.session, or_(here, Segment.previous == record.previous))
-    rivals = list(tx.scalars(query))
-    return next((row for row in rivals if row.record == token), rivals[0] if rivals else None)
+def _too_late() -> Refused:
+    return Refused(409, "E-SESSION-ENDED", "everything of this session has arrived")
 
 
-def _conflict(context: Context, record: Record, stored: Segment) -> Refused:
+def _conflict(context: Context, record: Record, stored: Stored) -> Refused:
     same_place = (stored.epoch, stored.track, stored.sequence) == (record.epoch, record.track, record.sequence)
     what = "another record is stored for this place" if same_place else "another record follows the same record"
     place = f"{record.epoch}-{record.track}-{record.sequence}"
@@ -142,20 +145,3 @@ def _receipt(context: Context, announced: Announced) -> str:
         received_ms=context.now(),
     )
     return jws.sign(receipt, context.keys.receipt, typ=RECEIPT_TYPE)
-
-
-def _row(announced: Announced, receipt: str, now: int) -> Segment:
-    record = announced.record
-    return Segment(
-        session=record.session,
-        epoch=record.epoch,
-        track=record.track.value,
-        sequence=record.sequence,
-        record=announced.token,
-        record_digest=jws.digest(announced.token),
-        previous=record.previous,
-        digest=record.digest,
-        size=record.size,
-        receipt=receipt,
-        received_ms=now,
-    )

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session as Transaction
 from app.contract.incidents import IncidentKind
 from server.context import Context
 from server.db.models import Exam, Incident, Session
+from server.exams.segment_rows import Sitting
 from server.exams.views import QuotaView
 from server.refused import Refused
 from server.verification import access, freezing
@@ -30,16 +31,15 @@ class Reached:
     limit: int
 
 
-def reached(tx: Transaction, context: Context, session: Session, size: int) -> Reached | None:
+def reached(tx: Transaction, context: Context, session: Sitting, size: int) -> Reached | None:
     """Return the limit that ``size`` more bytes would pass, if there is one.
 
     Uploads under way are not counted, so that a limit may be passed by as much as ``Load.LIMIT`` segments.
     """
     if session.stored + size + ROW > context.session_bytes:
         return Reached("session", context.session_bytes)
-    limit = tx.scalar(select(Exam.quota).where(Exam.id == session.exam))
-    if limit is not None and stored(tx, session.exam) + size + ROW > limit:
-        return Reached("exam", limit)
+    if session.quota is not None and stored(tx, session.exam) + size + ROW > session.quota:
+        return Reached("exam", session.quota)
     return None
 
 

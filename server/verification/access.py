@@ -1,7 +1,7 @@
 """Finds the session that a request of the application speaks for."""
 
 import hmac
-from typing import Annotated
+from typing import Annotated, Protocol, TypeVar
 
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session as Transaction
@@ -35,7 +35,25 @@ def find(tx: Transaction, session: str, *, hold: bool = False) -> Session:
 
 def bound(tx: Transaction, session: str, access: str, *, hold: bool = False) -> Session:
     """Return the session that ``access`` is bound to now, held as in ``find``; raises ``Refused`` 404 or 401."""
-    row = find(tx, session, hold=hold)
-    if row.access is None or not hmac.compare_digest(row.access, tokens.digest(access)):
+    return admitted(find(tx, session, hold=hold), access)
+
+
+class Guarded(Protocol):
+    """What an access token opens: ``access`` is the digest of the one that counts, none before the first binding."""
+
+    @property
+    def access(self) -> bytes | None:
+        """SHA-256 of the token."""
+        ...
+
+
+G = TypeVar("G", bound=Guarded)
+
+
+def admitted(found: G | None, access: str) -> G:
+    """Return ``found`` to who shows its access token; raises ``Refused`` 404 when there is nothing, or 401."""
+    if found is None:
+        raise Refused(404, "E-SESSION-UNKNOWN")
+    if found.access is None or not hmac.compare_digest(found.access, tokens.digest(access)):
         raise Refused(401, "E-NOT-SIGNED-IN", "the access token is not this session's present one")
-    return row
+    return found

@@ -1,0 +1,122 @@
+"""What taking a segment in asks of the database, as statements that are made once.
+
+A server spends its time on segments; making these statements anew for each one, and objects of their answers, took
+more of it than running them does. Runs in worker threads, inside the caller's transaction. Decides nothing.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import bindparam, insert, or_, select, update
+from sqlalchemy.orm import Session as Transaction
+
+from app.contract.sealing.records import Record
+from server.db.models import Binding, Exam, Segment, Session
+
+_SITTING = (
+    select(Session.access, Session.completion, Session.exam, Session.stored, Exam.quota)
+    .join(Exam, Exam.id == Session.exam)
+    .where(Session.id == bindparam("session"))
+)
+# As ``database.LOCKING``: others may go on to refer to the session.
+_HELD = select(Session.completion).where(Session.id == bindparam("session")).with_for_update(key_share=True)
+_KEYS = (
+    select(Binding.signing_key)
+    .where(Binding.session == bindparam("session"), Binding.epoch >= bindparam("epoch"))
+    .order_by(Binding.epoch)
+)
+_IN_PLACE = (
+    (Segment.epoch == bindparam("epoch"))
+    & (Segment.track == bindparam("track"))
+    & (Segment.sequence == bindparam("sequence"))
+)
+_RIVALS = select(Segment.epoch, Segment.track, Segment.sequence, Segment.record, Segment.receipt).where(
+    Segment.session == bindparam("session"), or_(_IN_PLACE, Segment.previous == bindparam("previous"))
+)
+_ADD = insert(Segment)
+_GROW = update(Session).where(Session.id == bindparam("sitting")).values(stored=Session.stored + bindparam("more"))
+
+
+@dataclass(frozen=True, slots=True)
+class Sitting:
+    """What an upload must know of its session. ``access`` is the digest of the token that counts, ``quota`` the exam's.
+
+    ``stored`` is what the session takes already, in bytes.
+    """
+
+    access: bytes | None
+    is_complete: bool
+    exam: str
+    stored: int
+    quota: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A segment that is in the database."""
+
+    epoch: int
+    track: str
+    sequence: int
+    record: str
+    receipt: str
+
+
+def sitting(tx: Transaction, session: str) -> Sitting | None:
+    """Return what is known of a session, none for one that is not there."""
+    row = tx.connection().execute(_SITTING, {"session": session}).first()
+    if row is None:
+        return None
+    access, completion, exam, stored, quota = row
+    return Sitting(access, completion is not None, exam, stored, quota)
+
+
+def hold(tx: Transaction, session: str) -> bool | None:
+    """Keep others from writing about a session until the transaction ends; return whether it is complete, as it is now.
+
+    ``None`` when there is no such session.
+    """
+    row = tx.connection().execute(_HELD, {"session": session}).first()
+    return None if row is None else row[0] is not None
+
+
+def signing_keys(tx: Transaction, session: str, epoch: int) -> list[bytes]:
+    """Return the keys (Ed25519, raw) that spoke for a session from ``epoch`` on, in order."""
+    return list(tx.connection().execute(_KEYS, {"session": session, "epoch": epoch}).scalars())
+
+
+def rival(tx: Transaction, record: Record, token: str) -> Stored | None:
+    """Return what is stored at the record's place or follows the same record; with ``token`` itself first."""
+    where = {
+        "session": record.session,
+        "epoch": record.epoch,
+        "track": record.track.value,
+        "sequence": record.sequence,
+        "previous": record.previous,
+    }
+    rivals = [Stored(*row) for row in tx.connection().execute(_RIVALS, where)]
+    return next((one for one in rivals if one.record == token), rivals[0] if rivals else None)
+
+
+def add(tx: Transaction, record: Record, *, token: str, token_digest: bytes, receipt: str, now_ms: int) -> None:
+    """Enter a stored segment."""
+    tx.connection().execute(
+        _ADD,
+        {
+            "session": record.session,
+            "epoch": record.epoch,
+            "track": record.track.value,
+            "sequence": record.sequence,
+            "record": token,
+            "record_digest": token_digest,
+            "previous": record.previous,
+            "digest": record.digest,
+            "size": record.size,
+            "receipt": receipt,
+            "received_ms": now_ms,
+        },
+    )
+
+
+def grow(tx: Transaction, session: str, more: int) -> None:
+    """Count ``more`` bytes to what a session stores."""
+    tx.connection().execute(_GROW, {"sitting": session, "more": more})

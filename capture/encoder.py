@@ -124,7 +124,7 @@ class VideoEncoder:
         key = self._next_slot >= self._next_key
         if self._is_variable and not key and picture is self._put_last and self._next_slot < self._put_slot + self._fps:
             self._next_slot += 1
-            return []
+            return self._cutter.cut_before(self._time(self._next_slot))
         self._put_last, self._put_slot = picture, self._next_slot
         if key:
             self._next_key = self._next_slot + self._gop

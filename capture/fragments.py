@@ -60,11 +60,17 @@ class Cutter:
 
     def add(self, sample: fmp4.Sample) -> list[Fragment]:
         """Take a sample; return the fragments that are whole now."""
-        done = []
         if self._samples and (self._splits_before(sample) or len(self._samples) >= self._limit):
             done = self.cut()
+        else:
+            done = self.cut_before(sample.start + sample.duration)
         self._samples.append(sample)
         return done + (self.cut() if len(self._samples) >= self._limit or self._is_long(sample) else [])
+
+    def cut_before(self, end: int) -> list[Fragment]:
+        """Return what was collected, if with what is shown until ``end`` it would last longer than a fragment may."""
+        is_due = self._samples and self._longest is not None and end - self._samples[0].start > self._longest
+        return self.cut() if is_due else []
 
     def cut(self) -> list[Fragment]:
         """Return what was collected, as one fragment or none."""

@@ -9,7 +9,7 @@ import pytest
 from app.clock import ManualClock
 from app.contract.incidents import Track
 from app.contract.policy import Capture, Codec
-from capture.codecs import screen_crf, video_settings
+from capture.codecs import FRAGMENT_MS, screen_crf, video_settings
 from capture.encoder import AudioEncoder, VideoEncoder
 from capture.fake import FakeMicrophone
 from capture.fragments import Fragment
@@ -104,16 +104,20 @@ def screen(clock: ManualClock, *, changes: set[int], count: int) -> list[Frame]:
     return frames
 
 
-def variable(codec: Codec, frames: list[Frame]) -> tuple[VideoEncoder, list[Fragment]]:
-    encoder = VideoEncoder(
+def new_screen(codec: Codec, first: Frame, *, is_variable: bool) -> VideoEncoder:
+    return VideoEncoder(
         Track.SCREEN,
         width=320,
         height=240,
         fps=5,
         codec=codec,
-        timeline_origin=frames[0].at,
-        variable_rate=True,
+        timeline_origin=first.at,
+        variable_rate=is_variable,
     )
+
+
+def variable(codec: Codec, frames: list[Frame]) -> tuple[VideoEncoder, list[Fragment]]:
+    encoder = new_screen(codec, frames[0], is_variable=True)
     return encoder, [f for frame in frames for f in encoder.encode(frame)] + encoder.finish()
 
 
@@ -126,7 +130,21 @@ def test_a_variable_rate_shows_each_change_and_each_second_and_has_no_hole(codec
     assert max(b - a for a, b in pairwise(times)) <= 1.0011
     assert all(a.start_ms + a.duration_ms == b.start_ms for a, b in pairwise(fragments))
     assert (fragments[0].start_ms, fragments[-1].start_ms + fragments[-1].duration_ms) == (0, 15_000)
-    assert max(f.duration_ms for f in fragments) < 2_000
+    assert max(f.duration_ms for f in fragments) <= FRAGMENT_MS[Track.SCREEN]
+
+
+@pytest.mark.parametrize("codec", list(Codec))
+@pytest.mark.parametrize("is_variable", [True, False])
+def test_a_crash_at_any_picture_costs_no_more_than_a_fragment(codec: Codec, is_variable: bool) -> None:
+    clock = ManualClock()
+    frames = screen(clock, changes={0, 3, 4, 30, 31, 47}, count=75)
+    encoder = new_screen(codec, frames[0], is_variable=is_variable)
+    out_ms = 0
+    for number, frame in enumerate(frames):
+        for fragment in encoder.encode(frame):
+            out_ms = fragment.start_ms + fragment.duration_ms
+        assert number * 200 - out_ms <= FRAGMENT_MS[Track.SCREEN]
+    encoder.finish()
 
 
 def test_segments_of_a_variable_rate_close_on_time_and_play_alone() -> None:

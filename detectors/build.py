@@ -32,6 +32,11 @@ _NO_HEADPHONES = UserFacing(
     advice="Switch them off in the policy, or give Fairlock a model that was trained for them (docs/models.md).",
     code="E-MODEL-CLASS",
 )
+_NO_VOICES = UserFacing(
+    "Nothing on this machine tells a voice from noise, so loud noises are not looked for.",
+    advice="Switch speech on in the policy, or loud noises off.",
+    code="E-MODEL-CLASS",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +107,8 @@ def build(policy: Detection, models: Mapping[str, Path], catalogue: Catalogue) -
             refused[task] = refusal
     if policy.headphones and not any(LABELS.get(name) == "headphones" for one in objects for name in one.card.classes):
         refused["headphones"] = _NO_HEADPHONES
+    if policy.loud_noise and not sounds:
+        refused["loud_noise"] = _NO_VOICES
     scene = Scene()
     parts: dict[str, ModelCard] = {Task.CLOSER.value: closer[0].card} if closer else {}
     pictures += [_watch(one, next(iter(closer), one), policy, scene) for one in objects]

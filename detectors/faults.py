@@ -10,7 +10,7 @@ TRIES = 3
 NOT_JUDGED: Mapping[str, str] = {
     "objects": "whether nobody is in view, things, persons without a face",
     "faces": "where the head is turned, persons without a body",
-    "speech": "speech",
+    "speech": "speech, loud noises",
 }
 """What nobody notices once a detector is left out, for the report."""
 

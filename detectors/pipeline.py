@@ -24,6 +24,7 @@ from detectors import loudness
 from detectors.background import Background
 from detectors.base import Observation
 from detectors.build import Detectors, build
+from detectors.catalogue import Task
 from detectors.faults import Faults
 from detectors.loudness import Loudness
 from detectors.page_sound import PageSound
@@ -91,7 +92,7 @@ class DetectionPipeline:
         self._background = Background()
         if frames is not None and self._pictures:
             self._background.add("detect-pictures", frames, self.look)
-        if sound is not None and (self._sounds or self._loudness is not None):
+        if sound is not None and self._sounds:
             self._background.add("detect-sound", sound, self.hear)
 
     def start(self) -> None:
@@ -154,11 +155,15 @@ class DetectionPipeline:
             if self._faults.alive(detector.name):
                 with self._turn_of(detector.name, chunk.at) as turn:
                     turn.looks = [(window.at, [window]) for window in detector.feed(chunk)]
-        if self._loudness is not None:
+        if self._loudness is not None and self._knows_voices():
             levels = self._loudness.feed(chunk)
             with self._lock:
                 for level in levels:
                     self._report(self._temporal.look(level.at, loudness.NAME, [level]))
+
+    def _knows_voices(self) -> bool:
+        """Whether speech is told from noise: where nobody does, the loudest noise in a room is a voice."""
+        return any(one.name == Task.SPEECH and self._faults.alive(one.name) for one in self._sounds)
 
     def page_sound(self, at: Instant, *, audible: bool) -> None:
         """The exam's own page began to play sound at ``at``, or ceased to; from any thread."""

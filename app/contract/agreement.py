@@ -80,7 +80,7 @@ class Agreement:
         if duration_s is not None:
             duration_s = min(LONGEST_S, duration_s + -(-duration_s * self.extra_time_permille // 1_000))
         if IncidentKind.SPEECH in not_looked_for(self.allowances):
-            detection = replace(detection, speech=False)
+            detection = replace(detection, speech=False, loud_noise=False)  # nobody else tells a voice from noise
         if IncidentKind.LOOKING_AWAY in not_looked_for(self.allowances):
             detection = replace(detection, looking_away=False, gaze=False, continuity=False, hints=False)
         return replace(policy, duration_s=duration_s, detection=detection)

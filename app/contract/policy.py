@@ -162,7 +162,7 @@ class Detection:
         False, doc="Compare the face with this session's own start picture, in memory only; nothing of it is kept."
     )
     speech: bool = setting(True, doc="Listen for speech.")
-    loud_noise: bool = setting(False, doc="Record loud noises that are not speech.")
+    loud_noise: bool = setting(False, doc="Record loud noises that are not speech; needs `speech`.")
     hints: bool = setting(
         True, doc="Tell the candidate when the picture is dark, backlit, blurred or cuts the face off; no incident."
     )

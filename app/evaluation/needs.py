@@ -16,13 +16,14 @@ def looked_for(policy: Detection, refused: Collection[str]) -> frozenset[str]:
     objects = policy.objects and Task.OBJECTS not in refused
     faces = policy.faces and Task.FACES not in refused
     turned = faces and (policy.looking_away or policy.gaze) and Task.LANDMARKS not in refused
+    voices = policy.speech and Task.SPEECH not in refused
     needs = {
         **dict.fromkeys(("phone", *OBJECTS, "object_in_hand", "absent"), objects),
         "headphones": objects and policy.headphones and "headphones" not in refused,
         "second_person": objects or faces,
         "no_face": objects and faces,
         "looking_away": turned,
-        "speech": policy.speech and Task.SPEECH not in refused,
-        "loud_noise": policy.loud_noise,
+        "speech": voices,
+        "loud_noise": voices and policy.loud_noise,
     }
     return frozenset(thing for thing, met in needs.items() if met)

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,14 +10,17 @@ from numpy.typing import NDArray
 
 from app.contract.incidents import Incident, IncidentKind, Severity
 from app.contract.policy import Detection
+from capture.frames import AudioChunk
 from capture.health import Fault, SoundHealth
 from detectors import loudness
-from detectors.base import Observation
+from detectors.base import Observation, SoundDetector
+from detectors.build import build
+from detectors.catalogue import Catalogue, Form
 from detectors.loudness import Loudness
 from detectors.page_sound import PageSound
 from detectors.pipeline import DetectionPipeline, Detectors
 from detectors.temporal import Temporal
-from tests.unit.detector_models import instant, sound
+from tests.unit.detector_models import instant, sound, write
 
 RATE = 16_000
 WINDOW_S = 0.032
@@ -154,19 +158,52 @@ def test_a_dead_microphone_is_a_fault_and_no_noise_and_neither_is_its_return() -
     assert room.faults == [Fault.SILENT, Fault.SILENT]
 
 
-def test_the_pipeline_listens_for_noise_only_where_the_policy_wants_it() -> None:
-    for wanted in (True, False):
-        said: list[Incident] = []
-        pipeline = DetectionPipeline(
-            detectors=Detectors(),
-            policy=Detection(loud_noise=wanted),
-            frames=None,
-            sound=None,
-            new_id=_ids(),
-            on_incident=said.append,
-        )
-        pcm = np.concatenate([_noise(5, -55), _noise(0.5, -12), _noise(2, -55)])
-        for seq, start in enumerate(range(0, len(pcm), 320)):
-            pipeline.hear(sound(pcm[start : start + 320], seq=seq, rate=RATE, at=start / RATE))
-        pipeline.stop()
-        assert {one.kind for one in said} == ({IncidentKind.LOUD_NOISE} if wanted else set())
+class _Voices:
+    """A detector of speech that hears ``score`` in every chunk, or falls over."""
+
+    name = "speech"
+
+    def __init__(self, folder: Path, score: float | None) -> None:
+        self.card, self._score = write(folder, b"", Form.SILERO, (1, 512))[1], score
+
+    def feed(self, chunk: AudioChunk) -> list[Observation]:
+        if self._score is None:
+            raise RuntimeError("the model fell over")
+        return [Observation(detector=self.name, at=chunk.at, label="speech", score=self._score)]
+
+
+def _heard(*listeners: SoundDetector, loud: Sound, wanted: bool = True) -> dict[IncidentKind, str]:
+    """Return the last words' kinds, and what they say is not judged, after ``loud`` in a quiet room."""
+    said: list[Incident] = []
+    pipeline = DetectionPipeline(
+        detectors=Detectors(sounds=listeners),
+        policy=Detection(loud_noise=wanted),
+        frames=None,
+        sound=None,
+        new_id=_ids(),
+        on_incident=said.append,
+    )
+    pcm = np.concatenate([_noise(5, -55), loud, _noise(2, -55)])
+    for seq, start in enumerate(range(0, len(pcm), 320)):
+        pipeline.hear(sound(pcm[start : start + 320], seq=seq, rate=RATE, at=start / RATE))
+    pipeline.stop()
+    return {one.kind: one.facts.get("not_judged", "") for one in said}
+
+
+def test_the_pipeline_listens_for_noise_only_where_the_policy_wants_it(tmp_path: Path) -> None:
+    nobody = _Voices(tmp_path, 0.0)
+    assert set(_heard(nobody, loud=_noise(0.5, -12))) == {IncidentKind.LOUD_NOISE}
+    assert _heard(nobody, loud=_noise(0.5, -12), wanted=False) == {}
+
+
+def test_where_nobody_knows_voices_nothing_is_a_loud_noise(tmp_path: Path) -> None:
+    """It may be a voice: one that the candidate was allowed, or that the policy does not ask for."""
+    voice = _noise(3, -20)
+    assert _heard(loud=voice) == {}
+    assert _heard(_Voices(tmp_path, None), loud=voice) == {IncidentKind.DETECTION_DEGRADED: "speech, loud noises"}
+
+
+def test_that_no_noise_is_looked_for_without_a_model_of_speech_is_said() -> None:
+    built = build(Detection(objects=False, faces=False, speech=False, loud_noise=True), {}, Catalogue(()))
+    assert set(built.refused) == {"loud_noise"}
+    assert "loud noises are not looked for" in str(built.refused["loud_noise"])

@@ -66,16 +66,16 @@ bench: develop
 package: develop
 	@packaging/freeze.sh
 
-## Export, quantise and check a detection model: make models WEIGHTS=yolo11n.pt
+## Export, quantise and check a detection model: make models WEIGHTS=yolo11n.pt (PICTURES, OPTIONS)
 models: $(VENV)/.ready
-	@packaging/models/make.sh $(WEIGHTS)
+	@packaging/models/make.sh "$(WEIGHTS)" "$(PICTURES)" $(OPTIONS)
 
 ## Fine-tune a detection model on pictures in YOLO's layout, and measure it: make train DATA=folder DEVICE=cpu
 ## (WEIGHTS, GROUPS, EPOCHS; TEST and NEGATIVES are further folders to measure it on; docs/models.md has the rest)
 train: $(VENV)/.ready
-	@packaging/models/train.sh "$(DATA)" "$(WEIGHTS)" --out $(MADE) $(if $(GROUPS),--groups $(GROUPS)) \
+	@packaging/models/train.sh "$(DATA)" "$(WEIGHTS)" --out "$(MADE)" $(if $(GROUPS),--groups "$(GROUPS)") \
 	  $(if $(EPOCHS),--epochs $(EPOCHS)) $(if $(DEVICE),--device $(DEVICE)) $(OPTIONS)
-	@$(RUN)/python packaging/models/assess.py $(MADE) --data $(DATA) $(addprefix --test ,$(TEST)) \
+	@$(RUN)/python packaging/models/assess.py "$(MADE)" --data "$(DATA)" $(addprefix --test ,$(TEST)) \
 	  $(addprefix --negatives ,$(NEGATIVES)) $(addprefix --coco ,$(COCO))
 
 ## Write requirements.lock anew after a change in pyproject.toml (needs `uv`).

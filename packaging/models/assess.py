@@ -15,12 +15,15 @@ import argparse
 import sys
 from pathlib import Path
 
-from training.folder import BadData, read_folder
+from training import options as reading
+from training.folder import read_folder
 from training.model_card import Run, entry, page
-from training.scenes import Scene, empty_scene, folder_scene, held_out, look
+from training.refusals import BadData, said
+from training.scenes import FolderScene, Scene, empty_scene, look
+from training.split_file import held_out
 from training.verdict import COCO, HELD_OUT, Figures, Point, compare, least_score, word_score
 
-from app.contract.errors import UserFacing
+from app.contract.errors import FairlockError
 from detectors.catalogue import ModelCard, load_catalogue
 from detectors.coco import COCO80, LABELS
 from detectors.objects import load_object_detector
@@ -29,24 +32,24 @@ from detectors.objects import load_object_detector
 def main() -> int:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("made", type=Path, help="the folder that train.py wrote")
-    parser.add_argument("--data", type=Path, required=True, help="the folder that it was trained on")
-    parser.add_argument("--test", action="append", default=[])
-    parser.add_argument("--negatives", action="append", default=[], type=Path)
-    parser.add_argument("--coco", type=Path)
+    parser.add_argument("made", type=reading.folder, help="the folder that train.py wrote")
+    parser.add_argument("--data", type=reading.folder, required=True, help="the folder that it was trained on")
+    parser.add_argument("--test", action="append", default=[], type=FolderScene.asked)
+    parser.add_argument("--negatives", action="append", default=[], type=reading.folder)
+    parser.add_argument("--coco", type=reading.folder)
     options = parser.parse_args()
     try:
         scenes = _scenes(options)
         _assess(options.made, scenes)
-    except (BadData, UserFacing, OSError) as error:
-        sys.stderr.write(f"{error}\n")
+    except (BadData, FairlockError, OSError) as error:
+        sys.stderr.write(f"{error if isinstance(error, FairlockError) else said(error)}\n")
         return 2
     return 0
 
 
 def _scenes(options: argparse.Namespace) -> list[Scene]:
-    scenes = [Scene(title=HELD_OUT, pictures=held_out(options.made, read_folder(options.data)))]
-    scenes += [folder_scene(text) for text in options.test]
+    kept = held_out(options.made, options.data, read_folder(options.data))
+    scenes = [Scene(title=HELD_OUT, pictures=kept), *(asked.read() for asked in options.test)]
     scenes += [empty_scene(folder) for folder in options.negatives]
     if options.coco is not None:
         scenes.append(Scene(title=COCO, pictures=read_folder(options.coco, COCO80)))
@@ -57,6 +60,8 @@ def _assess(made: Path, scenes: list[Scene]) -> None:
     run = Run.read(made)
     before = {_form(card): card for card in load_catalogue(made / "start" / "models.toml")}
     after = {_form(card): card for card in load_catalogue(made / "models.toml")}
+    if not after or after.keys() - before.keys():
+        raise BadData(f"{made} does not hold the same models before and after. Train again, or give another folder.")
     figures: list[Figures] = []
     points: dict[str, list[Point]] = {}
     written = []

@@ -1,7 +1,11 @@
 # Sourced by make.sh and train.sh from the repository's root: prepares `environment`, a Python with torch and ultralytics,
 # and `weights`, the official file where none was named. TORCH names another build of torch (TORCH=torch==2.13.0 has CUDA).
+if [ -n "$weights" ] && [ ! -f "$weights" ]; then
+    echo "There is no file $weights. Name the .pt to start from: WEIGHTS=yolo11n.pt" >&2
+    exit 2
+fi
+
 environment=build/models-environment${TORCH:+-own-torch}
-official=https://github.com/ultralytics/assets/releases/download/v8.3.0/yolo11n.pt
 
 if [ ! -e "$environment/.ready" ]; then
     echo "Installing torch and ultralytics into $environment"
@@ -19,11 +23,5 @@ fi
 
 if [ -z "$weights" ]; then
     weights=build/yolo11n.pt
-    [ -e "$weights" ] || "$environment/bin/python" -c "
-import sys, urllib.request
-try:
-    urllib.request.urlretrieve('$official', '$weights')
-except OSError as error:
-    sys.exit(f'The official weights can not be fetched ({error}). Name a file: make models WEIGHTS=yolo11n.pt')
-"
+    "$environment/bin/python" packaging/models/fetch_weights.py "$weights"
 fi

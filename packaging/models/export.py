@@ -2,9 +2,10 @@
 
     python packaging/models/export.py yolo11n.pt --pictures FOLDER [--out FOLDER] [--size 480x640]
 
-Needs the extra ``models`` (see docs/models.md for installing it without CUDA). ``FOLDER`` holds 32 to 128 pictures
-like those that a webcam sees, for calibration and for the comparison with ultralytics. Loading a .pt runs code that is
-in it, so a file whose sha256 is not an official one is refused unless ``--trust`` is given.
+Needs torch and ultralytics: ``make.sh`` runs it in an environment of its own (``environment.sh`` lists what is in it).
+``FOLDER`` holds 32 to 128 pictures like those that a webcam sees, for calibration and for the comparison with
+ultralytics. Loading a .pt runs code that is in it, so a file whose sha256 is not an official one is refused unless
+``--trust`` is given. The exit code is 2 where something given is refused.
 """
 
 import argparse
@@ -22,37 +23,29 @@ os.environ["YOLO_AUTOINSTALL"] = "false"
 os.environ.setdefault("YOLO_CONFIG_DIR", tempfile.gettempdir())
 
 import torchvision_shim
-
-OFFICIAL = {
-    "0ebbc80d4a7680d14987a577cd21342b65ecfd94632bd9a8da63ae6417644ee1": "v8.3.0/yolo11n.pt",
-    "9b09cc8bf347f0fc8a5f7657480587f25db09b34bf33b0652110fb03a8ad4fef": "v8.4.0/yolo26n.pt",
-}
-ASSETS = "https://github.com/ultralytics/assets/releases/download/"
-CALIBRATION, COMPARISON = 128, 32
+from training import options as reading
+from training.calibration import COMPARISON, MOST, pictures_in
+from training.refusals import REFUSED, said
+from training.weights import ASSETS, OFFICIAL, digest, loaded
 
 
 def main() -> int:
     """Run the command; the exit code is 1 when the export does not agree with ultralytics."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("weights", type=Path)
-    parser.add_argument("--pictures", type=Path, required=True, help="folder with JPEG pictures")
-    parser.add_argument("--out", type=Path, default=Path("build/models"))
-    parser.add_argument("--size", default="480x640", help="height x width of the input")
+    parser.add_argument("--pictures", type=reading.folder, required=True, help="folder with JPEG pictures")
+    parser.add_argument("--out", type=reading.target, default="build/models")
+    parser.add_argument("--size", type=reading.model_size, default="480x640", help="height x width of the input")
     parser.add_argument("--trust", action="store_true", help="load a .pt whose sha256 is not an official one")
     options = parser.parse_args()
-    height, width = (int(side) for side in options.size.split("x"))
-    pictures = sorted(options.pictures.glob("*.jpg"))
-    digest = hashlib.sha256(options.weights.read_bytes()).hexdigest()
-    if digest not in OFFICIAL and not options.trust:
-        sys.stderr.write(
-            f"{options.weights} has sha256 {digest}, which is not an official one. Say --trust to load it.\n"
-        )
+    try:
+        digest(options.weights, trust=options.trust)
+        pictures = pictures_in(options.pictures)
+        options.out.mkdir(parents=True, exist_ok=True)
+        entries = make(options.weights, options.out, pictures, options.size)
+    except REFUSED as error:
+        sys.stderr.write(f"{said(error)}\n")
         return 2
-    if len(pictures) < COMPARISON:
-        sys.stderr.write(f"{options.pictures} holds {len(pictures)} pictures; at least {COMPARISON} are needed.\n")
-        return 2
-    options.out.mkdir(parents=True, exist_ok=True)
-    entries = make(options.weights, options.out, pictures, (height, width))
     for entry in entries:
         sys.stdout.write(entry)
     return 0 if entries else 1
@@ -71,15 +64,20 @@ def make(
 
     ``closer`` is the size of one more INT8 model, for the second look; ``classes`` are the names of the model's classes
     where they are not COCO's. Empty if the export does not agree with ultralytics, which is said on the error stream.
+    Raises ``BadData`` where the weights hold no model.
     """
     torchvision_shim.install()
     # After the stand-in, and not at the top, so that --help and refusals need nothing installed.
     from parity import compare  # noqa: PLC0415
     from ultralytics import YOLO  # noqa: PLC0415
 
+    theirs = loaded(YOLO, weights)
     plain = _export(YOLO, weights, out, size, dynamic=True)
-    agreement = compare(YOLO(str(weights)), plain, pictures[:COMPARISON], size)
+    agreement = compare(theirs, plain, pictures[:COMPARISON], size)
     sys.stderr.write(f"{plain.name} against ultralytics: {agreement}\n")
+    if not agreement.boxes:
+        sys.stderr.write("Nothing was found in the pictures to compare. Give pictures of people: --pictures.\n")
+        return []
     if not agreement.holds:
         sys.stderr.write("The export does not agree with ultralytics and is not to be used.\n")
         return []
@@ -88,8 +86,8 @@ def make(
     for task, shape, suffix in (("objects", size, "-int8"), ("closer", closer, "-int8-small")):
         if shape is None:
             continue
-        small = _quantised(YOLO, weights, out, pictures[:CALIBRATION], shape)
-        parity = compare(YOLO(str(weights)), small, pictures[:COMPARISON], shape)
+        small = _quantised(YOLO, weights, out, pictures[:MOST], shape)
+        parity = compare(loaded(YOLO, weights), small, pictures[:COMPARISON], shape)
         sys.stderr.write(f"{small.name} against ultralytics: {parity}\n")
         entries.append(_card(small, weights.stem + suffix, task, shape, 10, classes, origin))
     return [*entries, _card(plain, weights.stem, "objects", size, 30, classes, origin)]

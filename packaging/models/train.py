@@ -7,61 +7,88 @@ writes the card. docs/models.md says how the folder is to look. Runs in the envi
 """
 
 import argparse
-import hashlib
 import json
 import os
 import random
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
+# Last, so that this checkout's folders stand in for nobody's package; the product's readers are read from there.
+sys.path.append(str(Path(__file__).parents[2]))
 os.environ["YOLO_AUTOINSTALL"] = "false"
 os.environ.setdefault("YOLO_CONFIG_DIR", tempfile.gettempdir())
 
 import torchvision_shim
-from export import OFFICIAL
-from training.folder import BadData, read_folder
+from training import options as reading
+from training.calibration import pictures_in
+from training.folder import read_folder
 from training.groups import Split, members, read_rules, split
 from training.likeness import fingerprint, twins
 from training.plan import TRAINABLE, Plan, make_plan
+from training.refusals import REFUSED, BadData, said
 from training.samples import Sampler, read_image
+from training.split_file import write_split
+from training.weights import digest, loaded
 
 OFTEN = 0.05
 """Share of the training pictures that may look like a test picture before the groups are believed to be wrong."""
 
 
 def main() -> int:
-    """Run the command; the exit code is 2 when the data or the weights are refused, 1 when the export is wrong."""
+    """Run the command; the exit code is 2 when something given is refused, 1 when the export is wrong."""
     options = _options()
     try:
-        parts = _parts(options)
-        return _train(options, parts)
-    except (BadData, ValueError) as error:
-        sys.stderr.write(f"{error}\n")
+        return _run(options)
+    except REFUSED as error:
+        sys.stderr.write(f"{said(error)}\n")
         return 2
+
+
+def _run(options: argparse.Namespace) -> int:
+    """Refuse what can be refused, then export what we start from, train, and export what was made.
+
+    The start is exported first: whatever is wrong with exporting shows before hours of training.
+    """
+    start = digest(options.weights, trust=options.trust)
+    calibration = pictures_in(options.pictures) if options.pictures is not None else ()
+    _refuse_missing(options.device)
+    parts = _parts(options)
+    model, plan = _planned(options, parts)
+    pictures = calibration or [member.picture.path for member in parts.train]
+    if not _exported(options, options.weights, options.out / "start", pictures):
+        return 1
+    _train(options, model, plan, parts, start)
+    classes = plan.names if plan.added else None
+    return 0 if _exported(options, _saved(options), options.out, pictures, classes) else 1
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path, help="folder in YOLO's layout")
+    parser.add_argument("data", type=reading.folder, help="folder in YOLO's layout")
     parser.add_argument("--weights", type=Path, required=True, help="the .pt to start from")
     parser.add_argument("--trust", action="store_true", help="load a .pt whose sha256 is not an official one")
-    parser.add_argument("--groups", type=Path, help="who is in which picture (else groups.tsv in the folder)")
-    parser.add_argument("--classes", default=",".join(TRAINABLE), help="what is to be learnt, by comma")
-    parser.add_argument("--out", type=Path, default=Path("out/train"))
-    parser.add_argument("--name", default="yolo11n-exam")
-    parser.add_argument("--size", default="480x640", help="height x width of the exported model")
-    parser.add_argument("--closer-size", default="320x416", help="the same for the second look")
-    parser.add_argument("--pictures", type=Path, help="folder for calibrating INT8 (else what was trained on)")
-    parser.add_argument("--train-size", help="height x width while training (else as exported)")
-    parser.add_argument("--epochs", type=int, default=20)
-    parser.add_argument("--batch", type=int, default=8)
-    parser.add_argument("--rate", type=float, default=1e-3)
-    parser.add_argument("--share", type=float, default=0.2, help="of the pictures to be kept for testing")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--device", default="cpu", help="cpu, or the number of a GPU")
-    parser.add_argument("--workers", type=int, default=0, help="processes that make samples")
+    parser.add_argument("--groups", type=reading.file, help="who is in which picture (else groups.tsv in the folder)")
+    parser.add_argument(
+        "--classes", type=reading.class_names, default=TRAINABLE, help="what is to be learnt, names by comma"
+    )
+    parser.add_argument("--out", type=reading.target, default="out/train")
+    parser.add_argument("--name", type=reading.name, default="yolo11n-exam")
+    size = reading.model_size
+    parser.add_argument("--size", type=size, default="480x640", help="height x width of the exported model")
+    parser.add_argument("--closer-size", type=size, default="320x416", help="the same for the second look")
+    parser.add_argument("--pictures", type=reading.folder, help="for calibrating INT8 (else what was trained on)")
+    parser.add_argument("--train-size", type=size, help="height x width while training (else as exported)")
+    parser.add_argument("--epochs", type=reading.count, default=20)
+    parser.add_argument("--batch", type=reading.count, default=8)
+    parser.add_argument("--rate", type=reading.rate, default=1e-3)
+    parser.add_argument("--share", type=reading.share, default=0.2, help="of the pictures to be kept for testing")
+    parser.add_argument("--seed", type=reading.count_or_none, default=1)
+    parser.add_argument("--device", type=reading.device, default="cpu", help="cpu, or the number of a GPU")
+    parser.add_argument("--workers", type=reading.count_or_none, default=0, help="processes that make samples")
     return parser.parse_args()
 
 
@@ -86,26 +113,32 @@ def _parts(options: argparse.Namespace) -> Split:
     return Split(train=tuple(item for item in parts.train if str(item.picture.path) not in alike), test=parts.test)
 
 
-def _digest(options: argparse.Namespace) -> str:
-    """Return the sha256 of the weights. Raises ``BadData`` if they are not there or not to be trusted."""
-    if not options.weights.is_file():
-        raise BadData(f"There is no file {options.weights}. Name the .pt to start from: WEIGHTS=yolo11n.pt")
-    digest = hashlib.sha256(options.weights.read_bytes()).hexdigest()
-    if digest not in OFFICIAL and not options.trust:
-        raise BadData(f"{options.weights} has sha256 {digest}, which is not official. Say OPTIONS=--trust to load it.")
-    return digest
+def _refuse_missing(device: str) -> None:
+    """Raise ``BadData`` for a GPU that is not there; the one option that torch has to be asked about."""
+    if device != "cpu":
+        torchvision_shim.install()
+        from training.fitting import refuse_missing  # noqa: PLC0415  (so that other refusals need nothing installed)
+
+        refuse_missing(device)
 
 
-def _train(options: argparse.Namespace, parts: Split) -> int:
-    digest = _digest(options)
+def _planned(options: argparse.Namespace, parts: Split) -> tuple[Any, Plan]:
+    """Return the model to start from (``ultralytics.YOLO``) and the plan for it. Raises ``BadData``."""
     torchvision_shim.install()
     # After the stand-in, and not at the top, so that refusals need nothing installed.
-    from training.fitting import Settings, fit, people_in, save  # noqa: PLC0415
+    from training.tower import refuse_unfit  # noqa: PLC0415
     from ultralytics import YOLO  # noqa: PLC0415
 
-    size, train_size = _size(options.size), _size(options.train_size or options.size)
-    model = YOLO(str(options.weights))
-    plan = make_plan(list(model.names.values()), parts, wanted=options.classes.split(","))
+    model = loaded(YOLO, options.weights)
+    refuse_unfit(model.model)
+    return model, make_plan(list(model.names.values()), parts, wanted=options.classes)
+
+
+def _train(options: argparse.Namespace, model: Any, plan: Plan, parts: Split, start: str) -> None:
+    """Train, and write the model with what is to be known of it; ``start`` is the sha256 of the weights."""
+    from training.fitting import Settings, fit, people_in, save  # noqa: PLC0415  (as above)
+
+    train_size = options.train_size or options.size
     settings = Settings(
         epochs=options.epochs,
         batch=options.batch,
@@ -115,48 +148,37 @@ def _train(options: argparse.Namespace, parts: Split) -> int:
         device=options.device,
         workers=options.workers,
     )
-    people = people_in(YOLO(str(options.weights)), parts.train, size)  # one of its own: predicting alters a model
+    looking = loaded(type(model), options.weights)  # one of its own: predicting alters a model
+    people = people_in(looking, parts.train, options.size)
     sampler = Sampler(parts.train, plan, size=train_size, seed=options.seed, people=people)
-    options.out.mkdir(parents=True, exist_ok=True)
     losses = fit(model.model, sampler, plan.trained, plan.names, settings)
-    saved = options.out / f"{options.name}.pt"
-    save(model.model, saved)
-    _note(options.out, parts, plan, {**asdict(settings), "start_sha256": digest, "losses": losses})
-    return _exported(options, saved, plan, parts)
+    save(model.model, _saved(options))
+    write_split(options.out, parts, options.data)
+    facts = {"names": plan.names, "trained": plan.trained, "left_out": dict(plan.left_out), **asdict(settings)}
+    noted = json.dumps({**facts, "start_sha256": start, "losses": losses}, indent=1)
+    (options.out / "training.json").write_text(noted + "\n", "utf-8")
 
 
-def _exported(options: argparse.Namespace, saved: Path, plan: Plan, parts: Split) -> int:
-    """Export what was made and what it was made from, by the same way and with the same pictures, for comparing."""
+def _saved(options: argparse.Namespace) -> Path:
+    return options.out / f"{options.name}.pt"
+
+
+def _exported(
+    options: argparse.Namespace,
+    weights: Path,
+    out: Path,
+    pictures: Sequence[Path],
+    classes: Sequence[str] | None = None,
+) -> bool:
+    """Export a model into ``out``, before and after by the same way and with the same pictures, for comparing."""
     from export import make  # noqa: PLC0415  (as above)
 
-    shown = [member.picture.path for member in parts.train]
-    if options.pictures is not None:
-        shown = sorted(options.pictures.glob("*.jpg"))
-    pictures = random.Random(options.seed).sample(shown, len(shown))  # noqa: S311  (no secret)
-    for weights, out, classes in (
-        (options.weights, options.out / "start", None),
-        (saved, options.out, plan.names if plan.added else None),
-    ):
-        out.mkdir(parents=True, exist_ok=True)
-        entries = make(weights, out, pictures, _size(options.size), closer=_size(options.closer_size), classes=classes)
-        if not entries:
-            return 1
+    out.mkdir(parents=True, exist_ok=True)
+    drawn = random.Random(options.seed).sample(pictures, len(pictures))  # noqa: S311  (no secret)
+    entries = make(weights, out, drawn, options.size, closer=options.closer_size, classes=classes)
+    if entries:
         (out / "models.toml").write_text("".join(entries).lstrip(), "utf-8")
-    return 0
-
-
-def _size(text: str) -> tuple[int, int]:
-    height, width = (int(side) for side in text.split("x"))
-    return height, width
-
-
-def _note(out: Path, parts: Split, plan: Plan, settings: dict[str, object]) -> None:
-    """Write what ``assess.py`` needs: who was on which side, and how the model was made."""
-    rows = [("train", member) for member in parts.train] + [("test", member) for member in parts.test]
-    lines = [f"{side}\t{member.group}\t{member.picture.path}" for side, member in rows]
-    (out / "split.tsv").write_text("side\tgroup\tfile\n" + "\n".join(lines) + "\n", "utf-8")
-    facts = {"names": plan.names, "trained": plan.trained, "left_out": dict(plan.left_out), **settings}
-    (out / "training.json").write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
+    return bool(entries)
 
 
 if __name__ == "__main__":

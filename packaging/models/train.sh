@@ -5,6 +5,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 [ -n "${1:-}" ] || { echo "Name the folder of labelled pictures: make train DATA=folder" >&2; exit 2; }
+[ -d "$1" ] || { echo "There is no folder $1. Name the folder of labelled pictures: make train DATA=folder" >&2; exit 2; }
 data="$1"
 weights="${2:-}"
 shift

@@ -1,10 +1,12 @@
 """Labelled pictures are read in YOLO's layout, and what is wrong in them is named by file and line."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.unit.training_parts import data_folder, part
+from tests.unit.training_parts import SCRIPTS, data_folder, part
 
 reading = part("folder")
 
@@ -20,6 +22,10 @@ def test_boxes_are_read_by_name_and_place(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "names: {1: wallet, 0: phone}\n",
+        "names:\n  1: wallet\n  0: phone\n",
+        "names: [\n  phone,\n  wallet\n]\n",
+        "\ufeffnames: [phone, wallet]\n",
         "train: images\nnames: ['phone', \"wallet\"]\nnc: 2\n",
         "names:\n  - phone\n  - wallet\ntrain: images\n",
         "nc: 2\nnames:\n  0: phone  # held\n  1: 'wallet'\n",
@@ -28,6 +34,30 @@ def test_boxes_are_read_by_name_and_place(tmp_path: Path) -> None:
 def test_each_spelling_of_data_yaml_is_read(tmp_path: Path, text: str) -> None:
     (tmp_path / "data.yaml").write_text(text, "utf-8")
     assert reading.read_classes(tmp_path) == ("phone", "wallet")
+
+
+def test_a_number_without_a_name_is_no_class(tmp_path: Path) -> None:
+    folder = data_folder(tmp_path / "d", {"a": ["0 .5 .5 .1 .1", "1 .5 .5 .1 .1"]})
+    (folder / "classes.txt").unlink()
+    (folder / "data.yaml").write_text("names: {0: phone, 2: wallet}", "utf-8")
+    with pytest.raises(reading.BadData, match=r"a\.txt:2: class 1 has no name"):
+        reading.read_folder(folder)
+
+
+def test_the_mark_that_editors_put_before_a_text_is_no_part_of_it(tmp_path: Path) -> None:
+    folder = data_folder(tmp_path / "d", {"a": ["0 .5 .5 .1 .1"]}, classes="\ufeffphone\n")
+    (folder / "labels" / "a.txt").write_text("\ufeff0 .5 .5 .1 .1", "utf-8")
+    assert reading.read_folder(folder)[0].boxes[0].label == "phone"
+    (folder / "classes.txt").write_bytes("téléphone".encode("latin-1"))
+    with pytest.raises(reading.BadData, match="no text in UTF-8"):
+        reading.read_folder(folder)
+
+
+def test_the_reader_that_training_shares_with_the_product_needs_no_package() -> None:
+    """Where models are trained, nothing of the product is installed."""
+    script = f"import sys; sys.path += [{str(SCRIPTS)!r}, {str(SCRIPTS.parents[1])!r}]; import training.folder"
+    ran = subprocess.run([sys.executable, "-I", "-S", "-c", script], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
 
 
 def test_pictures_below_several_folders_are_found(tmp_path: Path) -> None:

@@ -88,12 +88,14 @@ def test_the_head_is_required(tmp_path: Path) -> None:
 
 
 def _train(folder: Path) -> subprocess.CompletedProcess[str]:
+    (folder / "some.pt").write_bytes(b"no weights")
     command = [
         sys.executable,
         f"{SCRIPTS / 'train.py'}",
         f"{folder}",
         "--weights",
-        f"{folder / 'none.pt'}",
+        f"{folder / 'some.pt'}",
+        "--trust",
         "--out",
         f"{folder / 'out'}",
     ]
@@ -116,7 +118,7 @@ def test_groups_that_pictures_contradict_are_refused(tmp_path: Path) -> None:
         {f"{side}_{number}": PHONE for side in ("left", "right") for number in range(3)},
         groups="left_*\tleft\tall\ttrain\nright_*\tright\tall\ttest\n",
     )
-    assert "Name the .pt to start from" in _train(folder).stderr, "these groups are fine"
+    assert "look like a test picture" not in _train(folder).stderr, "these groups are fine"
     shutil.copy(folder / "images" / "left_1.jpg", folder / "images" / "right_2.jpg")
     ran = _train(folder)
     assert ran.returncode == 2

@@ -202,7 +202,7 @@ def test_the_card_says_what_was_done_and_what_is_not_known(tmp_path: Path) -> No
 def test_scenes_are_looked_at_with_their_own_names_and_shape(tmp_path: Path) -> None:
     labels = {"a": ["0 .5 .5 .5 .5"], "b": []}
     folder = data_folder(tmp_path / "d", labels, classes="wallet\n")
-    scene = scenes.folder_scene(f"{folder}@60x90")
+    scene = scenes.FolderScene.asked(f"{folder}@60x90").read()
     shapes = []
 
     def find(image: np.ndarray[Any, Any], least: float) -> Any:
@@ -216,15 +216,4 @@ def test_scenes_are_looked_at_with_their_own_names_and_shape(tmp_path: Path) -> 
     assert first.by_class["wallet_or_other_held_object"].truth.tolist() == [[22.5, 15, 67.5, 45]]
     assert second.by_class["cell phone"].scores.tolist() == [0.5]
     assert len(scenes.empty_scene(folder).pictures) == 2
-    assert scenes.folder_scene(f"{folder}:case").pictures[0].boxes[0].label == "case"
-
-
-def test_the_held_out_side_is_the_one_that_was_noted(tmp_path: Path) -> None:
-    folder = data_folder(tmp_path / "d", {"a": [], "b": []})
-    pictures = part("folder").read_folder(folder)
-    (tmp_path / "split.tsv").write_text(
-        f"side\tgroup\tfile\ntrain\tx\t{pictures[0].path}\ntest\ty\t{pictures[1].path}\n", "utf-8"
-    )
-    assert scenes.held_out(tmp_path, pictures) == (pictures[1],)
-    with pytest.raises(part("folder").BadData, match="are gone"):
-        scenes.held_out(tmp_path, pictures[:1])
+    assert scenes.FolderScene.asked(f"{folder}:case").read().pictures[0].boxes[0].label == "case"

@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 from training.composites import Corners
 from training.groups import Member
 from training.masked_loss import MaskedLoss
+from training.refusals import BadData
 from training.samples import Sample, Sampler, in_pixels, read_image
 from training.tower import widen
 
@@ -52,6 +53,16 @@ class _Round(Dataset):
 
     def __getitem__(self, index: int) -> Sample:
         return self._sampler.sample(self._epoch, index)
+
+
+def refuse_missing(device: str) -> None:
+    """Raise ``BadData`` if there is no GPU of this number."""
+    there = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if int(device) >= there:
+        known = f"torch sees {there}, numbered from 0" if there else "torch sees none"
+        raise BadData(
+            f"There is no GPU {device}: {known}. Give DEVICE=cpu, or a build of torch with CUDA: TORCH=torch==2.13.0."
+        )
 
 
 def people_in(model, members: Sequence[Member], size: tuple[int, int]) -> Mapping[str, list[Corners]]:

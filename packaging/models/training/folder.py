@@ -1,22 +1,21 @@
 """Reads a folder of labelled pictures in YOLO's layout, and refuses what is wrong in it by file and line.
 
-``classes.txt`` (a name a line) or ``data.yaml`` (``names:``), pictures below a folder ``images`` and beside it
-``labels`` with one text file a picture: a line ``class x y width height`` a box, as shares of the picture, x and y of
-its middle. A picture without a box needs an empty file: "nothing is there" and "nobody has looked" are not the same.
-Pure apart from reading files; runs where models are made, never in the product.
+``classes.txt`` (a name a line) or ``data.yaml`` (``names:``, as ``app.evaluation`` reads it), pictures below a folder
+``images`` and beside it ``labels`` with one text file a picture: a line ``class x y width height`` a box, as shares of
+the picture, x and y of its middle. A picture without a box needs an empty file: "nothing is there" and "nobody has
+looked" are not the same. Pure apart from reading files; runs where models are made, never in the product.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from training.refusals import BadData
+
+from app.evaluation.class_names import names_in_yaml
+
 PICTURES = {".jpg", ".jpeg", ".png"}
 _TOLERANCE = 0.002  # of the picture: labels are rounded
-
-
-class BadData(Exception):
-    """The data can not be used as it is; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,26 +63,25 @@ def read_classes(folder: Path) -> tuple[str, ...]:
     """Return the names of the classes, in the order of their numbers. Raises ``BadData``."""
     plain, described = folder / "classes.txt", folder / "data.yaml"
     if plain.exists():
-        names = [line.strip() for line in plain.read_text("utf-8").splitlines() if line.strip()]
+        names = tuple(line.strip() for line in read_text(plain).splitlines() if line.strip())
     elif described.exists():
-        names = _names(described.read_text("utf-8"))
+        names = names_in_yaml(read_text(described))
+        if not names:
+            raise BadData(f"{described} names no classes. Add a line: names: [phone, headphones]")
     else:
         raise BadData(f"{folder} has neither classes.txt nor data.yaml. Write classes.txt: one name a line.")
-    if not names or len(set(names)) != len(names):
+    known = [name for name in names if name]
+    if not known or len(set(known)) != len(known):
         raise BadData(f"The classes in {folder} must be there, and each one once.")
-    return tuple(names)
+    return names
 
 
-def _names(text: str) -> list[str]:
-    """Return ``names`` of a data.yaml in each of the three spellings in use: [a, b], a list, or numbers with names."""
-    found = re.search(r"^names:[ \t]*(\[[^\]]*\]|(?:\n[ \t]*(?:-|\d+:)[^\n]*)+)", text, re.MULTILINE)
-    if found is None:
-        raise BadData("data.yaml names no classes. Add a line: names: [phone, headphones]")
-    value = found.group(1)
-    if value.startswith("["):
-        return [name for part in value[1:-1].split(",") if (name := part.strip().strip("'\""))]
-    lines = [line.strip() for line in value.splitlines() if line.strip()]
-    return [re.sub(r"^(-|\d+:)\s*", "", line).split(" #")[0].strip().strip("'\"") for line in lines]
+def read_text(path: Path) -> str:
+    """Return what is written in a file, without the mark that some editors put before it. Raises ``BadData``."""
+    try:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadData(f"{path} is no text in UTF-8. Save it as that.") from error
 
 
 def _below_images(path: Path) -> bool:
@@ -99,7 +97,7 @@ def _label_file(path: Path) -> Path:
 
 def _boxes(file: Path, names: Sequence[str]) -> tuple[Box, ...]:
     try:
-        lines = file.read_text("utf-8").splitlines()
+        lines = read_text(file).splitlines()
     except OSError as error:
         raise BadData(f"{file} can not be read. A picture that shows no class needs an empty file.") from error
     return tuple(_box(line, names, f"{file}:{number}") for number, line in enumerate(lines, 1) if line.strip())
@@ -109,11 +107,15 @@ def _box(line: str, names: Sequence[str], where: str) -> Box:
     try:
         number, *shares = line.split()
         x, y, width, height = (float(share) for share in shares)
-        label = names[int(number)] if int(number) >= 0 else ""
+        if int(number) < 0:
+            raise IndexError(number)
+        label = names[int(number)]
     except (ValueError, IndexError) as error:
         raise BadData(f"{where}: a box is `class x y width height` with a class from 0 to {len(names) - 1}.") from error
+    if not label:
+        raise BadData(f"{where}: class {number} has no name. Name it in classes.txt or data.yaml, or delete the line.")
     box = Box(label=label, x=x, y=y, width=width, height=height)
     inside = all(-_TOLERANCE <= side <= 1 + _TOLERANCE for side in box.corners)
-    if not label or not inside or not (width > 0 and height > 0):
+    if not inside or not (width > 0 and height > 0):
         raise BadData(f"{where}: the box lies outside the picture or is empty. Correct or delete the line.")
     return box

@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
-from training.folder import BadData, Picture
+from training.folder import Picture, read_text
+from training.refusals import BadData
 
 HEAD = ["files", "group", "labelled", "role"]
 EACH = "*"
@@ -63,11 +64,11 @@ class Split:
 
 def read_rules(path: Path, pictures: Sequence[Picture]) -> tuple[Rule, ...]:
     """Read ``groups.tsv``. Raises ``BadData``, which explains the file when it is missing."""
-    if not path.exists():
+    if not path.is_file():
         example = f"{pictures[0].path.stem.split('_')[0]}_*" if pictures else "*"
         raise BadData(REFUSAL.format(path=path, example=example))
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.reader(file, delimiter="\t") if row and not row[0].startswith("#")]
+    lines = read_text(path).splitlines()
+    rows = [row for row in csv.reader(lines, delimiter="\t") if row and not row[0].startswith("#")]
     if not rows or rows[0] != HEAD:
         raise BadData(f"{path} must begin with the line (with tabs): {' '.join(HEAD)}")
     return tuple(_rule(row, f"{path}, line {number}") for number, row in enumerate(rows[1:], 2))
@@ -116,8 +117,17 @@ def split(everyone: Sequence[Member], *, seed: int, share: float = 0.2) -> Split
     train = tuple(member for member in everyone if member.group not in testing)
     test = tuple(member for member in everyone if member.group in testing)
     if not train or not test:
-        raise BadData("All pictures are of one group. Add pictures of other people, or there is nothing to test on.")
+        raise BadData(_one_sided(len(roles), nothing="trained on" if not train else "tested on"))
     return Split(train=train, test=test)
+
+
+def _one_sided(groups: int, *, nothing: str) -> str:
+    if groups == 1:
+        return "All pictures are of one group. Add pictures of other people, or there is nothing to test on."
+    return (
+        f"With these {groups} groups nothing would be {nothing}. Change roles in groups.tsv or the share that is held "
+        "out (--share), or add pictures of other people."
+    )
 
 
 def _lot(seed: int, group: str) -> str:

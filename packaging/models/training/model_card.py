@@ -11,10 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from training.refusals import BadData
+from training.split_file import read_split
 from training.verdict import COCO, Figures, Point
 
 from detectors.coco import LABELS
 
+_SETTINGS = {"epochs", "batch", "rate", "size", "seed", "device", "start_sha256", "losses"}
 RANKS = {"release": 5, "demonstration": 80}
 
 
@@ -31,17 +34,23 @@ class Run:
 
     @classmethod
     def read(cls, made: Path) -> "Run":
-        """Read the folder that ``train.py`` wrote."""
-        facts = json.loads((made / "training.json").read_text("utf-8"))
-        rows = [line.split("\t") for line in (made / "split.tsv").read_text("utf-8").splitlines()[1:]]
-        names = tuple(facts.pop("names"))
+        """Read the folder that ``train.py`` wrote. Raises ``BadData``."""
+        rows = read_split(made)
+        try:
+            facts = json.loads((made / "training.json").read_text("utf-8"))
+            names = tuple(facts.pop("names"))
+            trained, left_out = tuple(names[number] for number in facts.pop("trained")), facts.pop("left_out")
+            if missing := _SETTINGS - facts.keys():
+                raise KeyError(*missing)
+        except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+            raise BadData(f"{made}/training.json is missing or damaged. Train again, or give another run.") from error
         return cls(
             names=names,
-            trained=tuple(names[number] for number in facts.pop("trained")),
-            left_out=facts.pop("left_out"),
+            trained=trained,
+            left_out=left_out,
             settings=facts,
-            pictures=Counter(side for side, _, _ in rows),
-            groups=Counter(side for side, _ in {(side, group) for side, group, _ in rows}),
+            pictures=Counter(row.side for row in rows),
+            groups=Counter(side for side, _ in {(row.side, row.group) for row in rows}),
         )
 
 

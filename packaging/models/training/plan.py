@@ -8,8 +8,8 @@ Pure; runs where models are made, never in the product.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from training.folder import BadData
 from training.groups import Member, Split
+from training.refusals import BadData
 
 OTHER = "wallet_or_other_held_object"
 TRAINABLE = ("cell phone", "headphones", OTHER)

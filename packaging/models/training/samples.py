@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from training import composites
 from training.composites import Corners, Cutout
-from training.folder import BadData, Picture
+from training.folder import Picture
 from training.groups import Member
 from training.plan import Plan
+from training.refusals import BadData
 from training.webcam import Image, as_by_webcam
 
 GREY = 114

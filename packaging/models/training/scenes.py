@@ -10,9 +10,11 @@ from typing import Protocol
 
 import cv2
 import numpy as np
-from training.folder import PICTURES, BadData, Picture, read_folder
+from training import options
+from training.folder import PICTURES, Picture, read_folder
 from training.measure import Floats, Looked
 from training.plan import model_name
+from training.refusals import BadData
 from training.samples import read_image
 from training.webcam import Image
 
@@ -52,26 +54,28 @@ class Seen:
     by_class: Mapping[str, Looked]
 
 
-def held_out(made: Path, everything: Sequence[Picture]) -> tuple[Picture, ...]:
-    """Return the pictures that ``split.tsv`` puts on the test side. Raises ``BadData`` where one is gone."""
-    rows = [line.split("\t") for line in (made / "split.tsv").read_text("utf-8").splitlines()[1:]]
-    wanted = {file for side, _, file in rows if side == "test"}
-    kept = tuple(picture for picture in everything if str(picture.path) in wanted)
-    if len(kept) != len(wanted):
-        raise BadData(f"{len(wanted) - len(kept)} pictures of split.tsv are gone. Train again on the folder as it is.")
-    return kept
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderScene:
+    """A folder to be measured on, not read yet; ``classes`` are given where it does not name them."""
 
+    folder: Path
+    classes: tuple[str, ...] = ()
+    shape: tuple[int, int] | None = None
 
-def folder_scene(text: str) -> Scene:
-    """Return the scene of ``FOLDER``, ``FOLDER:classes,by,comma`` or either followed by ``@480x640``."""
-    plain, _, shape = text.partition("@")
-    folder, _, classes = plain.partition(":")
-    sides = tuple(int(side) for side in shape.split("x")) if shape else ()
-    return Scene(
-        title=Path(folder).name,
-        pictures=read_folder(Path(folder), [name for name in classes.split(",") if name]),
-        shape=(sides[0], sides[1]) if len(sides) == 2 else None,
-    )
+    @classmethod
+    def asked(cls, text: str) -> "FolderScene":
+        """Read ``FOLDER``, ``FOLDER:classes,by,comma``, or either with ``@480x640``; a ``type`` of ``argparse``."""
+        plain, at, sides = text.rpartition("@") if "@" in text else (text, "", "")
+        place, colon, classes = plain.partition(":")
+        return cls(
+            folder=options.folder(place),
+            classes=options.class_names(classes) if colon else (),
+            shape=options.shape(sides) if at else None,
+        )
+
+    def read(self) -> Scene:
+        """Return the scene. Raises ``BadData``."""
+        return Scene(title=self.folder.name, pictures=read_folder(self.folder, self.classes), shape=self.shape)
 
 
 def empty_scene(folder: Path) -> Scene:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import nn
+from training.refusals import BadData
 
 CLASS_PRIOR = 0.001  # a new class begins as rare
 
@@ -48,13 +49,21 @@ def _rows(last: nn.Conv2d, trained: Sequence[int]) -> nn.Conv2d:
     return made
 
 
-def widen(model: nn.Module, trained: Sequence[int], names: Sequence[str]) -> list[nn.Parameter]:
-    """Add the towers to an ultralytics ``DetectionModel``; return what may learn. Raises ``ValueError``."""
+def refuse_unfit(model: nn.Module) -> None:
+    """Raise ``BadData`` for a model that can not be widened."""
     head = model.model[-1]
     if getattr(head, "one2one_cv3", None) is not None:
-        raise ValueError("A model with two heads (YOLO26) can not be trained here yet; give a YOLO11 model.")
+        raise BadData("A model with two heads (YOLO26) can not be trained here yet; give a YOLO11 model.")
+    if not hasattr(head, "cv3"):
+        raise BadData("This is no model that finds boxes; give a YOLO11 model for detection.")
     if any(isinstance(tower, TwoTowers) for tower in head.cv3):
-        raise ValueError("This model has been trained here before; start from the one that it was made from.")
+        raise BadData("This model has been trained here before; start from the one that it was made from.")
+
+
+def widen(model: nn.Module, trained: Sequence[int], names: Sequence[str]) -> list[nn.Parameter]:
+    """Add the towers to an ultralytics ``DetectionModel``; return what may learn. Raises ``BadData``."""
+    refuse_unfit(model)
+    head = model.model[-1]
     for parameter in model.parameters():
         parameter.requires_grad_(False)
     head.cv3 = nn.ModuleList(TwoTowers(tower, trained, len(names)) for tower in head.cv3)

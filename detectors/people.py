@@ -23,18 +23,24 @@ LOOKS = 2.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class View:
-    """``sure`` and ``perhaps`` count people above the threshold and above what still holds; ``judges`` saw them.
-
-    ``second`` is the score of the second most certain one, ``at`` when the most people were seen.
-    """
-
-    at: Instant
+class Count:
+    """``sure`` and ``perhaps`` count people above the threshold and above what still holds."""
 
     sure: int
     perhaps: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """``most`` is what the detector says that sees most, of ``judges``; ``own`` what this one look says.
+
+    ``second`` is the score of the second most certain person of this look.
+    """
+
+    most: Count
+    own: Count
     second: float | None
-    judges: str
+    judges: tuple[str, ...]
 
 
 class People:
@@ -61,14 +67,15 @@ class People:
             name: look for name, look in self._last.items() if self._is_fresh(name, at.seconds_since(look[0]) * 1e3)
         }
         faces = fresh[Task.FACES][1] if Task.FACES in fresh else None
-        # Of two that saw as many the newer look counts.
-        when, most = max(fresh.values(), key=lambda look: (len(look[1]), look[0]))
+        counts = {name: Count(sure=self._sure(seen, faces), perhaps=len(seen)) for name, (_, seen) in fresh.items()}
+        own = self._last[detector][1]
         return View(
-            at=when,
-            sure=max(self._sure(seen, faces) for _, seen in fresh.values()),
-            perhaps=len(most),
-            second=most[1].score if len(most) > 1 else None,
-            judges="+".join(sorted(fresh, reverse=True)),
+            most=Count(
+                sure=max(one.sure for one in counts.values()), perhaps=max(one.perhaps for one in counts.values())
+            ),
+            own=counts[detector],
+            second=own[1].score if len(own) > 1 else None,
+            judges=tuple(sorted(fresh, reverse=True)),
         )
 
     def _is_pictured(self, one: Observation) -> bool:

@@ -76,14 +76,12 @@ class _Run:
 class Sight:
     """What one look says about one thing.
 
-    ``hit``: clearly so. ``held``: still so for what is already open (implied by ``hit``). ``seen_at`` is when it was
-    seen, where that was before this look (another detector's); ``since`` an earlier look that was not yet believed
-    and counts with the first hit. ``source`` names the detectors asked; ``facts`` go
-    into the incident, the newest hit's winning. ``eased`` is a reason why this hit matters less, in words.
+    ``hit``: clearly so. ``held``: still so for what is already open (implied by ``hit``). ``since`` is an earlier look
+    that was not yet believed and counts with the first hit. ``source`` names the detectors asked; ``facts`` go into the
+    incident, the newest hit's winning. ``eased`` is a reason why this hit matters less, in words.
     """
 
     at: Instant
-    seen_at: Instant | None = None
     since: Instant | None = None
     hit: bool
     held: bool = False
@@ -138,23 +136,21 @@ class Streak:
 
     def _begin(self, sight: Sight) -> None:
         if sight.hit:
-            seen_at = sight.seen_at or sight.at
-            first = sight.since if sight.since and _ms(sight.since, seen_at) <= self._rule.pause_ms else None
-            start, looks = (first, 2) if first is not None else (seen_at, 1)
+            first = sight.since if sight.since and _ms(sight.since, sight.at) <= self._rule.pause_ms else None
+            start, looks = (first, 2) if first is not None else (sight.at, 1)
             facts = dict(sight.facts)
-            self._run = _Run(start, seen_at, sight.score, seen_at, sight.source, facts, start, hits=looks, looks=looks)
+            self._run = _Run(start, sight.at, sight.score, sight.at, sight.source, facts, start, hits=looks, looks=looks)
             self._ease(self._run, sight)
 
     def _extend(self, run: _Run, sight: Sight) -> None:
-        seen_at = sight.seen_at or sight.at
-        run.last = max(run.last, seen_at)
+        run.last = sight.at
         run.hits += 1
         run.looks, run.since = run.looks + run.since, 0
         run.source = sight.source
         run.facts.update(sight.facts)
         self._ease(run, sight)
         if sight.score is not None and sight.score > (run.best or 0.0):
-            run.best, run.best_at = sight.score, seen_at
+            run.best, run.best_at = sight.score, sight.at
 
     def _ease(self, run: _Run, sight: Sight) -> None:
         if sight.eased:

@@ -54,6 +54,7 @@ class Temporal:
         }
         self._glimpsed: dict[str, Instant] = {}  # when each label was seen at the look before, be it a first time
         self._second = Streak(self._rule(IncidentKind.SECOND_PERSON, policy.person_ms, pause, gap, "person"), new_id)
+        self._counted_by: str = Task.OBJECTS  # the detector that saw a second person last
         self._absent = Streak(
             Rule(kind=IncidentKind.ABSENT, min_ms=policy.absent_ms, pause_ms=pause, gap_ms=gap, strict=True), new_id
         )
@@ -80,7 +81,7 @@ class Temporal:
         if detector not in (Task.OBJECTS, Task.FACES):
             raise ValueError(f"no rule for what {detector} sees")
         view = self._people.look(at, detector, observations)
-        changed = [self._second.look(self._company(at, view)), self._absent.look(self._nobody(at, view))]
+        changed = [self._company(at, detector, view), self._absent.look(self._nobody(at, view))]
         if detector == Task.OBJECTS:
             changed += [
                 streak.look(self._sight(at, detector, label, observations)) for label, streak in self._things.items()
@@ -107,33 +108,43 @@ class Temporal:
             held=best >= HOLD * least,
             score=best,
             source=detector,
-            facts={**(seen.facts if seen is not None else {}), **self._models(detector)},
+            facts={**(seen.facts if seen is not None else {}), **self._models((detector,))},
         )
 
-    def _company(self, at: Instant, view: View) -> Sight:
-        return Sight(
-            at=at,
-            seen_at=view.at,
-            hit=view.sure > 1,
-            held=view.perhaps > 1,
-            score=view.second,
-            source=view.judges,
-            facts={**self._models(view.judges), "people": str(view.perhaps)},
+    def _company(self, at: Instant, detector: str, view: View) -> Incident | None:
+        """Count each look once, for what it showed itself.
+
+        A second person may have a body and no face, or a face and no body: the looks of the detector that saw nobody
+        else say nothing, neither for nor against, while the one that did goes on looking.
+        """
+        hit = view.own.sure > 1
+        if not hit and detector != self._counted_by and self._counted_by in view.judges:
+            return None
+        self._counted_by = detector if hit else self._counted_by
+        return self._second.look(
+            Sight(
+                at=at,
+                hit=hit,
+                held=view.own.perhaps > 1,
+                score=view.second,
+                source="+".join(view.judges),
+                facts={**self._models(view.judges), "people": str(view.most.perhaps)},
+            )
         )
 
     def _nobody(self, at: Instant, view: View) -> Sight:
         # A lowered head shows no face: only where bodies were looked for is nobody there.
-        judged = Task.OBJECTS in view.judges.split("+")
+        judged = Task.OBJECTS in view.judges
         return Sight(
             at=at,
-            hit=judged and view.perhaps == 0,
-            held=judged and view.sure == 0,
-            source=view.judges,
+            hit=judged and view.most.perhaps == 0,
+            held=judged and view.most.sure == 0,
+            source="+".join(view.judges),
             facts=self._models(view.judges),
         )
 
-    def _models(self, detectors: str) -> Mapping[str, str]:
-        titles = [self._cards[name].title for name in detectors.split("+") if name in self._cards]
+    def _models(self, detectors: Sequence[str]) -> Mapping[str, str]:
+        titles = [self._cards[name].title for name in detectors if name in self._cards]
         return {"model": ", ".join(titles)} if titles else {}
 
 

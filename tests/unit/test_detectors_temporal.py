@@ -2,7 +2,7 @@
 
 import itertools
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -197,6 +197,30 @@ def test_what_one_detector_saw_does_not_last_until_the_others_next_look() -> Non
         exam.faces(second, 0.9, 0.9).objects(second, PERSON)
     exam.objects(4, PERSON).objects(5, PERSON)
     assert exam.end() == [(IncidentKind.SECOND_PERSON, 0, 3)]
+
+
+def _two_bodies(exam: _Exam, period_s: float, seen: Sequence[bool]) -> _Exam:
+    """Somebody whose face nobody sees, at these looks; the detector of faces looks four times a second and sees one."""
+    for look, second in enumerate(seen):
+        exam.objects(look * period_s, PERSON, *([OTHER] if second else []))
+        for face in range(round(4 * period_s)):
+            exam.faces(look * period_s + face / 4 + 0.01, 0.9)
+    return exam
+
+
+def test_two_single_looks_are_no_second_person_however_often_another_detector_looks() -> None:
+    assert _two_bodies(_Exam(), 0.5, [True, False, False, True, False, False]).end() == []
+
+
+def test_a_body_without_a_face_is_counted_by_the_looks_that_can_see_it() -> None:
+    exam = _two_bodies(_Exam(), 0.5, [True, False] * 4)
+    assert exam.end() == [(IncidentKind.SECOND_PERSON, 0, 3)]
+    assert [(one.facts["seen"], one.facts["looks"]) for one in exam.said] == [("3", "5"), ("4", "7")]
+
+
+def test_a_second_body_is_told_where_the_looks_for_bodies_are_slow() -> None:
+    """Once every two seconds, on a busy machine, and faces more often."""
+    assert _two_bodies(_Exam(), 2, [False] * 3 + [True] * 6).end() == [(IncidentKind.SECOND_PERSON, 6, 16)]
 
 
 def test_one_body_within_another_is_one_person() -> None:

@@ -16,6 +16,7 @@ from server.clock import Now, utc_ms
 from server.context import SESSION_BYTES, Context
 from server.db import migrate
 from server.exams import candidate_routes, examiner_routes, grant_routes, quota_routes
+from server.exams.store_threads import READERS
 from server.exams.upload import DISK_THREADS
 from server.load import Load
 from server.uptime import Uptime
@@ -63,6 +64,7 @@ def create_app(context: Context) -> FastAPI:
     app.state.context = context
     app.state.login_turns = Turns()
     app.state.disk_threads = CapacityLimiter(DISK_THREADS)
+    app.state.store_threads = CapacityLimiter(READERS)
     bodies.map_errors(app)
     for router in (
         candidate_routes.router,

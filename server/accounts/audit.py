@@ -3,6 +3,7 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 
+from server.context import Context
 from server.db.models import AuditEntry
 
 REPEAT_MS = 10 * 60_000
@@ -22,3 +23,13 @@ def noted_lately(tx: Transaction, *, now_ms: int, account: str, action: str, sub
         AuditEntry.action == action,
     )
     return tx.scalars(query.limit(1)).first() is not None
+
+
+def viewed(context: Context, account: str, action: str, session: str) -> None:
+    """Note a look at a session, once per ``REPEAT_MS``: the console looks again every few seconds."""
+    entry = {"account": account, "action": action, "subject": session}
+    with context.database.read() as tx:
+        if noted_lately(tx, now_ms=context.now(), **entry):
+            return
+    with context.database.write() as tx:
+        note(tx, now_ms=context.now(), **entry)

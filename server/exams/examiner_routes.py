@@ -2,17 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response, StreamingResponse
 
 from app.contract.sealing.evidence import Manifest
 from server.accounts import audit
-from server.accounts.logins import Examiner, SignedIn
+from server.accounts.logins import SignedIn
 from server.actions import issuing
 from server.actions.views import ActionView, NewAction
-from server.context import Context
 from server.exams import export, manifest, policies, roster, sessions, views
 from server.exams.segment_answers import Placed, Range, segment_answer
+from server.exams.store_threads import streamed, waited
 from server.web.bodies import Parts, answer, body_of, spoken
 
 router = APIRouter(prefix="/api/v1")
@@ -76,7 +76,7 @@ def session_detail(parts: Parts, examiner: SignedIn, session: str) -> Response:
     """Show one session."""
     with parts.database.read() as tx:
         found = sessions.detail(tx, parts, session)
-    _viewed(parts, examiner, "session.viewed", session)
+    audit.viewed(parts, examiner.name, "session.viewed", session)
     return answer(found)
 
 
@@ -91,29 +91,39 @@ def deletion_list(parts: Parts, _examiner: SignedIn, exam: str | None = None) ->
 def session_manifest(parts: Parts, examiner: SignedIn, session: str) -> Response:
     """Return everything signed about a session."""
     gathered, _places = manifest.gather(parts, session)
-    _viewed(parts, examiner, "manifest.viewed", session)
+    audit.viewed(parts, examiner.name, "manifest.viewed", session)
     return answer(gathered)
 
 
 @router.get(
     "/sessions/{session}/segments/{epoch}/{track}/{sequence}", **spoken(answers={200: None, 206: None}, tag=_TAG)
 )
-def session_segment(parts: Parts, examiner: SignedIn, place: Placed, wanted: Range = None) -> Response:
+async def session_segment(
+    parts: Parts, request: Request, examiner: SignedIn, place: Placed, wanted: Range = None
+) -> Response:
     """Return a sealed segment or a range of its bytes."""
-    response = segment_answer(parts, place, wanted)
-    _viewed(parts, examiner, "evidence.viewed", place.session)
-    return response
+
+    def found() -> Response:
+        response = segment_answer(request, parts, place, wanted)
+        audit.viewed(parts, examiner.name, "evidence.viewed", place.session)
+        return response
+
+    return await waited(request, found)
 
 
 @router.get("/sessions/{session}/export", **spoken(answers={200: None}, tag=_TAG))
-def session_export(parts: Parts, examiner: SignedIn, session: str) -> Response:
+async def session_export(parts: Parts, request: Request, examiner: SignedIn, session: str) -> Response:
     """Return the session's evidence as a zip archive."""
-    gathered = export.gather(parts, session)
-    with parts.database.write() as tx:
-        audit.note(tx, now_ms=parts.now(), account=examiner.name, action="evidence.exported", subject=session)
+
+    def gathered() -> export.Gathered:
+        found = export.gather(parts, session)
+        with parts.database.write() as tx:
+            audit.note(tx, now_ms=parts.now(), account=examiner.name, action="evidence.exported", subject=session)
+        return found
+
     headers = {"Content-Disposition": f'attachment; filename="fairlock-{session}.zip"'}
-    content = export.zipped(parts.store, gathered)
-    return StreamingResponse(content, media_type="application/zip", headers=headers)
+    content = export.zipped(parts.store, await waited(request, gathered))
+    return StreamingResponse(streamed(request, content), media_type="application/zip", headers=headers)
 
 
 @router.post("/sessions/{session}/actions", **spoken(request=NewAction, answers={201: ActionView}, tag=_TAG))
@@ -126,13 +136,3 @@ def add_action(
         facts = {"kind": issued.kind.value, "id": issued.id}
         audit.note(tx, now_ms=parts.now(), account=examiner.name, action="action.issued", subject=session, **facts)
     return answer(issued, 201)
-
-
-def _viewed(parts: Context, examiner: Examiner, action: str, session: str) -> None:
-    """Audit a view, once per ``audit.REPEAT_MS``: the console looks again every few seconds."""
-    entry = {"account": examiner.name, "action": action, "subject": session}
-    with parts.database.read() as tx:
-        if audit.noted_lately(tx, now_ms=parts.now(), **entry):
-            return
-    with parts.database.write() as tx:
-        audit.note(tx, now_ms=parts.now(), **entry)

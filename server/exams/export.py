@@ -2,7 +2,7 @@
 
 import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,7 +43,7 @@ def gather(context: Context, session: str) -> Gathered:
     return Gathered(manifest=manifests.gather(context, session)[0], grants=granted, segments=there)
 
 
-def zipped(store: SegmentStore, gathered: Gathered) -> Iterator[bytes]:
+def zipped(store: SegmentStore, gathered: Gathered) -> Generator[bytes, None, None]:
     """Yield the bytes of the archive; evidence is sealed and does not get smaller, so nothing is compressed."""
     sink = _Sink()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:

@@ -2,12 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from app.contract.sealing.grants import Grants, SignedGrant
+from server.accounts import audit
 from server.accounts.logins import SignedIn
 from server.exams import grants, views
+from server.exams.store_threads import waited
 from server.web.bodies import Parts, answer, body_of, spoken
 
 router = APIRouter(prefix="/api/v1/sessions/{session}/grants")
@@ -17,18 +19,21 @@ MAX_BODY = 4 * 1024 * 1024
 
 
 @router.get("", **spoken(answers={200: Grants}, tag=_TAG))
-def grant_list(parts: Parts, _examiner: SignedIn, session: str) -> Response:
+async def grant_list(parts: Parts, request: Request, examiner: SignedIn, session: str) -> Response:
     """Return the grants of a session: the same text as ``grants.json`` of an export."""
-    return answer(grants.gather(parts, session))
+    found = await waited(request, grants.gather, parts, session)
+    await waited(request, audit.viewed, parts, examiner.name, "grants.viewed", session)
+    return answer(found)
 
 
 @router.post("", **spoken(request=SignedGrant, answers={201: views.GrantAnswer, 200: views.GrantAnswer}, tag=_TAG))
-def add_grant(
+async def add_grant(
     parts: Parts,
+    request: Request,
     examiner: SignedIn,
     session: str,
     body: Annotated[SignedGrant, Depends(body_of(SignedGrant, limit=MAX_BODY))],
 ) -> Response:
     """Store a grant that one of the policy's recipients signed; the same one again changes nothing."""
-    stored, new = grants.add(parts, session, body, examiner.name)
+    stored, new = await waited(request, grants.add, parts, session, body, examiner.name)
     return answer(stored, 201 if new else 200)

@@ -1,10 +1,10 @@
 """Answers with a stored segment or with one range of its bytes (RFC 9110 section 14, a single range)."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Annotated, BinaryIO
 
-from fastapi import Depends, Header
+from fastapi import Depends, Header, Request
 from fastapi.responses import Response, StreamingResponse
 
 from app.contract.canonical import b64
@@ -12,13 +12,15 @@ from app.contract.incidents import Track
 from server.context import Context
 from server.db.models import Segment
 from server.exams import losses, segment_files
+from server.exams.store_threads import streamed
 from server.refused import Refused
 from server.storage.base import Place
 
 BLOCK = 256 * 1024
 
 
-def _place(session: str, epoch: int, track: Track, sequence: int) -> Place:
+# In the event loop: there is nothing to wait for.
+async def _place(session: str, epoch: int, track: Track, sequence: int) -> Place:
     return Place(session=session, epoch=epoch, track=track, sequence=sequence)
 
 
@@ -28,8 +30,8 @@ Placed = Annotated[Place, Depends(_place)]
 Range = Annotated[str | None, Header(alias="Range")]
 
 
-def segment_answer(context: Context, place: Place, wanted: str | None) -> Response:
-    """Return the segment at ``place``; raises ``Refused`` 404 for one that is not stored."""
+def segment_answer(request: Request, context: Context, place: Place, wanted: str | None) -> Response:
+    """Return the segment at ``place``; raises ``Refused`` 404 for one that is not stored. Runs in a thread."""
     with context.database.read() as tx:
         row = tx.get(Segment, (place.session, place.epoch, place.track.value, place.sequence))
         if row is None:
@@ -51,7 +53,7 @@ def segment_answer(context: Context, place: Place, wanted: str | None) -> Respon
     if partial:
         headers["Content-Range"] = f"bytes {first}-{last}/{size}"
     return StreamingResponse(
-        _bytes(file, first, last),
+        streamed(request, _bytes(file, first, last)),
         status_code=206 if partial else 200,
         headers=headers,
         media_type="application/octet-stream",
@@ -70,7 +72,7 @@ def _span(wanted: str | None, size: int) -> tuple[int, int] | None:
     return (first, last) if first <= last else None
 
 
-def _bytes(file: BinaryIO, first: int, last: int) -> Iterator[bytes]:
+def _bytes(file: BinaryIO, first: int, last: int) -> Generator[bytes, None, None]:
     with file:
         file.seek(first)
         left = last - first + 1

@@ -32,11 +32,12 @@ class FileStore:
 
     def held(self, session: str) -> dict[str, int]:
         """Return all that lies in a session's folder, as ``path_of`` names it, with its bytes."""
-        folder, held = folder_of(session), {}
+        folder = folder_of(session)
+        held: dict[str, int] = {}
         try:
             paths = list((self._folder / folder).iterdir())
         except FileNotFoundError:
-            return held
+            return {}
         for path in paths:
             with suppress(FileNotFoundError):  # deleted meanwhile
                 held[f"{folder}/{path.name}"] = path.stat().st_size

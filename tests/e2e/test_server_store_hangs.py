@@ -22,6 +22,7 @@ from app.contract.sealing.records import Deletion
 from server import setup
 from server.app import open_context
 from server.exams import retention
+from server.exams.store_threads import READERS
 from tests.e2e.server_rig import PASSWORD, Application, Institution, enter, knock, timed
 from tests.faults.network import Answer, Network
 from tests.postgres import Cluster
@@ -29,6 +30,8 @@ from tests.s3_server import S3Server
 
 PATIENCE_S = 60
 """Of the test for what must not hang; the server waits longer for its store."""
+BESIDE = 40
+"""Threads in which the server answers whoever does not wait for the store."""
 
 
 class HoldingNetwork(Network):
@@ -59,6 +62,10 @@ class HoldingNetwork(Network):
 
 def _completes(method: str, path: str) -> bool:
     return method == "POST" and "uploadId=" in path
+
+
+def _reads(method: str, path: str) -> bool:
+    return method == "GET" and ".fls" in path
 
 
 def _deletes(method: str, _path: str) -> bool:
@@ -153,6 +160,27 @@ def test_what_a_store_does_late_touches_nothing_that_has_a_receipt(rig: Rig) -> 
     assert (answer.status_code, answer.json()["code"]) == (409, "E-CONFLICT")
     assert rig.http.get(segment).content == rival[1]
     assert app.put(*rival).status_code == 200
+
+
+def test_nobody_waits_while_playback_hangs(rig: Rig) -> None:
+    """More reads than the server has threads for gate and heartbeats, as some consoles with a timeline make them."""
+    app, cookie = rig.sit()
+    assert app.put(*app.seal(Track.CAMERA)).status_code == 201
+    session = f"/api/v1/sessions/{app.session}"
+    rig.network.holds = _reads
+    with ThreadPoolExecutor(2 * BESIDE) as threads:
+        reads = [threads.submit(rig.http.get, f"{session}/segments/0/camera/0") for _ in range(2 * BESIDE)]
+        try:
+            for _ in range(READERS):
+                rig.network.wait_until_held()
+            for _ in range(10):
+                assert not app.beat(cookie).frozen
+                assert knock(rig.http, cookie).status_code == 204
+            assert app.put(*app.seal(Track.CAMERA)).status_code == 201
+            assert not any(read.done() for read in reads)
+        finally:
+            rig.network.let_go()
+        assert {read.result().status_code for read in reads} == {200}
 
 
 def test_nobody_waits_while_a_session_is_deleted(rig: Rig) -> None:

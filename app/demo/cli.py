@@ -1,6 +1,7 @@
 """``fairlock demo``: runs the rehearsal and turns what came of it into an exit code."""
 
 import argparse
+import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -61,6 +62,10 @@ def _parse(arguments: Sequence[str]) -> RehearsalOptions:
     given = parser.parse_args(arguments)
     if given.seconds < SHORTEST_S:
         parser.error(f"--seconds must be at least {SHORTEST_S}: shorter than two segments shows nothing")
+    if not re.fullmatch(r"[1-9]\d{2,3}x[1-9]\d{2,3}", given.size):
+        parser.error("--size must be width x height in pixels, like 1280x800")
+    if given.extra_time < 0:
+        parser.error("--extra-time must not be negative: it is time on top, in percent")
     return RehearsalOptions(
         seconds=given.seconds,
         headless=given.headless,

@@ -20,6 +20,7 @@ from app.contract.errors import UserFacing
 from app.contract.sealing import keys
 from app.demo import institution as founding
 from app.demo import report as reporting
+from app.demo import targets
 from app.demo.examine import examine
 from app.demo.processes import (
     Display,
@@ -56,7 +57,9 @@ class RehearsalOptions:
 
 
 def rehearse(options: RehearsalOptions) -> int:
-    """Run the demonstration and return the exit code."""
+    """Run the demonstration and return the exit code. Raises ``UserFacing``: of a wrong target before anything runs."""
+    folders = {"--keep": options.keep, "--export": options.export, "--screenshots": options.screenshots}
+    targets.check(folders, options.report)
     clock = SystemClock()
     cache = paths.cache_dir()
     say("Preparing the detection models")
@@ -95,9 +98,13 @@ def rehearse(options: RehearsalOptions) -> int:
             exit_code=exit_code, started_utc_ms=started_ms, console_url=f"{server}/console/", display=display.kind
         )
         report = reporting.build(findings, run, session)
+        print(reporting.table(report), flush=True)  # noqa: T201  (a command's answer)
         if options.export is not None:
-            _leave_export(options.export, export, ours, password)
-        _write_report(options, report)
+            with targets.writing(options.export, "--export"):
+                _leave_export(options.export, export, ours, password)
+        if options.report is not None:
+            with targets.writing(options.report, "--report"):
+                options.report.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         return _conclude(options, report, server, password)
 
 
@@ -108,9 +115,6 @@ def say(text: str) -> None:
 
 def _workspace(options: RehearsalOptions, stack: ExitStack) -> Path:
     if options.keep is not None:
-        options.keep.mkdir(parents=True, exist_ok=True)
-        if (options.keep / "server").exists():
-            raise UserFacing(f"{options.keep} holds an earlier demonstration.", advice="Name an empty folder.")
         return options.keep.absolute()
     return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fairlock-demo-")))
 
@@ -177,7 +181,6 @@ def _run_application(
     if options.samples:
         command.append("--prefer-samples")
     if options.screenshots is not None:
-        options.screenshots.mkdir(parents=True, exist_ok=True)
         command += ["--screenshots", options.screenshots.absolute()]
     with Program("application", command, logs / "application.log", environment=environment) as application:
         limit_s = START_ALLOWANCE_S + options.seconds + FLUSH_ALLOWANCE_S
@@ -203,18 +206,10 @@ def _session(examiner: founding.ExaminerClient) -> dict[str, Any]:
 
 
 def _leave_export(folder: Path, export: Path, ours: founding.Institution, password: str) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(export, folder / "export.zip")
     (folder / "examiner-key.json").write_bytes(schema.dumps(keys.protect(ours.examiner_key, password)))
     (folder / "passphrase").write_text(password)
     (folder / "pin").write_text(ours.pin)
-
-
-def _write_report(options: RehearsalOptions, report: dict[str, Any]) -> None:
-    if options.report is not None:
-        options.report.parent.mkdir(parents=True, exist_ok=True)
-        options.report.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(reporting.table(report), flush=True)  # noqa: T201  (a command's answer)
 
 
 def _conclude(options: RehearsalOptions, report: dict[str, Any], server: str, password: str) -> int:

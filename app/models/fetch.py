@@ -53,10 +53,11 @@ def obtain(
     Places on this machine come first: the best model that lies there is taken without asking the network. Where none
     does, the release address is asked and then the registry's packages. ``improve`` asks the network as well where
     only a model of demonstration grade is here; ``offline`` never asks it. What is taken is copied into ``folder``.
-    ``progress`` gets sentences. Raises ``UserFacing`` (E-MODEL-MISSING) that says what was tried.
+    ``progress`` gets sentences. Raises ``UserFacing``: E-MODEL-MISSING says what was tried, E-MODEL-CACHE that
+    ``folder`` can't be written.
     """
     folder = folder or default_folder()
-    folder.mkdir(parents=True, exist_ok=True)
+    _make(folder)
     catalogue = catalogue or load_catalogue()
     local = local_sources(folder)
     obtained: dict[Task, ObtainedModel] = {}
@@ -117,6 +118,18 @@ class _Search:
             self._progress(refusal)
             return None
         return data
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = "a file is there" if isinstance(error, FileExistsError | NotADirectoryError) else error.strerror
+        raise UserFacing(
+            f"{folder} can't be the folder for models ({reason}).",
+            advice="Name a folder that Fairlock may write in.",
+            code="E-MODEL-CACHE",
+        ) from error
 
 
 def _keep(folder: Path, card: ModelCard, data: bytes) -> Path:

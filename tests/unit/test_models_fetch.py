@@ -335,3 +335,14 @@ def test_every_task_has_a_last_resort_in_a_package() -> None:
     for task in set(Task) - fetch.DISPENSABLE:
         last = load_catalogue().for_task(task)[-1]
         assert set(last.acquire) == {"package", "version", "archive", "archive_sha256", "member", "convert"}
+
+
+def test_a_file_as_the_folder_is_refused_with_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "file"
+    file.write_text("mine")
+    for folder in (file, file / "below"):
+        assert cli.main(["--fetch", "--offline", "--folder", str(folder)]) == 1
+        said = capsys.readouterr().err
+        assert "a file is there" in said
+        assert "Name a folder that Fairlock may write in. [E-MODEL-CACHE]" in said
+    assert file.read_text() == "mine"

@@ -84,6 +84,11 @@ class HeadTrack:
         """How the head was turned when it was last measured."""
         return self._last
 
+    def forget(self) -> None:
+        """Whoever was measured is gone: how that head was turned says nothing of the next one."""
+        self._before = self._last = self._last_at = None
+        self._recent.clear()
+
     def lost_turning(self, at: Instant, away_degrees: float) -> bool:
         """Whether the head was just turned sideways, far or farther each time, when it was last measured."""
         if self._last is None or self._last_at is None or at.seconds_since(self._last_at) > LOST_SOON_S:

@@ -1,7 +1,8 @@
 """Looking away: by the head first, by the eyes second. Pure, no clock.
 
 Both are measured against this person's own baseline (``detectors.baseline``), by the policy's angle and time. What it
-says is where the head or the eyes pointed, for how long and by how many looks; never why.
+says is where the head or the eyes pointed, for how long and by how many looks; never why. It ends where nobody is
+there: who comes then may be somebody else.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -29,6 +30,7 @@ LOST_S = 60.0
 LOST_ALONE_S = 5.0
 """The same where nobody looks for bodies."""
 BODY_S = 3.0
+"""A body that was seen is there for so long; where bodies are looked for and neither one nor a face was, nobody is."""
 PAUSE_MS = 1_000
 """Who looks back at the screen for longer, before it is an incident, has not looked away for the policy's time."""
 GAP_MS = 3_000
@@ -67,6 +69,8 @@ class LookingTheme:
         self._hit_at: Instant | None = None
         self._lost_since: Instant | None = None
         self._body_at: Instant | None = None
+        self._face_at: Instant | None = None
+        self._body_s = max(BODY_S, 2.5 * period_ms / 1e3)
         self._looks_for_bodies = False
 
     def look(self, at: Instant, detector: str, observations: Sequence[Observation]) -> list[Incident]:
@@ -77,14 +81,24 @@ class LookingTheme:
                 self._body_at = at
         if detector != Task.FACES:
             return []
-        away = self._seen(at, observations) or self._lost(at, observations)
+        if any(one.label == "face" for one in observations):
+            self._face_at = at
+        if self._looks_for_bodies and not (self._is_recent(self._body_at, at) or self._is_recent(self._face_at, at)):
+            self._head.forget()
+            self._lost_since = None
+            return self.finish()
+        away = self._seen(at, observations) or self._lost(at)
         changed = self._streak.look(self._sight(at, away))
         return [changed] if changed is not None else []
 
     def finish(self) -> list[Incident]:
         """Close what is open."""
+        self._hit_at = None
         closed = self._streak.finish()
         return [closed] if closed is not None else []
+
+    def _is_recent(self, seen: Instant | None, at: Instant) -> bool:
+        return seen is not None and at.seconds_since(seen) <= self._body_s
 
     def _seen(self, at: Instant, observations: Sequence[Observation]) -> _Away | None:
         """Judge a head that was measured; ``None`` where none was."""
@@ -117,7 +131,7 @@ class LookingTheme:
         share = sight.angle / (EYES_SHARE * self._away_degrees)
         return _Away(share=share, cause="eyes", degrees=sight.angle, direction=sight.direction)
 
-    def _lost(self, at: Instant, observations: Sequence[Observation]) -> _Away | None:
+    def _lost(self, at: Instant) -> _Away | None:
         """Judge a face that is no longer measured: still turned away if it was lost while it turned."""
         last = self._head.last
         if self._lost_since is None and last is not None and self._by_head:
@@ -125,11 +139,10 @@ class LookingTheme:
         if self._lost_since is None or last is None:
             return None
         lasted = at.seconds_since(self._lost_since)
-        face = any(one.label == "face" for one in observations)
-        body = self._body_at is not None and at.seconds_since(self._body_at) <= BODY_S
+        face = self._face_at == at
         if lasted > (LOST_S if face or self._looks_for_bodies else LOST_ALONE_S):
             return None
-        if self._looks_for_bodies and not (body or face):
+        if self._looks_for_bodies and not (face or self._is_recent(self._body_at, at)):
             return None
         return _Away(share=1.0, cause="face lost while turning", degrees=last.angle, direction=last.direction)
 

@@ -73,6 +73,7 @@ class NoFaceTheme:
         self._empty_since = None if self._body is not None else self._empty_since or at
         if self._empty_since is None or at.seconds_since(self._empty_since) < self._fresh_s:
             return []
+        self._head.forget()
         return self.finish()
 
     def _sight(self, at: Instant) -> Sight:

@@ -136,10 +136,10 @@ class Streak:
 
     def _begin(self, sight: Sight) -> None:
         if sight.hit:
-            first = sight.since if sight.since and _ms(sight.since, sight.at) <= self._rule.pause_ms else None
-            start, looks = (first, 2) if first is not None else (sight.at, 1)
-            facts = dict(sight.facts)
-            self._run = _Run(start, sight.at, sight.score, sight.at, sight.source, facts, start, hits=looks, looks=looks)
+            at, facts = sight.at, dict(sight.facts)
+            first = sight.since if sight.since and _ms(sight.since, at) <= self._rule.pause_ms else None
+            start, looks = (first, 2) if first is not None else (at, 1)
+            self._run = _Run(start, at, sight.score, at, sight.source, facts, start, hits=looks, looks=looks)
             self._ease(self._run, sight)
 
     def _extend(self, run: _Run, sight: Sight) -> None:

@@ -146,6 +146,28 @@ def test_who_turns_and_leaves_does_not_look_away() -> None:
     assert AWAY not in [one[0] for one in exam.end()]
 
 
+def test_who_turned_and_left_says_nothing_of_whoever_comes_then() -> None:
+    """A body without a face after an absence: it may be somebody else."""
+    exam = _Exam().head(5).turn(1, 0, 40).no_face(20, body=False).no_face(14)
+    told = exam.end()
+    assert [one[0] for one in told] == [IncidentKind.ABSENT, NO_FACE]
+    assert exam.said["2"].facts["last_seen"] == "no face, or none whose turn was measured"
+    assert told[1][1] == pytest.approx(26, abs=0.6), "nobody waits for a head that was turned before"
+
+
+def test_looking_away_is_not_told_across_an_absence() -> None:
+    exam = _Exam().head(5).head(5, yaw=45).no_face(6, body=False).head(5, yaw=45).head(5)
+    assert [one[0] for one in exam.end()] == [AWAY, IncidentKind.ABSENT, AWAY]
+
+
+def test_a_close_face_without_a_body_that_is_lost_for_a_look_still_looks_away() -> None:
+    exam = _Exam().head(5, body=False)
+    for _ in range(8):
+        exam.head(0.75, yaw=45, body=False).no_face(0.25, body=False)
+    (away,) = exam.end()
+    assert away[1:] == pytest.approx((5, 12.5), abs=0.6)
+
+
 def test_a_face_lost_while_it_was_lowered_reads_or_writes() -> None:
     assert _Exam().head(5).head(1, pitch=-20).head(0.5, pitch=-33).no_face(25).head(5).end() == []
     assert _Exam().head(5).head(1, yaw=10, pitch=-15).head(0.5, yaw=22, pitch=-24).no_face(25).head(5).end() == []

@@ -92,7 +92,8 @@ def _entry(value: Json) -> Entry:
         raise IntegrityError(Outcome.BAD_FORMAT, "a journal entry has other keys than it should")
     kind, at_ms, utc_ms, body = value["type"], value["at_ms"], value["utc_ms"], value["body"]
     known = isinstance(kind, str) and kind in set(EntryType)
-    if not known or not isinstance(at_ms, int) or not isinstance(utc_ms, int) or not isinstance(body, dict):
+    # Exactly an integer: to Python true and false are some, too.
+    if not known or type(at_ms) is not int or type(utc_ms) is not int or not isinstance(body, dict):
         raise IntegrityError(Outcome.BAD_FORMAT, "a journal entry has a value of another type than it should")
     return Entry(type=EntryType(kind), at_ms=at_ms, utc_ms=utc_ms, body=body)
 

@@ -36,6 +36,8 @@ SUITE_NAME = "HPKE-P256-SHA256-AES256GCM/SFrame-5"
 MAX_HEADER = 64 * 1024
 MAX_FRAGMENT = 8 * 1024 * 1024
 MAX_SEGMENT = 64 * 1024 * 1024
+MAX_FRAGMENTS = 1_000_000
+"""As many as a record may speak of. Without it a file of zeros would be millions of empty ones."""
 
 _HPKE = Suite(KEM.P256, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 _INFO = b"fairlock-segment-v1\0"
@@ -187,6 +189,8 @@ def parse(data: bytes) -> ParsedSegment:
     """Take a segment file apart; raises ``IntegrityError`` with ``BAD_FORMAT`` or ``UNKNOWN_SUITE``."""
     if data[:4] != MAGIC or len(data) < 8:
         raise IntegrityError(Outcome.BAD_FORMAT, "not a segment file")
+    if len(data) > MAX_SEGMENT:
+        raise IntegrityError(Outcome.BAD_FORMAT, f"is larger than {MAX_SEGMENT} bytes")
     (length,) = struct.unpack(">I", data[4:8])
     if length > MAX_HEADER or 8 + length > len(data):
         raise IntegrityError(Outcome.BAD_FORMAT, "the header is cut off or too large")
@@ -198,11 +202,13 @@ def parse(data: bytes) -> ParsedSegment:
     fragments: list[bytes] = []
     at = 8 + length
     while at + 4 <= len(data):
-        (size,) = struct.unpack(">I", data[at : at + 4])
+        (size,) = struct.unpack_from(">I", data, at)
         if size > MAX_FRAGMENT:
             raise IntegrityError(Outcome.BAD_FORMAT, f"fragment {len(fragments)} claims {size} bytes")
         if at + 4 + size > len(data):
             break
+        if len(fragments) == MAX_FRAGMENTS:
+            raise IntegrityError(Outcome.BAD_FORMAT, f"holds more than {MAX_FRAGMENTS} fragments")
         fragments.append(data[at + 4 : at + 4 + size])
         at += 4 + size
     return ParsedSegment(header=header, header_bytes=header_bytes, fragments=tuple(fragments), torn=len(data) - at)

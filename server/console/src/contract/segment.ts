@@ -14,8 +14,12 @@ import { SFrameKey } from "./sframe";
 
 const MAGIC = "FLS1";
 const SUITE_NAME = "HPKE-P256-SHA256-AES256GCM/SFrame-5";
+/** A file that is larger can't be taken. */
+export const MAX_SEGMENT = 64 * 1024 * 1024;
 const MAX_HEADER = 64 * 1024;
 const MAX_FRAGMENT = 8 * 1024 * 1024;
+/** As many as a record may speak of. Without it a file of zeros would be millions of empty ones. */
+const MAX_FRAGMENTS = 1_000_000;
 
 const WRAP = object({ recipient: text({ min: 43, max: 43 }), key: bytes({ min: 113, max: 113 }) });
 
@@ -55,6 +59,7 @@ export function parse(data: Bytes): ParsedSegment {
   if (data.length < 8 || !equal(data.subarray(0, 4), utf8(MAGIC))) {
     throw new IntegrityError("bad-format", "not a segment file");
   }
+  if (data.length > MAX_SEGMENT) throw new IntegrityError("bad-format", `is larger than ${MAX_SEGMENT} bytes`);
   const length = readU32(data, 4);
   if (length > MAX_HEADER || 8 + length > data.length) {
     throw new IntegrityError("bad-format", "the header is cut off or too large");
@@ -69,7 +74,10 @@ export function parse(data: Bytes): ParsedSegment {
       throw new IntegrityError("bad-format", `fragment ${fragments.length} claims ${size} bytes`);
     }
     if (at + 4 + size > data.length) break;
-    fragments.push(data.slice(at + 4, at + 4 + size));
+    if (fragments.length === MAX_FRAGMENTS) {
+      throw new IntegrityError("bad-format", `holds more than ${MAX_FRAGMENTS} fragments`);
+    }
+    fragments.push(data.subarray(at + 4, at + 4 + size));
     at += 4 + size;
   }
   return { header, headerBytes, fragments, torn: data.length - at };

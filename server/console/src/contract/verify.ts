@@ -10,7 +10,7 @@ import { GrantChecker, type GrantFinding, type ReadGrants } from "./grant_check"
 import type { RecipientKey } from "./keys";
 import type { Outcome } from "./outcome";
 import { type Manifest, segmentName } from "./records";
-import type { OpenedSegment } from "./segment";
+import { MAX_SEGMENT, type OpenedSegment } from "./segment";
 import { type Checked, SegmentChecker } from "./segment_check";
 import { type Entry, Statements } from "./statements";
 
@@ -56,11 +56,12 @@ export function segmentChecker(statements: Statements, grants: GrantChecker): Se
   return new SegmentChecker(recipients, statements.heads, grants);
 }
 
-/** Check one file, a missing one included. */
+/** Check one file, a missing one and one that can't be taken included. */
 export async function checkFile(checker: SegmentChecker, entry: Entry, data: Bytes | null): Promise<Checked> {
-  if (data !== null) return checker.check(entry, data);
   const where = segmentName(entry.record);
-  return { faults: [{ outcome: "missing", where, message: "the segment file is missing" }], opened: null };
+  if (data === null) return { faults: [{ outcome: "missing", where, message: "the segment file is missing" }], opened: null };
+  if (data.length <= MAX_SEGMENT) return checker.check(entry, data);
+  return { faults: [{ outcome: "bad-format", where, message: `is larger than ${MAX_SEGMENT} bytes` }], opened: null };
 }
 
 /** What a verifier is given beside the evidence; `onOpened` is told of every plaintext. */

@@ -159,10 +159,12 @@ class Detection:
     looking_away: bool = setting(True, doc="Notice a head turned away from the screen.")
     gaze: bool = setting(False, doc="Notice eyes turned away too, after a short calibration; advice.")
     continuity: bool = setting(
-        False, doc="Compare the face with this session's own start picture, in memory only; nothing of it is kept."
+        False,
+        doc="Compare the face with the first 20 frontal looks of this session, in memory only; nothing of it is kept; "
+        "advice.",
     )
     speech: bool = setting(True, doc="Listen for speech.")
-    loud_noise: bool = setting(False, doc="Record loud noises that are not speech; needs `speech`.")
+    loud_noise: bool = setting(False, doc="Record loud noises that are not speech; needs `speech`; advice.")
     hints: bool = setting(
         True, doc="Tell the candidate when the picture is dark, backlit, blurred or cuts the face off; no incident."
     )
@@ -170,7 +172,13 @@ class Detection:
         4_000, doc="Most pictures analysed per 1,000 seconds by each detector.", minimum=200, maximum=5_000
     )
     person_permille: int = setting(400, doc="Least score of a person.", minimum=50, maximum=950)
-    object_permille: int = setting(250, doc="Least score of a phone, book or laptop.", minimum=50, maximum=950)
+    object_permille: int = setting(
+        250,
+        doc="Least score of a book, a laptop or an object in hand; a phone gets its name only from its model's own "
+        "score on.",
+        minimum=50,
+        maximum=950,
+    )
     absent_ms: int = setting(
         5_000,
         doc="Nobody in view for this long is an incident; judged only with objects: faces miss a lowered head.",

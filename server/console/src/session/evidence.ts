@@ -16,6 +16,7 @@ import type { Entry, Statements } from "../contract/statements";
 import { checkFile, checkStatements, segmentChecker } from "../contract/verify";
 import { abreast } from "./abreast";
 import { Cache } from "./cache";
+import { extentMs } from "./extent";
 import { Gate } from "./gate";
 
 const CACHE_BYTES = 96 * 1024 * 1024;
@@ -119,9 +120,9 @@ export class Evidence {
     return entries.sort((a, b) => a.record.start_ms - b.record.start_ms);
   }
 
-  /** Return when the last segment ends on the session's timeline. */
+  /** Return when what was recorded ends on the session's timeline. */
   endMs(): number {
-    return this.statements.entries.reduce((end, { record }) => Math.max(end, record.start_ms + record.duration_ms), 0);
+    return extentMs(this.statements.entries.map(({ record }) => record));
   }
 
   /** Return the faults of one file, or `null` while it has not been checked. */

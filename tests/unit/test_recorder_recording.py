@@ -12,6 +12,7 @@ from app.clock import SystemClock
 from app.contract.canonical import Json
 from app.contract.incidents import Track
 from app.contract.journal import Entry, EntryType, decode_entries
+from app.contract.policy import Policy
 from app.contract.sealing import jws
 from app.contract.sealing.records import Record
 from app.contract.sealing.segment import open_segment
@@ -69,8 +70,8 @@ class Broken(VideoEncoder):
 class Bench:
     """A recording of one camera into a folder, and what its journal says afterwards."""
 
-    def __init__(self, folder: Path, clock: Clock | None = None) -> None:
-        self.folder, self.clock = folder, clock or SystemClock()
+    def __init__(self, folder: Path, clock: Clock | None = None, policy: Policy = POLICY) -> None:
+        self.folder, self.clock, self._policy = folder, clock or SystemClock(), policy
         self.began = self.clock.now()
         self.lost: list[TrackLost] = []
         self.told = threading.Event()
@@ -92,7 +93,7 @@ class Bench:
         joined = JoinedSession(
             saved=saved,
             folder=self.folder,
-            policy=replace(POLICY, recipients=(recipient(),)),
+            policy=replace(self._policy, recipients=(recipient(),)),
             policy_digest=bytes(32),
             receipt_key=key.public_key(),
             signing_key=key,

@@ -1,4 +1,4 @@
-"""A segment that is on its way while its session is completed: the completion stays true, nobody else's does it harm."""
+"""A segment that is on its way while its session is completed: the completion stays true, nothing of it is left."""
 
 from pathlib import Path
 

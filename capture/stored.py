@@ -36,10 +36,14 @@ def stored_frames(path: Path, *, rate: float, longest: int) -> Iterator[Frame]:
     due, seq = 0.0, 0
     try:
         with av.open(str(path)) as container:
+            if not container.streams.video:
+                raise _only_sound(path) if container.streams.audio else _unreadable(path, "it holds no pictures")
             stream = container.streams.video[0]
             stream.codec_context.thread_count = 1
             begin: float | None = None
             for picture in container.decode(stream):
+                if picture.time is None:
+                    raise _unreadable(path, "it does not say when its pictures were taken")
                 begin = picture.time if begin is None else begin
                 at = picture.time - begin
                 # A frame may come a hair before its time: 23.98 frames a second are no multiple of anything.
@@ -51,7 +55,7 @@ def stored_frames(path: Path, *, rate: float, longest: int) -> Iterator[Frame]:
                 image.flags.writeable = False
                 yield Frame(source=Track.CAMERA, seq=seq, at=moment(at), image=image)
                 seq += 1
-    except (FFmpegError, OSError, IndexError) as error:
+    except (FFmpegError, OSError, ValueError) as error:
         raise _unreadable(path, error) from error
 
 
@@ -61,6 +65,8 @@ def stored_sound(path: Path) -> Iterator[AudioChunk]:
     seq = 0
     try:
         with av.open(str(path)) as container:
+            if not container.streams.audio:
+                raise _unreadable(path, "it holds no sound")
             for sound in container.decode(audio=0):
                 for part in resampler.resample(sound):
                     pcm = part.to_ndarray().reshape(-1).astype(np.int16, copy=False)
@@ -68,7 +74,7 @@ def stored_sound(path: Path) -> Iterator[AudioChunk]:
                         at = moment(seq * AUDIO_CHUNK / AUDIO_RATE)
                         yield AudioChunk(source=Track.MICROPHONE, seq=seq, at=at, rate=AUDIO_RATE, pcm=pcm)
                         seq += 1
-    except (FFmpegError, OSError, IndexError) as error:
+    except (FFmpegError, OSError, ValueError) as error:
         raise _unreadable(path, error) from error
 
 
@@ -78,7 +84,10 @@ def stored_picture(path: Path, *, longest: int, size: tuple[int, int] | None = N
         data = np.frombuffer(path.read_bytes(), np.uint8)
     except OSError as error:
         raise _unreadable(path, error) from error
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    try:
+        image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    except cv2.error as error:  # a picture larger than OpenCV reads
+        raise _unreadable(path, error) from error
     if image is None:
         raise _unreadable(path, "no picture in it")
     picture = image.astype(np.uint8, copy=False)
@@ -125,5 +134,10 @@ def shrunk(image: Picture, longest: int) -> Picture:
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
 
 
+def _only_sound(path: Path) -> UserFacing:
+    advice = "Let its name end in that of a sound (.ogg, .wav, .m4a), or take it out of the folder."
+    return UserFacing(f"{path} holds sound and no pictures.", advice=advice, code="E-RECORDING")
+
+
 def _unreadable(path: Path, why: object) -> UserFacing:
-    return UserFacing(f"{path} can't be read: {why}", advice=_ADVICE, code="E-RECORDING")
+    return UserFacing(f"{path} can't be read: {str(why).rstrip('.')}.", advice=_ADVICE, code="E-RECORDING")

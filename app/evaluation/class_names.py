@@ -49,7 +49,9 @@ def names_in_yaml(text: str) -> tuple[str, ...]:
 def _numbered(rows: list[str]) -> tuple[str, ...]:
     """Return the names of rows ``number: name`` in the order of their numbers; numbers left out have no name."""
     named = {
-        int(number): _bare(name) for number, _, name in (row.partition(":") for row in rows) if number.strip().isdigit()
+        int(number): _bare(name)
+        for number, _, name in (row.partition(":") for row in rows)
+        if re.fullmatch(r"[0-9]{1,4}", number.strip())
     }
     return tuple(named.get(number, "") for number in range(max(named, default=-1) + 1))
 

@@ -1,6 +1,5 @@
 """``fairlock evaluate FOLDER``: how right and how cheap the detectors are on recordings whose truth is known."""
 
-import argparse
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -8,15 +7,14 @@ from pathlib import Path
 
 from app.contract.errors import FairlockError, UserFacing
 from app.contract.policy import Detection
-from app.evaluation.accuracy_document import accuracy_document
-from app.evaluation.html_report import html_report
-from app.evaluation.json_report import json_report
+from app.evaluation.folder import legible
 from app.evaluation.layout import lonely, recordings
-from app.evaluation.options import HOLD_S, command, options, policy_named
+from app.evaluation.options import HOLD_S, options, policy_named
 from app.evaluation.replay import UNREADABLE, Player, Replay
 from app.evaluation.result import Chosen, Result, conclude
 from app.evaluation.text_report import text_report
 from app.evaluation.truth import Medium, Recording
+from app.evaluation.writing import reports_asked, show, try_places, write_reports
 from app.models.fetch import obtain
 from detectors.build import Detectors, build, wanted
 from detectors.catalogue import Catalogue, load_catalogue
@@ -28,7 +26,9 @@ _EVERY_S = 2.0
 def main(argv: Sequence[str]) -> int:
     """Run the command; return its exit code: 1 also where a recording could not be played."""
     asked = options(argv)
+    reports = reports_asked(asked)
     try:
+        try_places(reports)
         result = evaluate(
             asked.folder,
             policy=policy_named(asked.policy),
@@ -37,33 +37,12 @@ def main(argv: Sequence[str]) -> int:
             limit=asked.limit,
             progress=_say,
         )
-        _write(result, asked)
     except FairlockError as error:
-        sys.stderr.write(f"{error} [{error.code}]\n")
+        _say(f"{error} [{error.code}]")
         return 1
-    sys.stdout.write(text_report(result))
-    return 1 if result.chosen.unplayed else 0
-
-
-def _write(result: Result, asked: argparse.Namespace) -> None:
-    """Write what the options name. Raises ``UserFacing`` (E-EVALUATE)."""
-    targets: dict[Path, str] = {}
-    if asked.json is not None:
-        targets[asked.json] = json_report(result)
-    if asked.report is not None:
-        targets[asked.report / "report.html"] = html_report(result)
-        targets[asked.report / "report.json"] = json_report(result)
-    if asked.write_docs is not None:
-        targets[asked.write_docs] = accuracy_document(result, command(asked))
-    for path, text in targets.items():
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise UserFacing(
-                f"{path} can't be written: {error.strerror}.", advice="Name another place.", code="E-EVALUATE"
-            ) from error
-        _say(f"Written: {path}")
+    show(text_report(result))
+    written = write_reports(reports, result, _say)
+    return 1 if result.chosen.unplayed or not written else 0
 
 
 def evaluate(
@@ -80,7 +59,7 @@ def evaluate(
 
     An interrupt (Ctrl-C) ends the playing, and what was played so far is reported, with how many were left out.
     """
-    found = recordings(folder)
+    found, only = recordings(folder), legible(only)
     chosen = _chosen(found, only, limit)
     if not chosen:
         raise UserFacing(f"Nothing in {folder} has {only!r} in its path.", advice="Check --only.", code="E-EVALUATE")
@@ -89,7 +68,7 @@ def evaluate(
     with kept_models():
         replays, unplayed = _played(player, chosen, progress)
     return conclude(
-        folder=folder.as_posix() if not folder.is_absolute() else folder.name,
+        folder=legible(folder.as_posix() if not folder.is_absolute() else folder.name),
         policy=policy,
         hold_s=hold_s,
         models=player.built.cards,
@@ -146,6 +125,12 @@ def _chosen(found: Sequence[Recording], only: str, limit: int | None) -> list[Re
 
 def _product(policy: Detection, progress: Callable[[str], None]) -> Callable[[], Detectors]:
     """Return what builds the product's detectors, from the models on this machine."""
+    if not wanted(policy):
+        raise UserFacing(
+            "By this policy nothing looks and nothing listens (loud noises are told from voices only with speech on).",
+            advice="Switch on objects, faces or speech in it.",
+            code="E-EVALUATE",
+        )
     catalogue = load_catalogue()
     files = _models(policy, catalogue, progress)
     return lambda: build(policy, files, catalogue)
@@ -166,7 +151,7 @@ def _models(policy: Detection, catalogue: Catalogue, progress: Callable[[str], N
 
 
 def _say(sentence: str) -> None:
-    sys.stderr.write(sentence + "\n")
+    sys.stderr.write(legible(sentence) + "\n")
 
 
 if __name__ == "__main__":

@@ -4,19 +4,20 @@ The layout is read from its structure: pictures in ``images`` with ``labels`` be
 ``NAME.events.csv`` beside anything, ``truth.toml`` in any folder, ``MANIFEST.tsv`` with what each file shows.
 """
 
-import csv
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.contract.errors import UserFacing
+from app.evaluation.folder import files_below, inside
 from app.evaluation.truth import Event, Medium, Recording, Truth, truth_error
 from app.evaluation.truth_formats import (
     UTTERANCE_PAUSE_S,
     Span,
     merged,
     read_events,
+    read_rows,
     read_rttm,
     read_text,
     read_uem,
@@ -32,11 +33,15 @@ MEDIA: Mapping[str, Medium] = {
 }
 
 
+_LIST = ".events.csv"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Folder:
     """What the whole folder says: rules, the list's words by file, speech and annotated regions by file."""
 
     root: Path
+    files: frozenset[Path]
     own: tuple[Rule, ...]
     shipped: tuple[Rule, ...]
     shows: Mapping[str, str]
@@ -51,14 +56,7 @@ class _Folder:
 
 def recordings(root: Path) -> tuple[Recording, ...]:
     """Return every recording below ``root`` in order of its name. Raises ``UserFacing`` (E-EVALUATE, E-TRUTH)."""
-    if not root.is_dir():
-        raise UserFacing(f"{root} is not a folder.", advice="Name a folder of recordings.", code="E-EVALUATE")
-    # What begins with a dot is a system's own: `._a.mp4` beside `a.mp4` is no video.
-    files = sorted(
-        path
-        for path in root.rglob("*")
-        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(root).parts)
-    )
+    files = files_below(root)
     media = [path for path in files if path.suffix.lower() in MEDIA]
     if not media:
         raise UserFacing(
@@ -72,36 +70,46 @@ def recordings(root: Path) -> tuple[Recording, ...]:
 
 def lonely(root: Path) -> tuple[str, ...]:
     """Return the event lists below ``root`` that lie beside no recording: somebody's truth would be lost unseen."""
-    lists = sorted(path for path in root.rglob("*.events.csv") if not path.name.startswith("."))
-    return tuple(_inside(root, path) for path in lists if not any(map(_is_of(path), path.parent.iterdir())))
+    files = files_below(root)
+    media = [path for path in files if path.suffix.lower() in MEDIA]
+    known = {path.parent / name for path in media for name in _lists_of(path)}
+    return tuple(inside(root, path) for path in files if path.name.endswith(_LIST) and path not in known)
 
 
-def _is_of(events: Path) -> Callable[[Path], bool]:
-    name = events.name.removesuffix(".events.csv")
-    return lambda path: path.suffix.lower() in MEDIA and name in (path.name, path.stem)
+def _lists_of(path: Path) -> tuple[str, str]:
+    """Return the names that a recording's event list may have."""
+    return f"{path.name}{_LIST}", f"{path.stem}{_LIST}"
 
 
 def _folder(root: Path, files: Sequence[Path]) -> _Folder:
     rules = [
-        rule for path in files if path.name == "truth.toml" for rule in read_rules(path, _inside(root, path.parent))
+        rule for path in files if path.name == "truth.toml" for rule in read_rules(path, inside(root, path.parent))
     ]
     shows: dict[str, str] = {}
     speech: dict[str, tuple[Span, ...]] = {}
     regions: dict[str, tuple[Span, ...]] = {}
     for path in files:
-        below = _inside(root, path.parent)
+        below = inside(root, path.parent)
         if path.name == "MANIFEST.tsv":
             shows.update({_joined(below, name): words for name, words in _manifest(path)})
         elif path.suffix.lower() == ".rttm":
             speech.update({_joined(below, name): spans for name, spans in read_rttm(path).items()})
         elif path.suffix.lower() == ".uem":
             regions.update({_joined(below, name): spans for name, spans in read_uem(path).items()})
-    return _Folder(root=root, own=tuple(rules), shipped=shipped_rules(), shows=shows, speech=speech, regions=regions)
+    return _Folder(
+        root=root,
+        files=frozenset(files),
+        own=tuple(rules),
+        shipped=shipped_rules(),
+        shows=shows,
+        speech=speech,
+        regions=regions,
+    )
 
 
 def _manifest(path: Path) -> Iterator[tuple[str, str]]:
     """Yield (file, what it shows) of a list with these two columns; any further ones are passed over."""
-    rows = list(csv.reader(read_text(path).splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE))
+    rows = read_rows(path, read_text(path).splitlines(), delimiter="\t", quoted=False)
     if not rows or not {"file", "shows"} <= set(rows[0]):
         raise truth_error(path, 1, "the columns file and shows are missing", "Name them in the first line.")
     name, shows = rows[0].index("file"), rows[0].index("shows")
@@ -111,14 +119,19 @@ def _manifest(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def _recording(path: Path, folder: _Folder) -> Recording:
-    name = _inside(folder.root, path)
+    name = inside(folder.root, path)
     digest = _digest(path)
     shows = folder.shows.get(name, "")
     rules = [rule for rule in folder.own if rule.fits(name, shows, digest)] or [
         rule for rule in folder.shipped if rule.fits(f"{folder.called}/{name}", shows, digest)
     ]
     truth = by_rules(rules, shows)
-    for more in (boxes_beside(path, rules, folder.root), _speech(name, folder), _events(path)):
+    try:
+        boxes = boxes_beside(path, rules, folder.root)
+    except OSError as error:
+        why = f"what its boxes are can't be read ({error.strerror})"
+        raise truth_error(path, None, why, "Get the right to read the folder labels.") from error
+    for more in (boxes, _speech(name, folder), _events(path, folder.files)):
         truth = added(truth, more)
     return Recording(path=path, name=name, medium=MEDIA[path.suffix.lower()], truth=truth)
 
@@ -146,17 +159,12 @@ def _speech(name: str, folder: _Folder) -> Truth | None:
     )
 
 
-def _events(path: Path) -> Truth | None:
-    for beside in (path.with_name(f"{path.name}.events.csv"), path.with_name(f"{path.stem}.events.csv")):
-        if beside.is_file():
+def _events(path: Path, files: frozenset[Path]) -> Truth | None:
+    for name in _lists_of(path):
+        if (beside := path.parent / name) in files:
             events, complete = read_events(beside)
             return Truth(events=events, complete=complete, made="by event list")
     return None
-
-
-def _inside(root: Path, path: Path) -> str:
-    name = path.relative_to(root).as_posix()
-    return "" if name == "." else name
 
 
 def _joined(below: str, name: str) -> str:

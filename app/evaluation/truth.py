@@ -113,4 +113,4 @@ def thing_of(incident: Incident) -> str:
 def truth_error(path: Path, line: int | None, why: str, advice: str) -> UserFacing:
     """Return the error for a truth file that can't be read; ``line`` counts from 1."""
     where = f"{path}, line {line}" if line is not None else str(path)
-    return UserFacing(f"{where}: {why}", advice=advice, code="E-TRUTH")
+    return UserFacing(f"{where}: {why.rstrip('.')}.", advice=advice, code="E-TRUTH")

@@ -35,19 +35,26 @@ def read_events(path: Path) -> tuple[tuple[Event, ...], frozenset[str]]:
     """
     complete = SEEN | HEARD
     lines = read_text(path).splitlines()
-    while lines and lines[0].startswith("#"):
+    if lines and lines[0].startswith("#"):
         head, _, names = lines[0].lstrip("# ").partition(":")
         if head.strip() == "complete":
             complete = frozenset(_thing(path, 1, name.strip()) for name in names.split(",") if name.strip())
         lines[0] = ""
-        break
-    rows = list(csv.reader(lines))
+    rows = read_rows(path, lines)
     start = next((index for index, row in enumerate(rows) if row), None)
     columns = [name.strip() for name in rows[start]] if start is not None else []
     if start is None or columns[:3] != ["kind", "start_s", "end_s"]:
         raise truth_error(path, 1, "the columns are not kind,start_s,end_s", "Write them as the first line.")
     events = [_event(path, line, columns, row) for line, row in enumerate(rows[start + 1 :], start + 2) if any(row)]
     return tuple(events), complete
+
+
+def read_rows(path: Path, lines: Sequence[str], *, delimiter: str = ",", quoted: bool = True) -> list[list[str]]:
+    """Return the cells of ``lines``, which stand in ``path``; ``quoted``: quotes may hold a delimiter."""
+    try:
+        return list(csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE))
+    except csv.Error as error:
+        raise truth_error(path, None, f"not a table: {error}", "Save it as a table of plain text (CSV).") from error
 
 
 def _event(path: Path, line: int, columns: Sequence[str], row: Sequence[str]) -> Event:

@@ -22,17 +22,17 @@ At least one of match, shows and sha256 is needed; all that are given must fit. 
 happens is taken from the most exact kind of rule alone: what was seen by eye, else what the list says, else the folder.
 """
 
-import math
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from app.evaluation.truth import THINGS, Event, truth_error
+from app.evaluation import rule_values
+from app.evaluation.truth import Event, truth_error
 from app.evaluation.truth_formats import read_text
 
 _TEXTS = {"match", "shows", "timed", "sha256", "made", "name", "note"}
@@ -42,8 +42,13 @@ _OTHERS = {"groups": dict, "tolerance_s": (int, float), "synthetic": bool}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One ``[[truth]]`` table. ``below`` is the folder its ``match`` counts from, ``""`` for the whole."""
+    """One ``[[truth]]`` table: the one with this ``number``, from 1 on, of the file ``path``.
 
+    ``below`` is the folder its ``match`` counts from, ``""`` for the whole.
+    """
+
+    path: Path
+    number: int
     below: str = ""
     match: str | None = None
     shows: re.Pattern[str] | None = None
@@ -67,14 +72,21 @@ class Rule:
         return 2 if self.sha256 is not None else 1 if self.shows is not None else 0
 
     def told(self, shows: str) -> tuple[Event, ...]:
-        """Return the events of this rule, those that it reads from the list's words included."""
+        """Return the events of this rule, those that it reads from the list's words included.
+
+        Raises ``UserFacing`` (E-TRUTH) where those words are no times.
+        """
         if self.timed is None or self.shows is None:
             return self.events
-        times = (find.groupdict() for find in self.shows.finditer(shows))
-        read = (
-            Event(thing=self.timed, start_s=float(time["start"]), end_s=float(time.get("end") or math.inf))
-            for time in times
-        )
+        try:
+            read = [rule_values.found(self.timed, find.groupdict()) for find in self.shows.finditer(shows)]
+        except ValueError as error:
+            raise truth_error(
+                self.path,
+                None,
+                f"{_called(self.number)}: in {shows!r} {error}",
+                "Let the groups start and end find numbers alone, the end after the start.",
+            ) from error
         return (*self.events, *read)
 
     def fits(self, name: str, shows: str, sha256: str) -> bool:
@@ -103,15 +115,24 @@ def read_rules(path: Path, below: str) -> tuple[Rule, ...]:
     """Return the rules of one file; raises ``UserFacing`` (E-TRUTH) on any fault in it."""
     try:
         tables = tomllib.loads(read_text(path))
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also for numbers of thousands of digits
         raise truth_error(path, None, f"not TOML: {error}", "Correct it there.") from error
     if unknown := set(tables) - {"truth"}:
         raise truth_error(path, None, f"unknown keys {sorted(unknown)}", "Write [[truth]] tables only.")
-    return tuple(_rule(path, index, table, below) for index, table in enumerate(tables.get("truth", []), 1))
+    rules = tables.get("truth", [])
+    if not isinstance(rules, list) or not all(isinstance(rule, dict) for rule in rules):
+        raise truth_error(
+            path, None, "truth is no list of tables", "Write [[truth]] with two brackets above each rule."
+        )
+    return tuple(_rule(path, number, rule, below) for number, rule in enumerate(rules, 1))
 
 
-def _rule(path: Path, index: int, table: Mapping[str, Any], below: str) -> Rule:
-    where = f"[[truth]] number {index}"
+def _called(number: int) -> str:
+    return f"[[truth]] number {number}"
+
+
+def _rule(path: Path, number: int, table: Mapping[str, Any], below: str) -> Rule:
+    where = _called(number)
     kinds: Mapping[str, Any] = dict.fromkeys(_TEXTS, str) | dict.fromkeys(_LISTS, list) | _OTHERS
     for key, value in table.items():
         if key not in kinds or not isinstance(value, kinds[key]):
@@ -125,46 +146,19 @@ def _rule(path: Path, index: int, table: Mapping[str, Any], below: str) -> Rule:
         shows = values.pop("shows", None)
         sought = re.compile(shows, re.IGNORECASE) if shows is not None else None
         return Rule(
+            path=path,
+            number=number,
             below=below,
             shows=sought,
-            timed=_timed(values.pop("timed", None), sought),
-            complete=frozenset(_thing(name) for name in values.pop("complete", [])),
-            events=tuple(_event(row) for row in values.pop("events", [])),
-            groups={str(key): str(value) for key, value in values.pop("groups", {}).items()},
-            classes=tuple(map(str, values.pop("classes", []))),
-            held=frozenset(map(str, values.pop("held", []))),
-            size=_size(values.pop("size", None)),
+            timed=rule_values.timed(values.pop("timed", None), sought),
+            complete=frozenset(rule_values.thing(name) for name in values.pop("complete", [])),
+            events=tuple(rule_values.event(row) for row in values.pop("events", [])),
+            groups=rule_values.groups(values.pop("groups", {})),
+            classes=rule_values.texts(values.pop("classes", [])),
+            held=frozenset(rule_values.texts(values.pop("held", []))),
+            size=rule_values.size(values.pop("size", None)),
+            tolerance_s=rule_values.tolerance(values.pop("tolerance_s", None)),
             **values,
         )
-    except (ValueError, re.error) as error:
+    except (ValueError, OverflowError, RecursionError, re.error) as error:
         raise truth_error(path, None, f"{where}: {error}", "See docs/recording-kit.md.") from error
-
-
-def _thing(name: object) -> str:
-    if name not in THINGS:
-        raise ValueError(f"{name!r} is not known; write one of {', '.join(THINGS)}")
-    return str(name)
-
-
-def _timed(thing: str | None, shows: re.Pattern[str] | None) -> str | None:
-    if thing is not None and (shows is None or "start" not in shows.groupindex):
-        raise ValueError("timed needs shows with a group (?P<start>…)")
-    return _thing(thing) if thing is not None else None
-
-
-def _event(row: Sequence[Any]) -> Event:
-    if not isinstance(row, list) or len(row) not in (1, 3):
-        raise ValueError("an event is [thing] or [thing, start, end]")
-    if len(row) == 1:
-        return Event(thing=_thing(row[0]))
-    start_s, end_s = float(row[1]), float(row[2])
-    if not 0 <= start_s < end_s:
-        raise ValueError(f"an event from {start_s} to {end_s} s")
-    return Event(thing=_thing(row[0]), start_s=start_s, end_s=end_s)
-
-
-def _size(value: Sequence[Any] | None) -> tuple[int, int] | None:
-    if value is None:
-        return None
-    width, height = map(int, value)
-    return width, height

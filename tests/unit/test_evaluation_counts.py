@@ -116,7 +116,7 @@ _SEEN = {"phone", *OBJECTS, "object_in_hand", "absent"}
         ),
         (Detection(headphones=True), ("objects",), {"second_person", "looking_away", "speech"}),
         (Detection(headphones=True), ("headphones", "faces"), {*_SEEN, "second_person", "speech"}),
-        (Detection(loud_noise=True), ("speech", "landmarks"), {*_SEEN, "second_person", "no_face", "loud_noise"}),
+        (Detection(loud_noise=True), ("speech", "landmarks"), {*_SEEN, "second_person", "no_face"}),
         (Detection(), ("closer",), {*_SEEN, "second_person", "no_face", "looking_away", "speech"}),
         (Detection(), ("objects", "faces"), {"speech"}),
     ],

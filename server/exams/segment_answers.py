@@ -4,10 +4,10 @@ import re
 from collections.abc import Generator
 from typing import Annotated, BinaryIO
 
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Header, Path, Request
 from fastapi.responses import Response, StreamingResponse
 
-from app.contract.canonical import b64
+from app.contract.canonical import MAX_INTEGER, b64
 from app.contract.incidents import Track
 from server.context import Context
 from server.db.models import Segment
@@ -18,9 +18,12 @@ from server.storage.base import Place
 
 BLOCK = 256 * 1024
 
+Number = Annotated[int, Path(ge=0, le=MAX_INTEGER)]
+"""What a record can say of a segment's place; no database could keep more."""
+
 
 # In the event loop: there is nothing to wait for.
-async def _place(session: str, epoch: int, track: Track, sequence: int) -> Place:
+async def _place(session: str, epoch: Number, track: Track, sequence: Number) -> Place:
     return Place(session=session, epoch=epoch, track=track, sequence=sequence)
 
 
@@ -62,12 +65,12 @@ def segment_answer(request: Request, context: Context, place: Place, wanted: str
 
 def _span(wanted: str | None, size: int) -> tuple[int, int] | None:
     """Return the first and last byte to send, or none when the range lies outside; what isn't understood is ignored."""
-    match = re.fullmatch(r"bytes=(\d*)-(\d*)", wanted or "")
+    match = re.fullmatch(r"bytes=([0-9]{0,18})-([0-9]{0,18})", wanted or "")
     if match is None or match.group(0) == "bytes=-":
         return 0, size - 1
     start, stop = match.groups()
     if not start:
-        return max(0, size - int(stop)), size - 1
+        return (max(0, size - int(stop)), size - 1) if int(stop) else None
     first, last = int(start), min(int(stop) if stop else size - 1, size - 1)
     return (first, last) if first <= last else None
 

@@ -201,7 +201,9 @@ def test_range_of_a_segment(http: httpx.Client, sitting: Sitting) -> None:
     assert (part.status_code, part.content) == (206, data[10:300_010])
     assert part.headers["Content-Range"] == f"bytes 10-300009/{len(data)}"
     assert http.get(url, headers={"Range": "bytes=-5"}).content == data[-5:]
-    assert http.get(url, headers={"Range": f"bytes={len(data)}-"}).status_code == 416
+    for nothing in (f"{len(data)}-", "-0"):
+        assert http.get(url, headers={"Range": f"bytes={nothing}"}).status_code == 416
+    assert http.get(url, headers={"Range": f"bytes=0-{'9' * 5_000}"}).content == data  # not understood, so ignored
     assert http.get(url).content == data
 
 
@@ -255,6 +257,14 @@ def test_an_exam_stores_no_more_than_its_quota_and_goes_on_when_that_is_raised(
     assert app.put(*second).status_code == 201
     entries = institution.call("GET", "/api/v1/audit")["entries"]
     assert [one["facts"] for one in entries if one["action"] == "quota.set"] == [{"bytes": "none"}, {"bytes": "100000"}]
+
+
+def test_a_place_that_no_record_can_name_is_refused(http: httpx.Client, sitting: Sitting) -> None:
+    app = sitting("place")
+    record, data = app.seal(Track.CAMERA, advance=False)
+    for place in (f"{2**70}/camera/0", f"0/camera/{2**63}", "0/camera/-1"):
+        answers = [app.put(record, data, path=place), http.get(f"/api/v1/sessions/{app.session}/segments/{place}")]
+        assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(422, "E-FORMAT")] * 2
 
 
 def test_text_that_the_database_keeps_in_no_column_is_refused(institution: Institution, sitting: Sitting) -> None:

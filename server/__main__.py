@@ -1,4 +1,4 @@
-"""The command line of the server: ``fairlock-server init | serve | export | demo-exam``."""
+"""The command line of the server: ``fairlock-server init | serve | export | retain | demo-exam``."""
 
 import argparse
 import os
@@ -12,6 +12,7 @@ from server.app import create_app, open_context
 from server.context import SESSION_BYTES
 from server.exams import export
 from server.exams.retention import Keeper, due, erase_due
+from server.refused import Refused
 from server.serving import listen, serve
 
 GIB = 1024**3
@@ -82,6 +83,12 @@ def _export(options: argparse.Namespace) -> None:
     context = open_context(options.data, public_url="http://127.0.0.1")
     try:
         count = export.write(context, options.session, options.to)
+    except Refused as error:
+        raise UserFacing(
+            f"There is no session {options.session} in {options.data}.",
+            advice="Copy the session's id from the console, and check --data.",
+            code=error.code,
+        ) from error
     finally:
         context.database.close()
     _say(f"{count} segments and the manifest are in {options.to}.")

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from app.contract.errors import UserFacing
 from server.db import postgres, sqlite
 from server.db.database import Database
-from server.storage.base import SegmentStore
+from server.storage.base import SegmentStore, StorageFull
 from server.storage.filesystem import FileStore
 
 NAME = "server.toml"
@@ -52,12 +52,12 @@ class Settings:
     store: StoreSettings = StoreSettings()
 
 
-def load(path: Path) -> Settings:
-    """Read a settings file, the defaults where there is none; raises ``UserFacing``."""
+def load(path: Path, *, required: bool = False) -> Settings:
+    """Read a settings file, the defaults where there is none; raises ``UserFacing``, where it is ``required`` too."""
     try:
         said = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
-        if path.name != NAME:
+        if required:
             raise _unfit(path, "is not there") from None
         return Settings()
     except (OSError, ValueError) as error:
@@ -105,7 +105,14 @@ def open_store(settings: Settings, data: Path) -> SegmentStore:
         access_key=store.access_key,
         secret_key=store.secret_key,
     )
-    return S3Store(client, bucket=store.bucket, prefix=store.prefix, drafts=data / "incoming")
+    try:
+        return S3Store(client, bucket=store.bucket, prefix=store.prefix, drafts=data / "incoming")
+    except (StorageFull, FileNotFoundError) as error:
+        raise UserFacing(
+            f"The uploads under way in the bucket {store.bucket} can't be listed and cleared ({error}).",
+            advice="Give the key in server.toml the right to list and to abort multipart uploads, and look at the log.",
+            code="E-STORE",
+        ) from error
 
 
 def _part(cls: type[T], said: object, path: Path, name: str) -> T:

@@ -12,6 +12,9 @@ from server.db.database import Database
 from server.db.models import Account
 from server.db.retries import retried
 
+OURS = {"keys", "sessions", "incoming", settings.NAME, *(settings.DATABASE + end for end in ("", "-wal", "-shm"))}
+"""What a data folder may hold: also of an ``init`` that came to no end."""
+
 
 def prepare(data: Path, *, admin: str, password: str, settings_file: Path | None = None) -> bool:
     """Make what is missing in ``data``; return whether the account is new. Raises ``UserFacing``.
@@ -20,7 +23,7 @@ def prepare(data: Path, *, admin: str, password: str, settings_file: Path | None
     """
     try:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if any(data.iterdir()) and not (data / "keys").exists():
+        if {path.name for path in data.iterdir()} - OURS:
             # Closing a folder that others use, such as /tmp, would do harm.
             raise UserFacing(
                 f"The folder {data} holds other files.", advice="Name a new or an empty folder.", code="E-DATA-FOLDER"
@@ -30,7 +33,7 @@ def prepare(data: Path, *, admin: str, password: str, settings_file: Path | None
     except OSError as error:
         raise _unwritable(data, error) from error
     check_writable(data)
-    wanted = settings.load(settings_file or data / settings.NAME)
+    wanted = settings.load(settings_file or data / settings.NAME, required=settings_file is not None)
     database = settings.open_database(wanted, data)
     try:
         migrate.upgrade(database)

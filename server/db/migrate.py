@@ -7,7 +7,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
 from app.contract.errors import UserFacing
 from server.db.database import Database
@@ -25,17 +25,19 @@ def configuration(database: Database) -> Config:
 
 
 def upgrade(database: Database) -> None:
-    """Run the migrations that are missing; raises ``UserFacing`` for a schema of a newer version."""
+    """Run the migrations that are missing; raises ``UserFacing`` for a schema of a newer version, or a wrong set-up."""
     config = configuration(database)
     try:
         with database.engine.connect() as connection:
             present = MigrationContext.configure(connection).get_current_revision()
-    except OperationalError as error:
-        raise UserFacing(
-            f"The database can't be used ({error.orig}).",
-            advice="Check that it runs, and what server.toml says of it.",
-            code="E-DATABASE",
-        ) from error
+        _check_known(config, present)
+        command.upgrade(config, "head")
+    except DBAPIError as error:
+        said = str(error.orig).partition("\n")[0]
+        raise UserFacing(f"The database can't be used ({said}).", advice=_advice(error), code="E-DATABASE") from error
+
+
+def _check_known(config: Config, present: str | None) -> None:
     try:
         if present is not None:
             ScriptDirectory.from_config(config).get_revision(present)
@@ -45,4 +47,11 @@ def upgrade(database: Database) -> None:
             advice="Install that version again, or restore the backup made before the upgrade.",
             code="E-SCHEMA-NEWER",
         ) from None
-    command.upgrade(config, "head")
+
+
+def _advice(error: DBAPIError) -> str:
+    if isinstance(error, OperationalError):
+        return "Check that it runs, that its disk has room, and what server.toml says of it."
+    if isinstance(error, ProgrammingError):
+        return "Let the user whom server.toml names own the database, so that it may make tables there."
+    return "Restore it from the backup, with the rest of the data folder."

@@ -59,7 +59,7 @@ def _address(url: str) -> URL:
     )
     try:
         address = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise unfit from None
     if address.get_backend_name() != "postgresql":
         raise unfit

@@ -21,8 +21,9 @@ class Drafts:
         self._folder = folder
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for path in folder.iterdir():
-            if time.time() - path.stat().st_mtime > ABANDONED_S:
-                path.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # a server beside this one has just stored it
+                if time.time() - path.stat().st_mtime > ABANDONED_S:
+                    path.unlink()
 
     def begin(self) -> "Draft":
         """Start a draft; raises ``StorageFull``."""

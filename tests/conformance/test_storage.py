@@ -270,6 +270,27 @@ def test_files_keep_what_was_published_and_clear_what_was_abandoned(tmp_path: Pa
     assert (tmp_path / "sessions" / "session-1" / "0-camera-7.fls").is_file()
 
 
+def test_a_draft_that_goes_while_a_store_is_opened_stops_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An export or a second server is started beside one that stores segments."""
+    (tmp_path / "incoming").mkdir()
+    going, staying = (tmp_path / "incoming" / name for name in ("going", "staying"))
+    for path in (going, staying):
+        path.write_bytes(b"half")
+        os.utime(path, (0, 0))
+    stat = Path.stat
+
+    def late(self: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        if self == going:
+            going.unlink()
+        return stat(self, follow_symlinks=follow_symlinks)
+
+    monkeypatch.setattr(Path, "stat", late)
+    FileStore(tmp_path)
+    assert not os.listdir(tmp_path / "incoming")  # noqa: PTH208  (without a look at each)
+
+
 def test_full_disk_is_told_as_one(tmp_path: Path) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("this system has no /dev/full to stand in for a full disk")

@@ -22,10 +22,11 @@ def data(tmp_path: Path) -> Path:
     return folder
 
 
-def _init(data: Path, password: str = PASSWORD) -> int:
+def _init(data: Path, password: str = PASSWORD, *, settings: Path | None = None) -> int:
     secret = data.parent / "password"
     secret.write_text(password)
-    return main(["init", "--data", str(data), "--admin", "ada", "--password-file", str(secret)])
+    more = ["--settings", str(settings)] if settings else []
+    return main(["init", "--data", str(data), "--admin", "ada", "--password-file", str(secret), *more])
 
 
 def test_init_again_changes_nothing(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -115,3 +116,30 @@ def test_a_folder_of_others_is_left_alone(tmp_path: Path, capsys: pytest.Capture
     assert "holds other files" in capsys.readouterr().err
     assert stat.S_IMODE(folder.stat().st_mode) == 0o755
     assert [path.name for path in folder.iterdir()] == ["letter.txt"]
+
+
+def test_settings_that_are_not_there_are_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Also under the name that the kept ones have."""
+    assert _init(tmp_path / "data", settings=tmp_path / "server.toml") == 2
+    assert "server.toml is not there" in capsys.readouterr().err
+
+
+def test_init_that_failed_is_done_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.storage.s3_client.TRIES", 1)
+    said = tmp_path / "wanted.toml"
+    said.write_text('[store]\nbucket = "x"\nendpoint = "http://127.0.0.1:1"\naccess_key = "a"\nsecret_key = "s"\n')
+    for _ in range(2):
+        assert _init(tmp_path / "data", settings=said) == 2
+        assert "The bucket x can't be used" in capsys.readouterr().err
+    assert _init(tmp_path / "data") == 0
+
+
+def test_a_session_that_is_not_there_is_a_sentence(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["export", "--data", str(data), "nosession", "--to", str(tmp_path / "out")]) == 2
+    assert capsys.readouterr().err == (
+        f"There is no session nosession in {data}. Copy the session's id from the console, and check --data.\n"
+    )

@@ -17,7 +17,7 @@ from app.contract.sealing import jws
 from server import settings, setup
 from server.storage.base import Place, SegmentStore, StorageFull
 from tests.e2e.server_rig import PASSWORD, Application, Institution, timed
-from tests.faults.network import Network
+from tests.faults.network import Answer, Network
 from tests.s3_server import BUCKET, S3Server
 
 SEED = 7
@@ -132,6 +132,23 @@ def test_bucket_that_is_not_there_is_a_sentence(s3_server: S3Server, tmp_path: P
     path.write_text(s3_server.settings().replace(f'"{BUCKET}"', '"another"'))
     with pytest.raises(UserFacing, match=r"The bucket another can't be used .*server\.toml"):
         settings.open_store(settings.load(path), tmp_path)
+
+
+class _Narrow(Network):
+    """A store whose key may do everything but list uploads."""
+
+    def forward(self, method: str, path: str, headers: list[tuple[str, str]], body: bytes) -> Answer:
+        if method == "GET" and "uploads" in path:
+            return Answer(status=403, headers=[], body=b"<Error><Code>AccessDenied</Code></Error>")
+        return super().forward(method, path, headers, body)
+
+
+def test_key_that_may_not_list_uploads_is_a_sentence(s3_server: S3Server, tmp_path: Path) -> None:
+    path = tmp_path / "server.toml"
+    with _Narrow(urlsplit(s3_server.endpoint).port or 0, seed=0, share=0.0).running() as network:
+        path.write_text(s3_server.settings().replace(s3_server.endpoint, network.url))
+        with pytest.raises(UserFacing, match=r"the store refuses: AccessDenied.*the right to list"):
+            settings.open_store(settings.load(path), tmp_path)
 
 
 @pytest.mark.parametrize(

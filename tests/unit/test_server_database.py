@@ -252,7 +252,26 @@ def test_database_that_is_not_there_is_a_reason_to_wait(tmp_path: Path) -> None:
     database.close()
 
 
-@pytest.mark.parametrize("url", ["", "mysql://x/y", "no address"])
+def test_a_damaged_file_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "test.db").write_bytes(b"no database" * 1_000)
+    database = sqlite.connect(tmp_path / "test.db")
+    with pytest.raises(UserFacing, match=r"can't be used \(file is not a database\).*from the backup"):
+        upgrade(database)
+    database.close()
+
+
+def test_a_user_who_may_make_no_tables_is_a_sentence(postgres: Cluster) -> None:
+    url = postgres.database()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE ROLE guest LOGIN")
+        connection.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+    database = connect(url.replace("fairlock@", "guest@"))
+    with pytest.raises(UserFacing, match=r"permission denied for schema public.*own the database"):
+        upgrade(database)
+    database.close()
+
+
+@pytest.mark.parametrize("url", ["", "mysql://x/y", "no address", "postgresql://u@h:port/db"])
 def test_address_of_something_else_is_refused(url: str) -> None:
     with pytest.raises(UserFacing, match="is not one of PostgreSQL"):
         connect(url)

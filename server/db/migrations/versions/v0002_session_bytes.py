@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Apply this step; 4,096 is what ``server.exams.evidence`` adds for a segment's row."""
+    """Apply this step; 4,096 is what ``server.exams.quotas.ROW`` adds for a segment's row."""
     op.add_column("sessions", sa.Column("stored", sa.BigInteger(), server_default="0", nullable=False))
     op.execute(
         "UPDATE sessions SET stored ="

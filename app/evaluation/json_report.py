@@ -13,7 +13,7 @@ from app.evaluation.session import Raised
 
 
 def json_report(result: Result) -> str:
-    """Return one object; ``docs/recording-kit.md`` has its keys."""
+    """Return one object; ``docs/recording-kit.md`` says what each key means."""
     report = {
         "folder": result.folder,
         "policy_differs": list(result.differences),

@@ -11,7 +11,7 @@ fairlock open LINK            take an exam
 fairlock open EXPORT --key KEYFILE --out DIR   check exported evidence and open it into playable files
 fairlock demo                 show the whole line on this machine
 fairlock kiosk                run a testing centre's seat for one exam
-fairlock upload               send evidence that an earlier exam left on this computer
+fairlock upload [--end]       send evidence that an earlier exam left on this computer
 fairlock verify EXPORT        check exported evidence without a server
 fairlock models               list or fetch the detection models
 fairlock evaluate FOLDER      measure the detectors on recordings whose truth is known

@@ -10,13 +10,13 @@ import threading
 from pathlib import Path
 from typing import Protocol
 
-from app.contract.errors import FairlockError, IntegrityError
+from app.contract.errors import IntegrityError
 from app.contract.policy import Policy
 from app.contract.sealing import jws
 from app.contract.times import Clock
 from app.metered import Metering
 from app.recorder.joining import SavedSession
-from app.recorder.leftovers import OnProgress, unfinished
+from app.recorder.leftovers import TROUBLES, OnProgress, unfinished
 from app.recorder.marks import is_over
 
 DEADLINE_S = 3_600.0
@@ -95,8 +95,8 @@ class BackgroundUpload:
         except _GivingWay as reason:
             _log.info("session %s waits: %s", saved.session, reason)
             return False
-        except FairlockError as error:
-            _log.info("session %s stays on this computer: %s", saved.session, error.code)
+        except TROUBLES as error:  # of this one: the others have their turn
+            _log.info("session %s stays on this computer: %s", saved.session, error)
         return True
 
     def _rest(self) -> None:

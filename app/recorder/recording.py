@@ -50,7 +50,7 @@ _log = logging.getLogger("fairlock.recorder")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingParts:
     """What a recording is made of. ``granted`` is what its candidate was; ``on_track_lost`` is called in the track's
-    thread, ``on_hint`` in that of detection.
+    thread, ``on_hint`` in that of detection. ``sends_only``: nobody is examined any more, and what lies there is sent.
     """
 
     joined: JoinedSession
@@ -59,6 +59,7 @@ class RecordingParts:
     detection: DetectionChoice
     clock: Clock
     options: RecorderOptions
+    sends_only: bool = False
     granted: Granted = field(default_factory=Granted)
     metering: Metering = field(default_factory=NetworkManager)
     on_track_lost: Callable[[TrackLost], object] = lambda _error: None
@@ -225,13 +226,21 @@ class Recording:
         for task, refusal in detection.refused.items():
             self.incidents.report(IncidentKind.DETECTION_DEGRADED, source=task, reason=refusal)
         if self._parts.joined.epoch > 0:
-            self.incidents.report(
-                IncidentKind.COMPONENT_RESTARTED,
-                source="recorder",
-                epoch=str(self._parts.joined.epoch),
-                recovered_segments=str(len(self._recovered.segments)),
-                torn_bytes=str(self._recovered.torn_bytes),
-            )
+            self._write_recovered(str(self._parts.joined.epoch))
+
+    def _write_recovered(self, epoch: str) -> None:
+        """Say what an earlier epoch left; it is an incident only where somebody is examined."""
+        segments, torn = str(len(self._recovered.segments)), str(self._recovered.torn_bytes)
+        if self._parts.sends_only:
+            self.journal.note(sends_only=epoch, recovered_segments=segments, torn_bytes=torn)
+            return
+        self.incidents.report(
+            IncidentKind.COMPONENT_RESTARTED,
+            source="recorder",
+            epoch=epoch,
+            recovered_segments=segments,
+            torn_bytes=torn,
+        )
 
     # --- what the threads say ------------------------------------------------------------------------------------
 

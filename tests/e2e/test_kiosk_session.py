@@ -29,6 +29,7 @@ from app.contract.sealing.verify import verify_session
 from app.demo.examine import Findings, examine
 from app.demo.institution import EXAM
 from app.demo.processes import Program, answers, free_port, server_command, wait_until
+from app.recorder.marks import FINISHED, mark_handed_in
 from tests.e2e.kiosk_seat import ACCOUNT, INSIDE, KIOSK, ROOT, Seat, require
 from tests.e2e.stage import Stage, stage, write_camera, write_microphone
 
@@ -40,6 +41,7 @@ STRANGER = "sleep"
 # A program on the seat's display with all its variables, on its account even, but not started by its compositor.
 FORGERY = (sys.executable, "-c", f"import sys; sys.path[:0] = ['{ROOT}']; {_ASK}")
 PIN = "271828"
+CUT_SHORT = "Grace Example"
 DEADLINE_S = 150.0
 PICTURES = INSIDE / "evidence" / "pictures"
 
@@ -56,11 +58,17 @@ class Day:
     exam_picture: Path | None = None
     start_picture: Path | None = None
     forged: list[str] = field(default_factory=list)
+    cut_short: dict[str, Any] = field(default_factory=dict)
+
+    def row_of(self, candidate: str) -> dict[str, Any]:
+        """Return what the server says of ``candidate``."""
+        rows = self.stage.examiner.get("sessions")["sessions"]
+        found: dict[str, Any] = next(row for row in rows if row["candidate"] == candidate)
+        return found
 
     def evidence_of(self, candidate: str) -> tuple[Findings, list[np.ndarray[Any, Any]]]:
         """Open what the server has of ``candidate`` as an examiner would; also some pictures of the screen."""
-        rows = self.stage.examiner.get("sessions")["sessions"]
-        session = next(row["session"] for row in rows if row["candidate"] == candidate)
+        session = self.row_of(candidate)["session"]
         export = self.stage.folder / f"{session}.zip"
         self.stage.examiner.download(f"sessions/{session}/export", export)
         ours = self.stage.institution
@@ -124,8 +132,12 @@ def _a_day(running: Stage, place: Path) -> Day:
         seat.join(turn, STRANGER, "1.5")
         day.exam_picture = seat.picture(turn, "exam.png")
         day.exit_codes.append(turn.wait(DEADLINE_S))
+    day.cut_short = day.row_of(CUT_SHORT)
+    (folder,) = (path for path in (seat.evidence / "data" / "sessions").iterdir() if not (path / FINISHED).exists())
+    mark_handed_in(folder)  # as if the power had been cut a little later: what is left is nobody's to go on with
     with seat.turn() as turn:
         _started(day, turn)
+        _until((folder / FINISHED).exists, "what was handed in to be sent", day)
         day.forged = seat.join(turn, *FORGERY).stdout.split()
         seat.join(turn, "xdotool", "key", "Tab", "space")
         _type(seat, turn, "314159")
@@ -221,8 +233,13 @@ def test_the_recorded_screen_shows_the_exam(day: Day) -> None:
     assert float(np.mean(difference)) < 25, "the last pictures are far from what the display showed"
 
 
-def test_what_a_power_cut_left_was_sent_by_the_next_turn(day: Day) -> None:
-    findings, _ = day.evidence_of("Grace Example")
+def test_who_lost_a_turn_to_a_power_cut_may_go_on(day: Day) -> None:
+    assert f"Exam of {CUT_SHORT}" in day.seat.log(), "no turn came across it"
+    assert (day.cut_short["ended"], day.cut_short["complete"]) == (False, False)
+
+
+def test_what_was_handed_in_before_a_power_cut_is_sent_by_the_next_turn(day: Day) -> None:
+    findings, _ = day.evidence_of(CUT_SHORT)
     assert findings.verdict.chain == "intact", findings.verdict.faults
     assert findings.verdict.complete, day.seat.log()
     assert findings.recorded_seconds["screen"] > 0

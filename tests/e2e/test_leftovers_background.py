@@ -165,6 +165,34 @@ def test_a_session_that_may_be_taken_up_again_is_left_alone_until_its_exam_is_ov
     again.end(DEADLINE_S)
 
 
+@pytest.mark.parametrize("trouble", ["lock", "chain"])
+def test_a_folder_that_nobody_can_work_in_keeps_no_other_from_being_sent(
+    institution: Institution, tmp_path: Path, clock: ManualClock, trouble: str
+) -> None:
+    institution.exam(f"bad-{trouble}")
+    folders = [
+        leave(tmp_path / "home", institution.invite(f"bad-{trouble}", name), clock)
+        for name in ("Ada Lovelace", "Emmy Noether")
+    ]
+    for folder in folders:
+        mark_handed_in(folder)
+    bad, good = sorted(folders)
+    spoil(bad, trouble)
+    sending = Sending()
+    upload = background(tmp_path / "home", clock, sending)
+    upload.start()
+    upload._thread.join(DEADLINE_S)
+    assert sending.tried == [bad, good]
+    assert (good / FINISHED).exists()
+    assert not (bad / FINISHED).exists()
+
+
+def spoil(folder: Path, name: str) -> None:
+    """Put something in the place of a session's file that nobody can open as one."""
+    (folder / name).unlink(missing_ok=True)
+    (folder / name).mkdir()
+
+
 def test_the_session_at_hand_is_not_its_business(institution: Institution, tmp_path: Path, clock: ManualClock) -> None:
     institution.exam("at-hand")
     folder = leave(tmp_path / "home", institution.invite("at-hand"), clock)

@@ -217,7 +217,7 @@ class RecordingStarted:
 class Status:
     """Once a second. ``pending_bytes`` are sealed and not yet received by the server.
 
-    ``held_back``: they wait for the end of the exam, because the network is paid by volume.
+    ``held_back``: they wait, because the network is paid by volume: for the end of the exam, or until too much waits.
     """
 
     online: bool

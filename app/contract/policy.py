@@ -215,7 +215,9 @@ class Upload:
 
     heartbeat_ms: int = setting(3_000, doc="Time between two confirmations.", minimum=1_000, maximum=5_000)
     pause_when_metered: bool = setting(
-        False, doc="During the exam, send no recordings over a connection that is paid by volume, only confirmations."
+        False,
+        doc="During the exam, send no recordings over a connection that is paid by volume, only confirmations; "
+        "above half of `quota_mib` they are sent after all, until a third is left.",
     )
     quota_mib: int = setting(4_096, doc="Most disk space for evidence not yet received.", minimum=64, maximum=1_000_000)
     deadline_s: int = setting(

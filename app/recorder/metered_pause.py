@@ -2,7 +2,8 @@
 
 Runs in the thread ``metered``, which asks the system now and then. Heartbeats go on, nothing is lost: what waits is
 sealed on the disk. It never waits with more than half of the room that the policy gives to waiting evidence, because
-evidence is worth more than volume.
+evidence is worth more than volume; then it is sent until a third waits. There the recording's quality, which a spool
+that fills lowers, comes back (``capture.pressure``).
 """
 
 import logging
@@ -13,8 +14,8 @@ from typing import Protocol
 from app.metered import Metering
 
 LOOK_S = 10.0
-MOST = 0.5
-"""Share of the spool's quota above which it is sent after all."""
+MOST, FEW = 1 / 2, 1 / 3
+"""Shares of the spool's quota: above the one it is sent after all, until no more than the other waits."""
 
 _log = logging.getLogger("fairlock.recorder")
 
@@ -43,7 +44,8 @@ class MeteredPause:
         on_change: Callable[[bool, str], None],
     ) -> None:
         self._metering, self._uploader, self._on_change = metering, uploader, on_change
-        self._waiting_bytes, self._most_bytes = waiting_bytes, quota_bytes * MOST
+        self._waiting_bytes, self._quota_bytes = waiting_bytes, quota_bytes
+        self._makes_room = False
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="metered", daemon=True)
         self.holds = False
@@ -63,7 +65,8 @@ class MeteredPause:
     def look(self) -> None:
         """Ask once and act on it."""
         metered = self._metering.is_metered()
-        if metered and self._waiting_bytes() > self._most_bytes:
+        self._makes_room = self._waiting_bytes() > self._quota_bytes * (FEW if self._makes_room else MOST)
+        if metered and self._makes_room:
             self._set(holds=False, reason="too much waits")
         elif metered:
             self._set(holds=True, reason="the network is metered")

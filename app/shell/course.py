@@ -64,7 +64,8 @@ class Course:
             line = text.END_NOT_STARTED
         upload = ""
         if self.complete is not None and self.locked:
-            upload = text.END_COMPLETE if self.complete else text.END_DEFERRED
+            later = text.END_DEFERRED if by in ENDS_SESSION else text.END_KEPT
+            upload = text.END_COMPLETE if self.complete else later
         return Ending(
             title=text.END_TITLES.get(by, text.END_TITLES["fatal"]),
             line=line,

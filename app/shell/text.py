@@ -104,7 +104,10 @@ DEMONSTRATION_LONG = "The buttons press themselves. This is written to the recor
 ONLINE = "Connected"
 OFFLINE = "Offline"
 OFFLINE_LONG = "The recording goes on and is sent when the server is reached again."
-HELD_BACK_LONG = "This network is paid by volume: the recording stays here, sealed, and is sent after the exam."
+HELD_BACK_LONG = (
+    "This network is paid by volume: the recording stays here, sealed, and is sent after the exam, or earlier where "
+    "too much of it waits."
+)
 WAITING = "{size} wait"
 TIME_LEFT = "left"
 TIME_ELAPSED = "elapsed"
@@ -189,7 +192,11 @@ END_TITLES: Mapping[str, str] = {
 END_DECLINED = "Nothing was recorded. Tell your institution that you declined; it decides what happens next."
 END_CANCELLED = "Nothing was recorded. The link may have been used up; ask your institution if it no longer opens."
 END_COMPLETE = "The whole recording has reached the server. It is safe to close this window."
-END_DEFERRED = "Part of the recording is still on this computer, sealed. Open the link again to send the rest."
+END_DEFERRED = (
+    "Part of the recording is still on this computer, sealed. It is sent by itself when the next exam is opened here; "
+    "to send it before that, run “fairlock upload”."
+)
+END_KEPT = "Part of the recording is still on this computer, sealed. It is sent when you open the exam link again."
 END_NOT_STARTED = "The exam page was never opened."
 TERMINATED_BY = "Ended by the examiner {name}."
 IDENTITY_UNSUPPORTED = (

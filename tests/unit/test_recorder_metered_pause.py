@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from app.metered import NetworkManager
-from app.recorder.metered_pause import MeteredPause
+from app.recorder.metered_pause import FEW, MeteredPause
+from capture.pressure import AFTER_S, CALM_S, Easing, Reading
 
 PYTHON = "/usr/bin/python3"
 """The system's: it has the bindings of GLib."""
@@ -86,6 +87,26 @@ def test_evidence_is_worth_more_than_volume() -> None:
     watch.look()
     assert (uploader.held, watch.holds) == (False, False)
     assert said[-1] == (False, "too much waits")
+    waiting[0] = 334
+    watch.look()
+    assert uploader.held is False, "each turn sends enough that it does not waver"
+    waiting[0] = 333
+    watch.look()
+    assert uploader.held is True
+
+
+def test_where_it_waits_again_the_quality_comes_back() -> None:
+    easing = Easing(lowest=3)
+
+    def reading(at_s: float, spooled: float) -> Reading:
+        return Reading(at_s=at_s, queued=0, busy=0, spooled=spooled, free_bytes=1 << 40)
+
+    easing.read(reading(0, 0.7))
+    easing.read(reading(AFTER_S, 0.7))
+    assert easing.step == 1
+    easing.read(reading(AFTER_S + 1, FEW))
+    easing.read(reading(AFTER_S + 1 + CALM_S, FEW))
+    assert easing.step == 0
 
 
 @pytest.fixture

@@ -43,6 +43,13 @@ def test_an_exam_that_never_opened_ended_at_the_checks() -> None:
     assert [Course(exam_seen=seen).ending().step for seen in (False, True)] == [2, 4]
 
 
+@pytest.mark.parametrize("by", ["submit", "time_up", "terminate", "quit_code", "fatal", "lock_failed", "failed"])
+def test_what_waits_is_sent_in_the_way_that_is_said(by: str) -> None:
+    upload = Course(locked=True, exam_seen=True, complete=False, ended_by=by).ending().upload
+    assert upload == (text.END_DEFERRED if by in m.ENDS_SESSION else text.END_KEPT)
+    assert "exam link again" not in text.END_DEFERRED, "whoever opens it takes the exam up again"
+
+
 def _fail_to_lock(play: Play) -> None:
     """Come as far as the lock and no further: nothing needs to be loaded for the way out."""
     play.join()

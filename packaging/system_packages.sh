@@ -9,7 +9,7 @@ libxcb-keysyms1 libxcb-randr0 libxcb-shape0 libxcb-xkb1 libxkbcommon-x11-0 libx1
 xvfb openbox espeak-ng"
 develop="postgresql xterm xdotool x11-utils x11-xserver-utils xauth ffmpeg chromium firefox-esr nginx-light cage xwayland grim
 strace systemd gcc-mingw-w64-x86-64-win32 x11vnc tigervnc-standalone-server
-at-spi2-core dbus python3-dbusmock python3-pyatspi gir1.2-atspi-2.0"
+at-spi2-core dbus libglib2.0-bin python3-gi python3-dbusmock python3-pyatspi gir1.2-atspi-2.0"
 
 wanted=$run
 [ "${1:-run}" = develop ] && wanted="$run $develop"

@@ -2,9 +2,11 @@
 
 Each of these programs asks, then runs another one and holds the request until that has ended. The other one is
 ``cat``, which ends when our end of its pipe is closed: also when this process is killed. So nothing has to be undone.
+Desktops without such a program are asked over their message bus (``lockdown.linux_system.screen_saver``).
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Protocol
 
 from app.contract.errors import Unsupported
@@ -25,15 +27,15 @@ INHIBITORS: Mapping[str, Sequence[str]] = {
         *("--inhibit", "suspend:idle", "cat"),
     ),
 }
-"""What each holds off, and its command. Those of other desktops are not installed and not tried."""
+"""What each holds off, and its command."""
 
 
 class Held(Protocol):
-    """A program that runs until it is ended (``app.external.Held``)."""
+    """A request that stands until it is ended, as by a program that runs for as long (``app.external.Held``)."""
 
     @property
     def is_running(self) -> bool:
-        """Whether it still runs."""
+        """Whether it stands."""
         ...
 
     def end(self) -> None:
@@ -45,11 +47,13 @@ Hold = Callable[[Sequence[str]], Held]
 
 
 class Inhibitor:
-    """Holds off what one of ``INHIBITORS`` can; implements ``SleepGuard`` together with others."""
+    """Holds off what ``ask`` asks for, which raises ``Unsupported`` where that is refused.
 
-    def __init__(self, command: Sequence[str], hold: Hold) -> None:
-        self._command = command
-        self._hold = hold
+    Implements ``SleepGuard`` together with others.
+    """
+
+    def __init__(self, ask: Callable[[], Held]) -> None:
+        self._ask = ask
         self._held: Held | None = None
 
     def plan(self) -> Sequence[Undo]:
@@ -60,7 +64,7 @@ class Inhibitor:
         """Ask. Raises ``Unsupported`` if that is refused."""
         if not self.holds():
             self.release()
-            self._held = self._hold(self._command)
+            self._held = self._ask()
 
     def holds(self) -> bool:
         """Whether the request stands."""
@@ -125,7 +129,7 @@ class Awake:
 def inhibitors(hold: Hold, is_installed: Callable[[str], bool]) -> Mapping[str, Measure]:
     """Return one measure for the login manager, and one for each desktop whose program is installed."""
     return {
-        name: Inhibitor(command, hold)
+        name: Inhibitor(partial(hold, command))
         for name, command in INHIBITORS.items()
         if name == LOGIND or is_installed(command[0])
     }

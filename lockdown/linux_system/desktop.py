@@ -1,6 +1,8 @@
 """Puts the parts together that every Linux desktop has, for ``lockdown.select`` and for those that say more."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from app.contract.errors import Unsupported
 from app.contract.policy import Capability
@@ -8,11 +10,12 @@ from app.contract.times import Clock
 from app.external import find_program, hold_external
 from lockdown.capabilities import Measure, Part, Watch
 from lockdown.environment.gaps import GapWatch
-from lockdown.linux_system.awake import Awake, inhibitors
+from lockdown.linux_system.awake import Awake, Inhibitor, inhibitors
 from lockdown.linux_system.drm import read_screens
 from lockdown.linux_system.parts import KernelDisplays, Plugs, Surroundings, WindowSystem
 from lockdown.linux_system.rest import LidWatch, read_clocks
 from lockdown.linux_system.roots import Roots
+from lockdown.linux_system.screen_saver import Asked, savers
 
 IsOwn = Callable[[int], bool]
 
@@ -49,9 +52,15 @@ def surroundings(clock: Clock, is_own: IsOwn, window_system: WindowSystem | None
 
 
 def awake(measures: Mapping[str, Measure | Unsupported]) -> Part:
-    """Return ``measures`` and those of the login manager and the desktop, as one."""
-    others = inhibitors(hold_external, lambda name: find_program(name) is not None)
-    return Awake({**measures, **others})
+    """Return ``measures`` and those of the login manager and the desktop, as one.
+
+    A screen saver is asked where one runs; GNOME and MATE may then be asked twice, which changes nothing.
+    """
+    programs = inhibitors(hold_external, lambda name: find_program(name) is not None)
+    on_the_bus = {
+        f"the screen saver {saver.name}": Inhibitor(partial(Asked, saver, os.environ)) for saver in savers(os.environ)
+    }
+    return Awake({**measures, **programs, **on_the_bus})
 
 
 def rest_watches(clock: Clock) -> Sequence[Watch]:

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 
@@ -45,7 +46,7 @@ def bus() -> Iterator[str]:
 
 
 def test_systemd_inhibit_holds_sleep_off_until_it_is_released(bus: str) -> None:
-    measure = Inhibitor(("env", f"{ADDRESS}={bus}", *INHIBITORS[LOGIND]), hold_external)
+    measure = Inhibitor(partial(hold_external, ("env", f"{ADDRESS}={bus}", *INHIBITORS[LOGIND])))
     measure.engage()
     try:
         assert measure.holds()

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -42,7 +43,7 @@ def inhibit(tmp_path: Path) -> list[str]:
 
 
 def test_the_request_stands_until_it_is_taken_back(inhibit: list[str], tmp_path: Path) -> None:
-    measure = Inhibitor(inhibit, hold_external)
+    measure = Inhibitor(partial(hold_external, inhibit))
     assert not measure.holds()
     assert measure.plan() == ()
     measure.engage()
@@ -68,7 +69,7 @@ def test_the_request_ends_with_a_killed_process(inhibit: list[str], tmp_path: Pa
 
 
 def test_a_request_that_somebody_ended_is_noticed_and_made_again(inhibit: list[str]) -> None:
-    measure = Inhibitor(inhibit, hold_external)
+    measure = Inhibitor(partial(hold_external, inhibit))
     before = {child.pid for child in psutil.Process().children()}
     measure.engage()
     (mine,) = (child for child in psutil.Process().children() if child.pid not in before)

@@ -102,7 +102,7 @@ def conclude(
             some,
             least=lambda thing: least_s(policy, thing),
             setting=lambda thing: setting_s(policy, thing),
-            looked_for=looked_for(policy, refused),
+            looked_for=looked_for(policy, models, refused),
         )
 
     real = [one for one in replays if not one.recording.truth.synthetic]

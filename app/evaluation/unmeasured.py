@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from app.evaluation.groups import by_group
+from app.evaluation.needs import NAMED, known
 from app.evaluation.result import Result
 from app.evaluation.truth import THINGS, Medium
 
@@ -15,6 +16,8 @@ def unmeasured(result: Result) -> Iterator[str]:
     seen = {thing for scores in (result.events, result.stills) for thing, one in scores.items() if one.events}
     if missing := [str(thing) for thing in THINGS if thing not in seen]:
         yield f"No recording holds a long enough event of: {', '.join(missing)}. Their recall is unknown."
+    if result.policy.objects and (unknown := [thing for thing in NAMED if thing not in known(result.models)]):
+        yield f"No model here knows: {', '.join(unknown)}. Nothing looks for them, so they are not judged."
     moving = [one.thing for one in result.events.values() if one.events]
     if stills := [thing for thing in seen if thing not in moving]:
         yield f"Only still pictures show: {', '.join(sorted(stills))}. Recall in an exam is unknown."

@@ -30,7 +30,7 @@ def reports_asked(asked: argparse.Namespace) -> Reports:
 
 
 def try_places(places: Iterable[Path]) -> None:
-    """Open each place for writing and leave it as it was. Raises ``UserFacing`` (E-EVALUATE)."""
+    """Open each place for writing and leave it as it was; its folder is made. Raises ``UserFacing`` (E-EVALUATE)."""
     for path in places:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

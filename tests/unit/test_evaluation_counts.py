@@ -13,10 +13,12 @@ from app.evaluation.needs import looked_for
 from app.evaluation.result import Result
 from app.evaluation.text_report import held_table
 from app.evaluation.truth import OBJECTS
+from app.evaluation.unmeasured import unmeasured
 from capture.frames import Frame
 from detectors.base import Observation
 from detectors.build import Detectors
 from detectors.catalogue import Form, ModelCard
+from detectors.coco import COCO80
 from detectors.naming import IN_HAND, SURE, least_scores
 from tests.unit.drawn_recordings import BLUE, RED, card, picture
 
@@ -92,7 +94,7 @@ def test_pictures_that_make_an_incident_right_are_not_among_those_that_could_be_
     assert [told["phone"][name] for name in ("show it", "do not", "false", "share")] == ["3", "3", "0", "0.00"]
 
 
-_SEEN = {"phone", *OBJECTS, "object_in_hand", "absent"}
+_SEEN = {"phone", *OBJECTS, "object_in_hand", "absent"} - {"tablet"}  # COCO has no tablets
 
 
 @pytest.mark.parametrize(
@@ -121,5 +123,18 @@ _SEEN = {"phone", *OBJECTS, "object_in_hand", "absent"}
         (Detection(), ("objects", "faces"), {"speech"}),
     ],
 )
-def test_only_what_somebody_looks_for_is_judged(policy: Detection, refused: tuple[str, ...], things: set[str]) -> None:
-    assert looked_for(policy, refused) == things
+def test_only_what_somebody_looks_for_is_judged(
+    tmp_path: Path, policy: Detection, refused: tuple[str, ...], things: set[str]
+) -> None:
+    assert looked_for(policy, {"objects": replace(card(tmp_path, Form.YOLO_DENSE), classes=COCO80)}, refused) == things
+
+
+def test_what_no_class_of_the_model_stands_for_is_not_judged(tmp_path: Path) -> None:
+    """The drawn model knows persons and phones alone."""
+    model = card(tmp_path, Form.YOLO_DENSE)
+    picture(tmp_path / "media/a.png", BLUE)
+    (tmp_path / "media/a.events.csv").write_text("# complete: phone, tablet, book\nkind,start_s,end_s\ntablet,0,3\n")
+    result = _evaluated(tmp_path / "media", model, measuring_policy())
+    assert set(result.stills) == {"phone"}
+    told = "No model here knows: book, laptop, screen, tablet, bottle, cup, food. Nothing looks for them"
+    assert any(told in line for line in unmeasured(result))

@@ -89,7 +89,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=reading.count_or_none, default=1)
     parser.add_argument("--device", type=reading.device, default="cpu", help="cpu, or the number of a GPU")
     parser.add_argument("--workers", type=reading.count_or_none, default=0, help="processes that make samples")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.closer_size == options.size:
+        parser.error("--closer-size must not be --size: both make files, which are named by their sizes")
+    return options
 
 
 def _parts(options: argparse.Namespace) -> Split:

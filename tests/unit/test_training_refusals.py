@@ -5,6 +5,8 @@ None of it needs torch: what is wrong is said before anything is loaded.
 
 import json
 import runpy
+import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -64,6 +66,7 @@ TRAIN = "data --weights some.pt --trust"
         (f"{TRAIN} --size 480", "Write it like 480x640"),
         (f"{TRAIN} --closer-size 320", "Write it like 480x640"),
         (f"{TRAIN} --train-size 300x400", "Give multiples of 32"),
+        (f"{TRAIN} --size 320x416", "--closer-size must not be --size"),
         (f"{TRAIN} --share 2", "A fifth of the pictures is 0.2"),
         (f"{TRAIN} --device gpu", "Give cpu, or the number of a GPU"),
         (f"{TRAIN} --groups data", "There is no file data"),
@@ -102,6 +105,38 @@ def test_where_torch_is_not_the_training_says_how_to_get_it(refused: Refused) ->
 )
 def test_an_export_is_refused_before_it_begins(place: Path, refused: Refused, options: str, said: str) -> None:
     assert said in refused("export.py", options)
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("train.sh", "make train DATA=folder"),
+        ("train.sh nowhere", "There is no folder nowhere"),
+        ("train.sh packaging none.pt", "There is no file none.pt"),
+        ("make.sh none.pt", "There is no file none.pt"),
+    ],
+)
+def test_no_environment_is_installed_for_what_is_not_there(tmp_path: Path, command: str, said: str) -> None:
+    """The scripts go to the checkout that they lie in, and would put gigabytes there."""
+    scripts = tmp_path / "packaging" / "models"
+    scripts.mkdir(parents=True)
+    for script in SCRIPTS.glob("*.sh"):
+        shutil.copy(script, scripts)
+    name, *given = command.split()
+    ran = subprocess.run(["sh", f"{scripts / name}", *given], capture_output=True, text=True, check=False, timeout=60)
+    assert ran.returncode == 2
+    assert said in ran.stderr
+    assert not (tmp_path / "build").exists()
+
+
+def test_a_folder_with_a_space_in_its_name_stays_one_word() -> None:
+    if shutil.which("make") is None:
+        pytest.skip("make is not here")
+    command = ["make", "-n", "train", "DATA=my pictures", "WEIGHTS=my weights.pt", "GROUPS=who is who.tsv"]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60, cwd=SCRIPTS.parents[1])
+    assert 'train.sh "my pictures" "my weights.pt"' in ran.stdout
+    assert '--groups "who is who.tsv"' in ran.stdout
+    assert '--data "my pictures"' in ran.stdout
 
 
 def test_a_missing_or_damaged_run_is_not_assessed(refused: Refused, place: Path, tmp_path: Path) -> None:

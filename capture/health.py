@@ -1,4 +1,4 @@
-"""Whether a source shows and hears anything: black, covered or frozen pictures, and a silent microphone.
+"""Whether a source shows and hears anything: black, covered or frozen pictures, a black screen, a silent microphone.
 
 Pure: fed with what the sources yield, from one thread. Looks at one pixel in 256, so that it costs next to nothing.
 Says what it sees, never why: a dark room and a closed shutter look alike. What silence is, is in ``capture.silence``.
@@ -100,6 +100,20 @@ class PictureHealth:
         still = Fault.FROZEN if same and _darkness(mean, spread) is None else None
         frozen = self._frozen.see(still, frame.at, facts)
         return dark or frozen
+
+
+class ScreenHealth:
+    """Watches the screen: whether it is black. That it stands still or is all of one colour is nothing strange."""
+
+    def __init__(self, *, after_s: float = CERTAIN_S, clear_s: float = 1.0) -> None:
+        self._dark = _Lasting(after_s, clear_s)
+
+    def look(self, frame: Frame) -> Finding | None:
+        """Take the next picture; return what began or ended with it."""
+        sample = frame.image[::_STRIDE, ::_STRIDE]
+        mean, spread = float(sample.mean()), float(sample.std())
+        fault = Fault.BLACK if _darkness(mean, spread) is Fault.BLACK else None
+        return self._dark.see(fault, frame.at, {"brightness": f"{mean:.0f}", "contrast": f"{spread:.0f}"})
 
 
 class SoundHealth:

@@ -142,7 +142,7 @@ INCIDENTS: Mapping[IncidentKind, IncidentType] = {
     IncidentKind.ENVIRONMENT: _row("Unusual environment", Severity.NOTICE),
     IncidentKind.SOURCE_LOST: _row("Device lost", Severity.NOTICE),
     IncidentKind.SOURCE_BACK: _row("Device back", Severity.INFO),
-    IncidentKind.SOURCE_BLACK: _row("Camera shows nothing or stands still", Severity.NOTICE),
+    IncidentKind.SOURCE_BLACK: _row("Camera or screen shows nothing, or stands still", Severity.NOTICE),
     IncidentKind.SOURCE_SILENT: _row("Microphone is silent", Severity.INFO),
     IncidentKind.QUALITY_LOWERED: _row("Recording quality changed", Severity.INFO),
     IncidentKind.COMPONENT_RESTARTED: _row("A part of Fairlock was restarted", Severity.INFO),

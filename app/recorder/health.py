@@ -10,7 +10,7 @@ from dataclasses import replace
 from app.contract.incidents import INCIDENTS, Incident, IncidentKind, Track
 from app.contract.times import Instant
 from capture.frames import AudioChunk, Frame
-from capture.health import Fault, Finding, PictureHealth, SoundHealth
+from capture.health import Fault, Finding, PictureHealth, ScreenHealth, SoundHealth
 
 KINDS: Mapping[Fault, IncidentKind] = {
     Fault.BLACK: IncidentKind.SOURCE_BLACK,
@@ -29,7 +29,7 @@ class HealthWatch:
         self._track, self._take, self._new_id = track, take, new_id
         self._is_sample = is_sample
         self._lock = threading.Lock()
-        self._picture, self._sound = PictureHealth(), SoundHealth()
+        self._begin()
         self._seen: Instant | None = None
         self._open: dict[Fault, Incident] = {}
 
@@ -52,9 +52,13 @@ class HealthWatch:
         """
         with self._lock:
             still_open, self._open = list(self._open.values()), {}
-            self._picture, self._sound = PictureHealth(), SoundHealth()
+            self._begin()
             for incident in still_open:
                 self._take(replace(incident, end=self._seen or incident.start, over=True))
+
+    def _begin(self) -> None:
+        self._picture = ScreenHealth() if self._track is Track.SCREEN else PictureHealth()
+        self._sound = SoundHealth()
 
     def _tell(self, finding: Finding | None) -> None:
         if finding is None or (self._is_sample and finding.fault is Fault.FROZEN):

@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
-from app.contract.incidents import Incident, IncidentKind
+from app.contract.incidents import Incident, IncidentKind, Track
 from app.contract.journal import PictureMeta, encode_picture
 from app.contract.times import Instant
 from app.recorder.control_times import ControlTimes
@@ -84,8 +84,8 @@ class IncidentPictures:
 
     def keep(self, incident: Incident) -> None:
         """Seal a picture for ``incident``, if the camera has to do with it and there is a new or better one."""
-        if incident.kind not in SEEN_BY_CAMERA:
-            return
+        if incident.kind not in SEEN_BY_CAMERA or incident.source == Track.SCREEN:
+            return  # a black screen is no reason to keep a picture of somebody
         with self._lock:
             (self._open.discard if incident.over else self._open.add)(incident.id)
             frame = self._frame_for(incident)

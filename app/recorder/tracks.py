@@ -145,7 +145,7 @@ class Tracks:
         def on_frame(frame: Frame) -> None:
             if frame.source is Track.CAMERA:
                 self._parts.on_frame(frame)
-                watch.look(frame)
+            watch.look(frame)
 
         encoder = self._encoders.video(source.track, source.width, source.height)
         renew = self._encoders.video_for

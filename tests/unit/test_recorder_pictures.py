@@ -62,6 +62,7 @@ class _Desk:
         *,
         over: bool = False,
         kind: IncidentKind = IncidentKind.OBJECT_IN_HAND,
+        source: str = "objects",
     ) -> "_Desk":
         incident = Incident(
             id=identity,
@@ -69,7 +70,7 @@ class _Desk:
             start=ORIGIN,
             end=ORIGIN,
             severity=Severity.NOTICE,
-            source="objects",
+            source=source,
             best=instant(best) if best is not None else None,
             over=over,
         )
@@ -117,6 +118,8 @@ def test_large_pictures_are_kept_for_a_shorter_time() -> None:
 
 def test_what_the_camera_does_not_see_has_no_picture() -> None:
     assert _Desk().look(1).say("a", kind=IncidentKind.SPEECH).paper.kept == []
+    assert _Desk().look(1).say("a", kind=IncidentKind.SOURCE_BLACK, source=Track.SCREEN).paper.kept == []
+    assert _Desk().look(1).say("a", kind=IncidentKind.SOURCE_BLACK, source=Track.CAMERA).paper.kept
 
 
 def test_after_the_end_nothing_is_sealed() -> None:

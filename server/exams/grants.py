@@ -18,6 +18,7 @@ from server import tokens
 from server.accounts import audit
 from server.context import Context
 from server.db.models import Exam, GrantRecord, Segment
+from server.exams import segment_files
 from server.exams.views import GrantAnswer
 from server.refused import Refused
 from server.storage.base import GrantPlace
@@ -52,11 +53,11 @@ def add(context: Context, session: str, signed: SignedGrant, account: str) -> tu
     try:
         new = _note(context, place, signed.statement, _answer(opened), account)
     except Refused:
-        context.store.delete(place)  # the session was deleted meanwhile, or holds too many
+        segment_files.take_back(context, place)  # the session was deleted meanwhile, or holds too many
         raise
     # After any other error the row may be there all the same; wraps without one go with their session.
     if not new:
-        context.store.delete(place)  # it holds this grant already
+        segment_files.take_back(context, place)  # it holds this grant already
     return _answer(opened), new
 
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -11,38 +11,34 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import select
 
 from app import unseal, verify
-from app.clock import ManualClock
 from app.contract import schema
-from app.contract.incidents import Track
-from app.contract.policy import Retention
 from app.contract.sealing import jws
 from app.contract.sealing.archive import open_export
 from app.contract.sealing.grants import MAX_GRANTS, WRAP_BYTES, Grants, SignedGrant
 from app.contract.sealing.keys import key_id, protect
 from app.contract.sealing.verify import INTACT, verify_session
-from server.app import open_context
 from server.context import Context
 from server.db.models import GrantRecord
 from server.exams import export, retention
-from server.storage.base import GrantPlace
+from server.storage.base import GrantPlace, StorageFull, Stored
+from server.storage.filesystem import FileStore
 from tests.e2e import granting
-from tests.e2e.server_rig import CSRF, Application, Institution, prepare, timed
+from tests.e2e.finished_session import DAY_S, DAYS, Finished, finished
+from tests.e2e.server_rig import CSRF
 from tests.e2e.server_stores import elsewhere
 
-DAYS, DAY_S = 2, 86_400
 PASSPHRASE = "six other words open this key"
 
 
 @dataclass(slots=True, kw_only=True)
-class Rig:
-    """A server with one finished session of two segments, and somebody whom its policy does not name."""
+class Rig(Finished):
+    """Somebody whom the session's policy does not name, and the segments' keys wrapped for them."""
 
-    data: Path
-    clock: ManualClock
-    institution: Institution
-    app: Application
-    wraps: list[bytes]
-    added: ec.EllipticCurvePrivateKey
+    added: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
+    wraps: list[bytes] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.wraps = [granting.wrap(*one, self.institution.examiner, self.added) for one in self.sealed]
 
     @property
     def url(self) -> str:
@@ -65,22 +61,9 @@ EVERYWHERE = pytest.mark.parametrize("rig", ["files", "shared"], indirect=True)
 @pytest.fixture
 def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
     """Rows and segments in the data folder, or, where a test asks for it, in PostgreSQL and an S3-compatible store."""
-    data, clock = tmp_path / "data", ManualClock(utc_ms=1_700_000_000_000)
-    prepare(data, settings=elsewhere(request) if getattr(request, "param", "files") == "shared" else "")
-    with timed(data, clock) as url, httpx.Client(base_url=url, trust_env=False, timeout=30) as http:
-        institution = Institution(http)
-        institution.sign_in()
-        institution.exam("algebra", retention=Retention(days=DAYS))
-        app = Application(http, institution.invite("algebra"))
-        app.join()
-        app.bind()
-        added, wraps = ec.generate_private_key(ec.SECP256R1()), []
-        for track in (Track.CAMERA, Track.SCREEN):
-            record, sealed = app.seal(track)
-            assert app.put(record, sealed).status_code == 201
-            wraps.append(granting.wrap(record, sealed, institution.examiner, added))
-        app.end(app.end_token())
-        yield Rig(data=data, clock=clock, institution=institution, app=app, wraps=wraps, added=added)
+    shared = getattr(request, "param", "files") == "shared"
+    with finished(Rig, tmp_path / "data", settings=elsewhere(request) if shared else "") as rig:
+        yield rig
 
 
 @EVERYWHERE
@@ -124,6 +107,7 @@ def test_an_added_recipient_opens_the_exported_session(
 def test_the_same_grant_again_changes_nothing_and_the_audit_log_says_who_added_whom(rig: Rig) -> None:
     signed = rig.grant()
     assert [rig.post(signed).status_code for _ in range(2)] == [201, 200]
+    assert len(_stored(rig)) == 1, "the wraps of the second one were left behind"
     found = schema.from_json(Grants, rig.institution.call("GET", rig.url))
     assert found.grants == (signed,)
     entries = rig.institution.call("GET", "/api/v1/audit")["entries"]
@@ -166,7 +150,38 @@ def test_there_is_an_end_to_grants_and_to_their_size(rig: Rig) -> None:
     for _ in range(MAX_GRANTS):
         assert rig.post(rig.grant()).status_code == 201
     assert rig.post(rig.grant()).status_code == 409
+    assert len(_stored(rig)) == MAX_GRANTS, "the wraps of the refused one were left behind"
     assert rig.institution.http.post(rig.url, content=b"x" * 4_200_000, headers=CSRF).status_code == 413
+
+
+def test_a_store_that_keeps_what_was_refused_does_not_change_the_answer(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_store: FileStore, _place: Stored) -> None:
+        raise StorageFull("the store does not answer")
+
+    monkeypatch.setattr(FileStore, "delete", fail)
+    signed = rig.grant()
+    assert [rig.post(signed).status_code for _ in range(2)] == [201, 200]
+    assert len(_stored(rig)) == 2  # they go with the session
+
+
+def test_a_grant_whose_wraps_are_lost_is_left_out_and_the_others_are_handed_out(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    lost, kept = rig.grant(), rig.grant()
+    assert rig.post(lost).status_code == 201
+    (path,) = _stored(rig)
+    assert rig.post(kept).status_code == 201
+    path.unlink()
+    found = schema.from_json(Grants, rig.institution.call("GET", rig.url))
+    assert found.grants == (kept,)
+    assert f"the wraps of grant {path.stem.removeprefix('grant-')} are lost" in caplog.text
+
+
+def _stored(rig: Rig) -> list[Path]:
+    """Return the files of wraps."""
+    return list((rig.data / "sessions" / rig.app.session).glob("*.wraps"))
 
 
 def _grant_ids(context: Context) -> list[str]:
@@ -183,8 +198,7 @@ def test_wraps_go_with_the_session(rig: Rig) -> None:
         copies.append(rig.data / f"kept-{path.name}")
         os.link(path, copies[-1])
     rig.clock.advance(DAYS * DAY_S + 60)
-    context = open_context(rig.data, public_url="http://127.0.0.1", now=lambda: rig.clock.now().utc_ms)
-    try:
+    with rig.context() as context:
         (found,) = _grant_ids(context)
         place = GrantPlace(session=rig.app.session, grant=found)
         assert context.store.size(place) == 2 * WRAP_BYTES
@@ -192,21 +206,16 @@ def test_wraps_go_with_the_session(rig: Rig) -> None:
         with pytest.raises(FileNotFoundError):
             context.store.open(place)
         assert _grant_ids(context) == []
-    finally:
-        context.database.close()
     assert all(copy.read_bytes() == bytes(2 * WRAP_BYTES) for copy in copies)
     rig.institution.sign_in()
     assert rig.institution.http.get(rig.url).status_code == 404
 
 
 def test_a_session_without_grants_exports_as_before(rig: Rig, tmp_path: Path) -> None:
-    context = open_context(rig.data, public_url="http://127.0.0.1")
-    try:
+    with rig.context() as context:
         export.write(context, rig.app.session, tmp_path / "plain")
         assert not (tmp_path / "plain" / "grants.json").exists()
         rig.post(rig.grant())
         export.write(context, rig.app.session, tmp_path / "granted")
-    finally:
-        context.database.close()
     found = schema.loads(Grants, (tmp_path / "granted" / "grants.json").read_bytes())
     assert [jws.key_id_of(one.statement) for one in found.grants] == [key_id(rig.institution.examiner.public_key())]

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -14,7 +13,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from app.clock import ManualClock
 from app.contract.errors import IntegrityError
 from app.contract.incidents import Track
-from app.contract.policy import Retention
 from app.contract.sealing import jws
 from app.contract.sealing.keys import load_ed25519
 from app.contract.sealing.records import DELETION_TYPE, Deletion
@@ -23,21 +21,13 @@ from server.__main__ import main
 from server.app import open_context
 from server.exams import clock_jumps, retention, segment_files
 from server.storage.filesystem import FileStore, FileUpload
-from tests.e2e.server_rig import Application, Institution, prepare, timed
-
-DAYS = 2
-DAY_S = 86_400
-LONG_AGO_MS = 1_700_000_000_000
+from tests.e2e.finished_session import DAY_S, DAYS, LONG_AGO_MS, Finished, finished
+from tests.e2e.server_rig import Application, prepare
 
 
 @dataclass(slots=True, kw_only=True)
-class Rig:
-    """A server on a clock of its own, with one finished session of two segments."""
-
-    data: Path
-    clock: ManualClock
-    institution: Institution
-    app: Application
+class Rig(Finished):
+    """What retention looks at."""
 
     @property
     def files(self) -> list[Path]:
@@ -47,30 +37,16 @@ class Rig:
     def erase_due(self, deleted: list[str] | None = None) -> list[str]:
         """Do what the server does every hour; ``deleted`` gets what was done before it failed."""
         deleted = [] if deleted is None else deleted
-        context = open_context(self.data, public_url="http://127.0.0.1", now=lambda: self.clock.now().utc_ms)
-        try:
+        with self.context() as context:
             for token in retention.erase_due(context):
                 deleted.append(token)
-            return deleted
-        finally:
-            context.database.close()
+        return deleted
 
 
 @pytest.fixture
 def rig(tmp_path: Path) -> Iterator[Rig]:
-    data, clock = tmp_path / "data", ManualClock(utc_ms=LONG_AGO_MS)
-    prepare(data)
-    with timed(data, clock) as url, httpx.Client(base_url=url, trust_env=False, timeout=30) as http:
-        institution = Institution(http)
-        institution.sign_in()
-        institution.exam("algebra", retention=Retention(days=DAYS))
-        app = Application(http, institution.invite("algebra"))
-        app.join()
-        app.bind()
-        for track in (Track.CAMERA, Track.SCREEN):
-            assert app.put(*app.seal(track)).status_code == 201
-        app.end(app.end_token())
-        yield Rig(data=data, clock=clock, institution=institution, app=app)
+    with finished(Rig, tmp_path / "data") as rig:
+        yield rig
 
 
 def test_nothing_is_deleted_before_its_time(rig: Rig) -> None:
@@ -283,12 +259,9 @@ def test_a_clock_that_jumps_a_year_is_believed_once_it_has_stayed_there_or_was_p
 
 def test_the_server_itself_deletes_nothing_by_a_clock_that_jumped(rig: Rig) -> None:
     rig.clock.advance(365 * DAY_S)
-    context = open_context(rig.data, public_url="http://127.0.0.1", now=lambda: rig.clock.now().utc_ms)
-    keeper = retention.Keeper(context)
-    try:
+    with rig.context() as context:
+        keeper = retention.Keeper(context)
         keeper.start()
         keeper.stop()
         assert retention.due(context)
-    finally:
-        context.database.close()
     assert len(rig.files) == 2

@@ -18,7 +18,7 @@ from app.contract.errors import Unsupported
 from lockdown.capabilities import unsupported
 from lockdown.linux_system.bus_messages import HEAD_SIZE, MOST_BYTES, Answer, Service, answer, call, sizes, text_at
 
-LIMIT_S = 2.0
+LIMIT_S = 5.0
 """For one call and its answer."""
 BUS = Service(name="org.freedesktop.DBus", path="/org/freedesktop/DBus", interface="org.freedesktop.DBus")
 

@@ -35,14 +35,18 @@ def last_standing(bodies: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def described(standing: Mapping[str, Any]) -> list[str]:
-    """Return ``last_standing`` as lines for people. Bodies are another's words: anything may be left out of them."""
+    """Return ``last_standing`` as lines for people. Another's words: anything may stand in a body."""
     if not standing:
         return []
     missing = standing.get("missing")
     pairs = sorted(missing.items()) if isinstance(missing, Mapping) else []
     return [
         f"Locked: tier {standing.get('tier')} on {standing.get('platform')}. {standing.get('meaning')}",
-        *(f"  not taken for a testing centre's seat: {doubt}" for doubt in standing.get("doubts") or ()),
-        f"  held: {', '.join(map(str, standing.get('holding') or ())) or 'nothing'}",
+        *(f"  not taken for a testing centre's seat: {doubt}" for doubt in _listed(standing.get("doubts"))),
+        f"  held: {', '.join(map(str, _listed(standing.get('holding')))) or 'nothing'}",
         *(f"  missing: {name}: {reason}" for name, reason in pairs),
     ]
+
+
+def _listed(value: object) -> Sequence[object]:
+    return value if isinstance(value, list | tuple) else ()

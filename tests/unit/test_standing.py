@@ -124,3 +124,10 @@ def test_the_candidate_reads_the_tier_before_the_exam(tier: str, doubts: tuple[s
 def test_why_a_seat_is_none_is_said() -> None:
     words = text.protection("C", ["Other programs run on this account: xterm."])
     assert words.endswith("Other programs run on this account: xterm.")
+
+
+@pytest.mark.parametrize("value", [7, True, "text", {"a": 1}, [[], None], 2**53 - 1])
+@pytest.mark.parametrize("name", ["doubts", "holding", "missing", "tier", "platform"])
+def test_whatever_stands_in_a_body_it_is_described(name: str, value: Any) -> None:
+    body = {"tier": "A", "platform": "linux-kiosk", "holding": [], "missing": {}, "doubts": [], name: value}
+    assert described(last_standing([body]))[0].startswith("Locked: tier")

@@ -49,7 +49,7 @@ def changed(value: Any, rng: random.Random) -> Any:
 
 def _place(value: Any, rng: random.Random) -> tuple[Any, Any]:
     holder, key = None, None
-    while isinstance(value, dict | list) and value and (holder is None or rng.random() < 0.8):
+    while isinstance(value, dict | list) and value and (holder is None or rng.random() < 0.6):
         key = rng.choice(sorted(value) if isinstance(value, dict) else range(len(value)))
         holder, value = value, value[key]
     return holder, key

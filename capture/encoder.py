@@ -18,7 +18,7 @@ from av.video.frame import PictureType
 from app.contract.incidents import Track
 from app.contract.policy import Codec
 from app.contract.times import Instant
-from capture import fmp4
+from capture import fmp4, vp9
 from capture.codecs import FRAGMENT_MS, OPUS_OPTIONS, video_settings
 from capture.fragments import Cutter, Fragment
 from capture.frames import AudioChunk, Frame
@@ -41,7 +41,8 @@ class VideoEncoder:
 
     Pictures must be at least ``width``×``height`` with even sides; a key frame comes every ``segment_ms``. Nothing
     begins before ``not_before_ms`` on the timeline, where the encoder before this one ended. With ``variable_rate`` a
-    picture that is the same as the one before is only put once a second, and shown for as long.
+    picture that is the same as the one before is only put once a second, and shown for as long. Where the codec has a
+    way to say so such a picture is not encoded again at any rate (``capture.vp9``).
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class VideoEncoder:
         self._held: fmp4.Sample | None = None
         self._put_last: av.VideoFrame | None = None
         self._put_slot = 0
+        self._again: bytes | None = None
         self._black = _wrap(black_i420(self.width, self.height))
         self._shown: av.VideoFrame | None = None
         self._shown_seq = -1
@@ -125,12 +127,16 @@ class VideoEncoder:
         if self._is_variable and not key and picture is self._put_last and self._next_slot < self._put_slot + self._fps:
             self._next_slot += 1
             return self._cutter.cut_before(self._time(self._next_slot))
+        again = None if key or picture is not self._put_last else self._again
         self._put_last, self._put_slot = picture, self._next_slot
-        if key:
-            self._next_key = self._next_slot + self._gop
-        picture.pts = self._time(self._next_slot)
-        picture.pict_type = PictureType.I if key else PictureType.NONE
         self._next_slot += 1
+        if again is not None:
+            return self._pass_on(again, self._put_slot, key=False)
+        if key:
+            self._next_key = self._put_slot + self._gop
+        picture.pts = self._time(self._put_slot)
+        picture.pict_type = PictureType.I if key else PictureType.NONE
+        self._again = None
         return [fragment for packet in self._stream.encode(picture) for fragment in self._take(packet)]
 
     def _time(self, slot: int) -> int:
@@ -140,11 +146,17 @@ class VideoEncoder:
         start = packet.pts if packet.pts is not None else 0
         slot = round((start - self._start_ms) * self._fps / 1000)
         data = bytes(packet)
-        if self._codec is Codec.H264:
+        if self._codec is Codec.VP9:
+            self._again = vp9.repeated(data) if slot == self._put_slot else None
+        elif self._codec is Codec.H264:
             data = fmp4.avc_sample(data)
-        elif self._codec is Codec.AV1:
+        else:
             data = fmp4.av1_sample(data)
-        sample = fmp4.Sample(data=data, start=start, duration=self._time(slot + 1) - start, key=packet.is_keyframe)
+        return self._pass_on(data, slot, key=packet.is_keyframe)
+
+    def _pass_on(self, data: bytes, slot: int, *, key: bool) -> list[Fragment]:
+        start = self._time(slot)
+        sample = fmp4.Sample(data=data, start=start, duration=self._time(slot + 1) - start, key=key)
         if not self._is_variable:
             return self._cutter.add(sample)
         done = self._let_go(start)

@@ -13,6 +13,7 @@ from app.contract.incidents import Track
 from app.contract.policy import Codec
 from capture.encoder import VideoEncoder
 from capture.frames import Frame
+from capture.pictures import Picture
 from capture.quality import STANDARD, Quality
 from tests.e2e.chromium import chromium, needs_chromium
 
@@ -34,13 +35,18 @@ PLAY = """async ([mime, segments, moments]) => {
   }
   source.endOfStream();
   const ranges = [...Array(video.buffered.length).keys()].map((n) => [video.buffered.start(n), video.buffered.end(n)]);
-  const widths = [];
+  const widths = [], greys = [];
+  const context = new OffscreenCanvas(1, 1).getContext('2d', {willReadFrequently: true});
   for (const moment of moments) {
+    const shown = new Promise((done) => video.requestVideoFrameCallback(done));
     video.currentTime = moment;
     await wait(video, 'seeked');
+    await shown;
     widths.push(video.videoWidth);
+    context.drawImage(video, 0, 0, 1, 1);
+    greys.push(context.getImageData(0, 0, 1, 1).data[0]);
   }
-  return {ranges, widths};
+  return {ranges, widths, greys};
 }"""
 
 
@@ -53,10 +59,11 @@ def page() -> Iterator[Any]:
 class Reel:
     """Segments as they would lie in the evidence: each with the init bytes of the encoder that wrote it."""
 
-    def __init__(self, codec: Codec) -> None:
+    def __init__(self, codec: Codec, pictures: Picture | None = None) -> None:
         self._codec, self._clock = codec, ManualClock()
         self._origin, self._seq, self._end_ms = self._clock.now(), 0, 0
-        self._noise = np.random.default_rng(2).integers(0, 60, (4, 240, 640, 3), dtype=np.uint8)
+        noise = np.random.default_rng(2).integers(0, 60, (4, 240, 640, 3), dtype=np.uint8)
+        self._pictures = noise if pictures is None else pictures
         self.mime = ""
         self.segments: list[bytes] = []
 
@@ -75,7 +82,7 @@ class Reel:
         )
         fragments = []
         for number in range(seconds * 5):
-            image = self._noise[self._seq // 7 % 4, :, :width]
+            image = self._pictures[self._seq // 7 % 4, :, :width]
             unchanged = number > 0 and self._seq % 7 > 0
             frame = Frame(source=Track.SCREEN, seq=self._seq, at=self._clock.now(), image=image, unchanged=unchanged)
             fragments += encoder.encode(frame)
@@ -90,7 +97,7 @@ class Reel:
             self.segments[-1] += fragment.data
 
     def play(self, page: Any, moments: list[float], *, only: slice = slice(None)) -> dict[str, Any]:
-        """Return what a browser made of it: the buffered ranges, and the picture's width at each moment."""
+        """Return what a browser made of it: the buffered ranges, and the picture's width and a pixel at each moment."""
         encoded = [base64.b64encode(segment).decode() for segment in self.segments[only]]
         played: dict[str, Any] = page.evaluate(PLAY, [self.mime, encoded, moments])
         return played
@@ -117,3 +124,13 @@ def test_another_quality_and_another_size_follow_without_a_hole(page: Any, codec
     played = reel.play(page, [1.0, 4.5, 7.5])
     assert played["ranges"] == [pytest.approx([0, 9], abs=0.01)]
     assert played["widths"] == [320, 320, 640]
+
+
+@pytest.mark.parametrize("codec", list(Codec))
+def test_a_still_picture_stays_and_the_next_one_comes_in_its_time(page: Any, codec: Codec) -> None:
+    """Each grey stands for 1.4 s, of which all but the first picture are only said to be the same."""
+    greys = (40, 200, 90, 150)
+    reel = Reel(codec, pictures=np.stack([np.full((240, 640, 3), grey, np.uint8) for grey in greys]))
+    reel.add(12)
+    played = reel.play(page, [number * 1.4 + offset for number in range(8) for offset in (0.1, 1.3)])
+    assert played["greys"] == [pytest.approx(grey, abs=8) for grey in greys * 2 for _ in range(2)]

@@ -12,7 +12,7 @@ from app.clock import ManualClock
 from app.contract.incidents import Track
 from app.contract.policy import Codec
 from app.contract.times import Instant
-from capture import fmp4
+from capture import fmp4, vp9
 from capture.encoder import AudioEncoder, VideoEncoder
 from capture.fake import FakeMicrophone, FakeVideo
 from capture.fragments import Fragment
@@ -132,6 +132,36 @@ def test_an_unchanged_picture_is_not_converted_again(monkeypatch: pytest.MonkeyP
     for _ in range(10):
         encoder.encode(source.read())
     assert len(converted) == 5
+
+
+def test_an_unchanged_picture_is_not_encoded_again_in_vp9() -> None:
+    clock = ManualClock()
+    source = FakeVideo(clock, track=Track.SCREEN, fps=5, still=True)
+    source.open()
+    encoder = VideoEncoder(Track.SCREEN, width=160, height=120, fps=5, codec=Codec.VP9, timeline_origin=clock.now())
+    fragments = [f for _ in range(20) for f in encoder.encode(source.read())] + encoder.finish()
+    with av.open(io.BytesIO(joined(encoder.init, fragments)), "r") as container:
+        sizes = [packet.size for packet in container.demux(video=0) if packet.size]
+    assert (len(sizes), sizes.count(1)) == (20, 10)
+    assert len(picture_times(joined(encoder.init, fragments))) == 20
+
+
+@pytest.mark.parametrize(
+    ("frame", "again"),
+    [
+        pytest.param("8249834200", "88", id="key: kept everywhere"),
+        pytest.param("860040", "88", id="kept in slot 0"),
+        pytest.param("860300", "8a", id="kept in slots 2 and 3"),
+        pytest.param("870800", "8b", id="error resilient, kept in slot 3"),
+        pytest.param("860000", None, id="kept nowhere"),
+        pytest.param("840040", None, id="not shown"),
+        pytest.param("a60040", None, id="profile 1"),
+        pytest.param("88", None, id="itself such a frame"),
+        pytest.param("", None, id="empty"),
+    ],
+)
+def test_which_vp9_frame_can_be_shown_again(frame: str, again: str | None) -> None:
+    assert vp9.repeated(bytes.fromhex(frame)) == (None if again is None else bytes.fromhex(again))
 
 
 def test_unchanged_after_a_dropped_picture_is_converted() -> None:

@@ -80,7 +80,9 @@ def join(tx: Transaction, context: Context, asked: JoinRequest) -> JoinAnswer:
     candidate = tx.scalars(query).first()
     if candidate is None:
         raise Refused(404, "E-INVITE-UNKNOWN")
-    session = tx.scalars(select(Session).where(Session.candidate == candidate.id)).first()
+    # Held: a program that binds at this moment must not find its client token replaced.
+    mine = select(Session).where(Session.candidate == candidate.id).with_for_update(key_share=True)
+    session = tx.scalars(mine).first()
     if session is not None and session.epoch >= 0:
         raise Refused(409, "E-INVITE-USED")
     if exam.expires_ms <= now:

@@ -10,9 +10,10 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from app.clock import ManualClock
-from app.contract import wire
+from app.contract import schema, wire
 from app.contract.incidents import Track
 from app.contract.policy import Retention
 from app.contract.sealing import jws
@@ -20,11 +21,12 @@ from app.contract.sealing.archive import open_export
 from app.contract.sealing.keys import key_id, load_ed25519
 from app.contract.sealing.records import DELETION_TYPE, Deletion, Record
 from app.contract.sealing.verify import INTACT, verify_session
-from server import settings, setup
+from server import settings, setup, tokens
 from server.app import open_context
 from server.context import Context
 from server.exams import retention
 from server.storage.base import Place
+from server.verification import access
 from tests.e2e.server_rig import PASSWORD, Application, Institution, enter, knock, timed
 from tests.e2e.server_stores import elsewhere
 from tests.s3_server import BUCKET, S3Server
@@ -107,6 +109,30 @@ def test_the_same_segment_at_once_through_both_is_stored_once(pair: Pair) -> Non
     assert statuses.count(201) == 1
     assert set(statuses) <= {200, 201}
     assert len({answer.json()["receipt"] for answer in answers if answer.is_success}) == 1
+
+
+def test_a_join_leaves_the_token_of_a_program_that_binds_at_the_moment(pair: Pair) -> None:
+    """The other server has bound it and is about to commit."""
+    pair.institution.exam("bind")
+    app = Application(pair.http[0], pair.institution.invite("bind"))
+    app.join()
+    body = schema.dumps(wire.JoinRequest(exam="bind", invite=app.link.invite, client="test"))
+    other = _context(pair, pair.data[1])
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    try:
+        with ThreadPoolExecutor(1) as threads:
+            with other.database.write() as tx:
+                access.find(tx, app.session, hold=True).epoch = 0
+                tx.flush()
+                again = threads.submit(pair.http[0].post, "/api/v1/join", content=body)
+                while not tx.scalar(waiting):
+                    assert not again.done(), "it did not wait"
+            answer = again.result()
+        assert (answer.status_code, answer.json()["code"]) == (409, "E-INVITE-USED")
+        with other.database.read() as tx:
+            assert access.find(tx, app.session).client == tokens.digest(app.joined.client_token)
+    finally:
+        other.database.close()
 
 
 def test_of_two_rivals_at_two_servers_one_wins_and_its_bytes_stay(pair: Pair, s3_server: S3Server) -> None:

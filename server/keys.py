@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from app.contract.errors import UserFacing
 from app.contract.sealing.keys import public_bytes
+from server.synced import sync_folder
 
 RSA_BITS = 3072
 
@@ -41,6 +42,7 @@ class ServerKeyPairs:
 def create(folder: Path) -> None:
     """Make the keys that are not there yet; never replaces one."""
     folder.mkdir(mode=0o700, exist_ok=True)
+    sync_folder(folder.parent)
     if not (folder / "token.pem").exists():
         _write(folder / "token.pem", rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS))
     if not (folder / "receipt.pem").exists():
@@ -76,3 +78,4 @@ def _write(path: Path, key: rsa.RSAPrivateKey | Ed25519PrivateKey) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
+    sync_folder(path.parent)

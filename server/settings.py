@@ -4,6 +4,7 @@ Without the file: SQLite and files, both in the data folder. Passwords may stand
 alone to read) or where PostgreSQL's and S3's own clients look for them.
 """
 
+import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -15,6 +16,7 @@ from server.db import postgres, sqlite
 from server.db.database import Database
 from server.storage.base import SegmentStore, StorageFull
 from server.storage.filesystem import FileStore
+from server.synced import sync_folder
 
 NAME = "server.toml"
 DATABASE = "fairlock.db"
@@ -81,7 +83,12 @@ def keep(path: Path, data: Path) -> None:
             code="E-SETTINGS",
         )
     kept.touch(mode=0o600)
-    kept.write_bytes(said)
+    with kept.open("r+b") as file:
+        file.truncate()
+        file.write(said)
+        file.flush()
+        os.fsync(file.fileno())
+    sync_folder(data)
 
 
 def open_database(settings: Settings, data: Path) -> Database:

@@ -56,7 +56,7 @@ def add_account(
 ) -> Response:
     """Add an account."""
     hashed = passwords.hashed(body.password)
-    with parts.database.write() as tx:
+    with parts.database.write(durable=True) as tx:
         if tx.get(Account, body.name) is not None:
             raise Refused(409, "E-CONFLICT", "there is an account of this name")
         passwords.add(tx, name=body.name, password=hashed, role=body.role, now_ms=parts.now())
@@ -80,7 +80,7 @@ def add_key(
     if key_id(load_p256(body.key.public)) != body.key.id:
         raise Refused(422, "E-FORMAT", "the id is not the thumbprint of the public key")
     text = schema.dumps(body.key).decode()
-    with parts.database.write() as tx:
+    with parts.database.write(durable=True) as tx:
         known = tx.get(KeyRecord, body.key.id)
         if known is not None:
             if known.owner != examiner.name or known.protected != text:
@@ -118,7 +118,7 @@ def add_institution_key(
 ) -> Response:
     """Register a key that may sign policies here."""
     identity = key_id(load_p256(body.public))
-    with parts.database.write() as tx:
+    with parts.database.write(durable=True) as tx:
         if tx.get(InstitutionKey, identity) is not None:
             return answer(views.KeyId(id=identity))
         tx.add(InstitutionKey(id=identity, name=body.name, public=body.public, created_ms=parts.now()))

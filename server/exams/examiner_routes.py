@@ -26,7 +26,7 @@ def add_exam(
     parts: Parts, examiner: SignedIn, body: Annotated[views.NewExam, Depends(body_of(views.NewExam))]
 ) -> Response:
     """Store an exam by its signed policy."""
-    with parts.database.write() as tx:
+    with parts.database.write(durable=True) as tx:
         stored, new = policies.add(tx, parts, body.policy)
         if new:
             audit.note(tx, now_ms=parts.now(), account=examiner.name, action="exam.stored", subject=stored.exam)
@@ -50,7 +50,7 @@ def add_candidate(
     body: Annotated[views.NewCandidate, Depends(body_of(views.NewCandidate))],
 ) -> Response:
     """Add a candidate and return the exam link; it is shown this once."""
-    with parts.database.write() as tx:
+    with parts.database.write(durable=True) as tx:
         invitation = roster.invite(tx, parts, exam, body)
         subject = invitation.candidate
         audit.note(tx, now_ms=parts.now(), account=examiner.name, action="candidate.added", subject=subject, exam=exam)
@@ -131,7 +131,7 @@ def add_action(
     parts: Parts, examiner: SignedIn, session: str, body: Annotated[NewAction, Depends(body_of(NewAction))]
 ) -> Response:
     """Issue an action; the session's next heartbeat takes it along."""
-    with parts.database.write() as tx:
+    with parts.database.write(durable=True) as tx:
         issued = issuing.issue(tx, parts, session, body, examiner.name)
         facts = {"kind": issued.kind.value, "id": issued.id}
         audit.note(tx, now_ms=parts.now(), account=examiner.name, action="action.issued", subject=session, **facts)

@@ -26,7 +26,7 @@ def set_quota(
     parts: Parts, admin: Administrator, exam: str, body: Annotated[views.NewQuota, Depends(body_of(views.NewQuota))]
 ) -> Response:
     """Set how much an exam may store; null for no limit."""
-    with parts.database.write() as tx:
+    with parts.database.write(durable=True) as tx:
         row = policies.find(tx, exam, hold=True)
         row.quota = body.bytes
         said = {"bytes": "none" if body.bytes is None else str(body.bytes)}

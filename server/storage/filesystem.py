@@ -1,6 +1,5 @@
 """Segments as files, where ``path_of`` says, published by fsync and rename."""
 
-import os
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -8,6 +7,7 @@ from typing import BinaryIO
 from server.storage.base import StorageFull, Stored, folder_of, path_of
 from server.storage.drafts import Draft, Drafts, full
 from server.storage.shredding import shred
+from server.synced import sync_folder
 
 
 class FileStore:
@@ -88,23 +88,12 @@ class FileUpload:
         try:
             if not folder.exists():
                 folder.mkdir(mode=0o700, exist_ok=True)
-                _sync_folder(folder.parent)
+                sync_folder(folder.parent)
             self._draft.path.replace(self._target)
-            _sync_folder(folder)
+            sync_folder(folder)
         except OSError as error:
             raise full(error) from error
 
     def discard(self) -> None:
         """Close and remove the file; harmless after ``publish``."""
         self._draft.discard()
-
-
-def _sync_folder(path: Path) -> None:
-    if not hasattr(os, "O_DIRECTORY"):
-        # Windows has no handle for a folder to sync; NTFS journals the rename itself.
-        return
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -68,6 +68,8 @@ def _calls(text: str) -> Iterator[Call]:
         if name == "openat":
             path = _plain(opened)
             offsets[f"{result}<{path}>"] = -1 if "O_APPEND" in arguments else 0
+            if "O_DIRECTORY" in arguments:
+                continue
             yield Call(name="truncate" if "O_TRUNC" in arguments else "open", path=path)
         elif name in ("rename", "unlink"):
             yield Call(name=name, path=texts[0].decode(), to=texts[-1].decode())

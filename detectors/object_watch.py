@@ -77,10 +77,10 @@ class ObjectWatch:
             if (one := self._naming.name(thing, held=any(meets(thing.box, hands) for hands in reaches))) is not None
         ]
         people, named, background = self._in_use(frame.at, people, named)
-        seen = self._tracks.follow([one.thing.box for one in named])
+        tracks = self._tracks.follow([one.thing.box for one in named])
         observations = [self._of_person(frame.at, "person", person) for person in people]
         observations += [self._of_person(frame.at, "background", person) for person in background]
-        observations += [self._of_thing(frame.at, one, count) for one, count in zip(named, seen, strict=True)]
+        observations += [self._of_thing(frame.at, one, track) for one, track in zip(named, tracks, strict=True)]
         return sorted(observations, key=lambda one: -one.score)
 
     def _again(self, frame: Frame, first: list[Look], people: list[_Person]) -> list[Look]:
@@ -128,14 +128,14 @@ class ObjectWatch:
     def _of_person(self, at: Instant, label: str, person: _Person) -> Observation:
         return Observation(detector=self.name, at=at, label=label, score=person.score, box=person.box)
 
-    def _of_thing(self, at: Instant, one: Named, seen: int) -> Observation:
+    def _of_thing(self, at: Instant, one: Named, track: int) -> Observation:
         return Observation(
             detector=self.name,
             at=at,
             label=one.label,
             score=one.score,
             box=one.thing.box,
-            values={"seen": float(seen)},
+            values={"track": float(track)},
             facts=one.facts,
         )
 

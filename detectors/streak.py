@@ -4,6 +4,7 @@
 
     idle ──hit──> candidate ──lasted, seen at half the looks──> open ──not seen for `gap_ms`──> closed
                   candidate ──not seen for `pause_ms` (strict: at one look)──> idle, nothing reported
+                  candidate of one look ──seen elsewhere (`first`)──> candidate from this look on
     closed ──lasted again, begun within `MERGE_MS`──> open under the same id, counted; never across ``finish``
 
 An incident is reported when it opens (so that somebody who watches live sees it), when it was seen clearly better than
@@ -76,14 +77,15 @@ class _Run:
 class Sight:
     """What one look says about one thing.
 
-    ``hit``: clearly so. ``held``: still so for what is already open (implied by ``hit``). ``since`` is an earlier look
-    that was not yet believed and counts with the first hit. ``source`` names the detectors asked; ``facts`` go into the
-    incident, the newest hit's winning. ``eased`` is a reason why this hit matters less, in words.
+    ``hit``: clearly so. ``held``: still so for what is already open (implied by ``hit``). ``first``: a hit at a place
+    where nothing was before: it begins a candidate, also in place of one that was seen once, and is no hit of another.
+    ``source`` names the detectors asked; ``facts`` go into the incident, the newest hit's winning. ``eased`` is a
+    reason why this hit matters less, in words.
     """
 
     at: Instant
-    since: Instant | None = None
     hit: bool
+    first: bool = False
     held: bool = False
     score: float | None = None
     source: str
@@ -115,7 +117,10 @@ class Streak:
             self._begin(sight)
             return closed
         run.since += 1
-        if sight.hit or (sight.held and run.id is not None):
+        if sight.first:
+            if run.id is None and run.hits == 1:
+                self._begin(sight)
+        elif sight.hit or (sight.held and run.id is not None):
             self._extend(run, sight)
         elif self._rule.strict and run.id is None:
             self._run = None
@@ -136,10 +141,8 @@ class Streak:
 
     def _begin(self, sight: Sight) -> None:
         if sight.hit:
-            at, facts = sight.at, dict(sight.facts)
-            first = sight.since if sight.since and _ms(sight.since, at) <= self._rule.pause_ms else None
-            start, looks = (first, 2) if first is not None else (at, 1)
-            self._run = _Run(start, at, sight.score, at, sight.source, facts, start, hits=looks, looks=looks)
+            at = sight.at
+            self._run = _Run(at, at, sight.score, at, sight.source, dict(sight.facts), at)
             self._ease(self._run, sight)
 
     def _extend(self, run: _Run, sight: Sight) -> None:

@@ -1,4 +1,4 @@
-"""From observations to incidents: phone, object, second person, absent, speech. Pure, no clock, no thread.
+"""From observations to incidents: a second person, nobody in view, and every theme. Pure, no clock, no thread.
 
 Whoever feeds it calls ``look`` for each picture analysed and each window of sound heard, also when nothing was seen:
 what was *not* seen counts as much. The same looks give the same incidents. It reports and never judges: each incident
@@ -11,7 +11,7 @@ from app.contract.incidents import Incident, IncidentKind
 from app.contract.policy import Detection
 from app.contract.times import Instant
 from detectors import loudness
-from detectors.base import HOLD, Observation
+from detectors.base import Observation
 from detectors.catalogue import ModelCard, Task
 from detectors.hearing import Hearing
 from detectors.page_sound import PageSound
@@ -20,12 +20,9 @@ from detectors.rhythm import pauses
 from detectors.streak import Rule, Sight, Streak
 from detectors.themes import themes
 from detectors.thresholds import thresholds
-from detectors.tracks import best_of
 
 FRESH_MS = 2_000
 """How long a detector's last look counts beside the newer one of another."""
-
-_KINDS = {"phone": IncidentKind.PHONE, "book": IncidentKind.OBJECT, "laptop": IncidentKind.OBJECT}
 
 
 class Temporal:
@@ -48,12 +45,16 @@ class Temporal:
         }
         pause, gap = pauses(policy)
         self._people = People(self._thresholds, fresh_ms=FRESH_MS)
-        self._things = {
-            label: Streak(self._rule(kind, policy.object_ms, pause, gap, label), new_id)
-            for label, kind in _KINDS.items()
-        }
-        self._glimpsed: dict[str, Instant] = {}  # when each label was seen at the look before, be it a first time
-        self._second = Streak(self._rule(IncidentKind.SECOND_PERSON, policy.person_ms, pause, gap, "person"), new_id)
+        self._second = Streak(
+            Rule(
+                kind=IncidentKind.SECOND_PERSON,
+                min_ms=policy.person_ms,
+                pause_ms=pause,
+                gap_ms=gap,
+                facts={"threshold": f"{self._thresholds['person']:.2f}"},
+            ),
+            new_id,
+        )
         self._counted_by: str = Task.OBJECTS  # the detector that saw a second person last
         self._absent = Streak(
             Rule(kind=IncidentKind.ABSENT, min_ms=policy.absent_ms, pause_ms=pause, gap_ms=gap, strict=True), new_id
@@ -70,10 +71,8 @@ class Temporal:
 
     def finish(self) -> list[Incident]:
         """Close what is open, each with the end of what was last seen; what comes afterwards is another incident."""
-        self._glimpsed.clear()
-        streaks = [self._second, self._absent, *self._things.values()]
         other = [incident for theme in self._themes for incident in theme.finish()]
-        return [*_some(streak.finish() for streak in streaks), *other]
+        return [*_some(streak.finish() for streak in (self._second, self._absent)), *other]
 
     def _look(self, at: Instant, detector: str, observations: Sequence[Observation]) -> list[Incident]:
         if detector in (Task.SPEECH, loudness.NAME):
@@ -81,35 +80,7 @@ class Temporal:
         if detector not in (Task.OBJECTS, Task.FACES):
             raise ValueError(f"no rule for what {detector} sees")
         view = self._people.look(at, detector, observations)
-        changed = [self._company(at, detector, view), self._absent.look(self._nobody(at, view))]
-        if detector == Task.OBJECTS:
-            changed += [
-                streak.look(self._sight(at, detector, label, observations)) for label, streak in self._things.items()
-            ]
-        return _some(changed)
-
-    def _rule(self, kind: IncidentKind, min_ms: int, pause_ms: int, gap_ms: int, label: str) -> Rule:
-        facts = {"threshold": f"{self._thresholds[label]:.2f}"}
-        if kind is IncidentKind.OBJECT:
-            facts["object"] = label
-        return Rule(kind=kind, min_ms=min_ms, pause_ms=pause_ms, gap_ms=gap_ms, facts=facts)
-
-    def _sight(self, at: Instant, detector: str, label: str, observations: Sequence[Observation]) -> Sight:
-        least = self._thresholds[label]
-        seen = best_of(observations, label)
-        best = seen.score if seen is not None else 0.0
-        first = self._glimpsed.pop(label, None)
-        if any(one.label == label and one.score >= least for one in observations):
-            self._glimpsed[label] = at
-        return Sight(
-            at=at,
-            since=first,
-            hit=best >= least,
-            held=best >= HOLD * least,
-            score=best,
-            source=detector,
-            facts={**(seen.facts if seen is not None else {}), **self._models((detector,))},
-        )
+        return _some([self._company(at, detector, view), self._absent.look(self._nobody(at, view))])
 
     def _company(self, at: Instant, detector: str, view: View) -> Incident | None:
         """Count each look once, for what it showed itself.

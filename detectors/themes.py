@@ -13,9 +13,9 @@ from app.contract.times import Instant
 from detectors.base import Observation
 from detectors.catalogue import ModelCard
 from detectors.continuity_theme import ContinuityTheme
-from detectors.hand_theme import HandTheme
 from detectors.looking_theme import LookingTheme
 from detectors.no_face_theme import NoFaceTheme
+from detectors.thing_theme import ThingTheme
 
 
 class Theme(Protocol):
@@ -40,5 +40,5 @@ def themes(policy: Detection, new_id: Callable[[], str], cards: Mapping[str, Mod
     if policy.faces and policy.continuity:
         asked.append(ContinuityTheme(policy, new_id, cards))
     if policy.objects:
-        asked.append(HandTheme(policy, new_id, cards))
+        asked.append(ThingTheme(policy, new_id, cards))
     return tuple(asked)

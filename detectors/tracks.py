@@ -3,10 +3,10 @@
 Looks are half a second or more apart and hands are quick, so two boxes of one thing need not overlap.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from detectors.base import Box, Observation
+from detectors.base import Box
 from detectors.things import overlap
 
 OVERLAP = 0.2
@@ -16,12 +16,11 @@ GROWTH = 2.5
 """So many times larger or smaller its area may become."""
 PATIENCE = 3
 """A thing is followed over so many looks at which it was not seen."""
-PERSISTS = 2
-"""From so many looks on a thing is one thing; what flickers here and there has one look at each place."""
 
 
 @dataclass(slots=True)
 class _Track:
+    number: int
     box: Box
     seen: int = 0
     missing: int = 0
@@ -32,6 +31,7 @@ class Tracks:
 
     def __init__(self) -> None:
         self._tracks: list[_Track] = []
+        self._count = 0
 
     @property
     def boxes(self) -> list[Box]:
@@ -39,27 +39,22 @@ class Tracks:
         return [one.box for one in sorted(self._tracks, key=lambda one: (one.missing, -one.seen))]
 
     def follow(self, boxes: Sequence[Box]) -> list[int]:
-        """Take the things of one look, best first; return at how many looks each was seen so far, this one counted."""
+        """Take the things of one look, best first; return the number of each, the same as long as it is followed."""
         for track in self._tracks:
             track.missing += 1
-        counts = []
+        numbers = []
         for box in boxes:
             free = [track for track in self._tracks if track.missing and _near(track.box, box)]
             if free:
                 track = min(free, key=lambda one: (-overlap(one.box, box), _distance(one.box, box)))
             else:
-                track = _Track(box)
+                self._count += 1
+                track = _Track(self._count, box)
                 self._tracks.append(track)
             track.box, track.missing, track.seen = box, 0, track.seen + 1
-            counts.append(track.seen)
+            numbers.append(track.number)
         self._tracks = [track for track in self._tracks if track.missing <= PATIENCE]
-        return counts
-
-
-def best_of(observations: Iterable[Observation], label: str) -> Observation | None:
-    """Return the best of ``label`` that persists; who does not follow things is believed at once."""
-    lasting = (one for one in observations if one.label == label and one.values.get("seen", PERSISTS) >= PERSISTS)
-    return max(lasting, key=lambda one: one.score, default=None)
+        return numbers
 
 
 def _near(one: Box, other: Box) -> bool:

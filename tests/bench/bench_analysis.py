@@ -111,8 +111,8 @@ def _cost(folder: Path, pictures: list[Path], peer: Peer | None) -> list[Row]:
 def _delays() -> list[Row]:
     """How long after their least duration incidents are told, by the times on the frames; the worst beginning."""
     policy = Detection()
-    least = {IncidentKind.PHONE: policy.object_ms, IncidentKind.SECOND_PERSON: policy.person_ms}
-    least[IncidentKind.ABSENT] = policy.absent_ms
+    least = dict.fromkeys((IncidentKind.PHONE, IncidentKind.OBJECT_IN_HAND), policy.object_ms)
+    least |= {IncidentKind.SECOND_PERSON: policy.person_ms, IncidentKind.ABSENT: policy.absent_ms}
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         card = scripted(Path(folder))

@@ -6,7 +6,9 @@ Time is the time on the frames, so what a look itself takes comes on top (``test
 """
 
 import itertools
+import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,27 +22,36 @@ from capture.frames import AudioChunk, Frame
 from detectors.base import Box, Observation
 from detectors.catalogue import Form, ModelCard
 from detectors.pipeline import DetectionPipeline, Detectors
-from tests.unit.detector_models import instant, sound, write
+from detectors.scheduler import needed
+from detectors.tracks import Tracks
+from tests.unit.detector_models import followed, instant, sound, write
 
 POLICY = Detection()
 BODY: Box = (200, 100, 440, 480)
 FACE: Box = (280, 120, 360, 220)
 OTHER: Box = (10, 150, 150, 480)
 OTHER_FACE: Box = (50, 160, 110, 230)
+HAND: Box = (300, 360, 360, 420)
+THINGS = {
+    IncidentKind.PHONE: "phone",
+    IncidentKind.OBJECT_IN_HAND: "in_hand",
+}
 LIMIT_S = 1.0
 
 Seen = list[tuple[str, Box]]
 
 
 class _Looks:
-    """Sees what ``script`` says is there at the time of the frame."""
+    """Sees what ``script`` says is there at the time of the frame, and follows it as the detector of objects does."""
 
     def __init__(self, name: str, card: ModelCard, script: Callable[[float], Seen]) -> None:
         self.name, self.card, self._script = name, card, script
+        self._tracks = Tracks()
 
     def detect(self, frame: Frame) -> list[Observation]:
         there = self._script(frame.at.mono_ns / 1e9)
-        return [Observation(detector=self.name, at=frame.at, label=one, score=0.9, box=box) for one, box in there]
+        seen = [Observation(detector=self.name, at=frame.at, label=one, score=0.9, box=box) for one, box in there]
+        return followed(self._tracks, seen) if self.name == "objects" else seen
 
 
 class _Hears:
@@ -69,8 +80,8 @@ def scripted(folder: Path) -> ModelCard:
 def _bodies(what: IncidentKind, there: bool) -> Seen:
     if what is IncidentKind.ABSENT:
         return [] if there else [("person", BODY)]
-    extra: Seen = [("phone", FACE)] if what is IncidentKind.PHONE else [("person", OTHER)]
-    return [("person", BODY), *(extra if there else [])]
+    extra = (THINGS[what], HAND) if what in THINGS else ("person", OTHER)
+    return [("person", BODY), *([extra] if there else [])]
 
 
 def _faces(what: IncidentKind, there: bool) -> Seen:
@@ -79,7 +90,9 @@ def _faces(what: IncidentKind, there: bool) -> Seen:
     return [("face", FACE), *([("face", OTHER_FACE)] if what is IncidentKind.SECOND_PERSON and there else [])]
 
 
-def told_after(what: IncidentKind, start: float, fps: int, seed: int, card: ModelCard) -> float:
+def told_after(
+    what: IncidentKind, start: float, fps: int, seed: int, card: ModelCard, policy: Detection = POLICY
+) -> float:
     """Return how long after ``start`` the incident was told, on frames that jitter by a fifth of their distance."""
     now, told = 0.0, list[tuple[float, Incident]]()
     numbers = itertools.count(1)
@@ -89,7 +102,7 @@ def told_after(what: IncidentKind, start: float, fps: int, seed: int, card: Mode
     )
     pipeline = DetectionPipeline(
         detectors=Detectors(pictures=pictures),
-        policy=POLICY,
+        policy=policy,
         frames=None,
         sound=None,
         new_id=lambda: str(next(numbers)),
@@ -105,7 +118,7 @@ def told_after(what: IncidentKind, start: float, fps: int, seed: int, card: Mode
 @pytest.mark.parametrize(
     ("what", "least_ms"),
     [
-        (IncidentKind.PHONE, POLICY.object_ms),
+        *[(thing, POLICY.object_ms) for thing in THINGS],
         (IncidentKind.SECOND_PERSON, POLICY.person_ms),
         (IncidentKind.ABSENT, POLICY.absent_ms),
     ],
@@ -116,6 +129,18 @@ def test_what_the_camera_shows_is_told_in_time(
     card: ModelCard, what: IncidentKind, least_ms: int, start: float, fps: int, seed: int
 ) -> None:
     assert told_after(what, start, fps, seed, card) <= least_ms / 1000 + LIMIT_S
+
+
+@pytest.mark.parametrize("what", THINGS)
+@settings(max_examples=30, deadline=None)
+@given(start=st.floats(2, 6), fps=st.sampled_from([10, 15, 30]), seed=st.integers(0, 1_000))
+def test_a_thing_is_told_in_time_on_a_machine_that_looks_as_seldom_as_it_may(
+    card: ModelCard, what: IncidentKind, start: float, fps: int, seed: int
+) -> None:
+    """The looks come with the frames, so one may be a frame late, and frames jitter."""
+    seldom = replace(POLICY, rate_permille=math.ceil(1_000 * needed(POLICY)))
+    limit_s = POLICY.object_ms / 1000 + LIMIT_S + 1.2 / fps
+    assert told_after(what, start, fps, seed, card, seldom) <= limit_s
 
 
 @settings(max_examples=30, deadline=None)

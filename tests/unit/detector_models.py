@@ -1,7 +1,8 @@
 """Tiny ONNX models made for tests: each shows one thing about how it was fed, or answers what it was told to."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ from onnx import TensorProto, helper, numpy_helper
 from app.contract.incidents import Track
 from app.contract.times import Instant
 from capture.frames import AudioChunk, Frame
+from detectors.base import Observation
 from detectors.catalogue import Form, Grade, ModelCard, Task
+from detectors.tracks import Tracks
 
 CLASSES = ("person", "cell phone", "bicycle")
 
@@ -33,6 +36,14 @@ def picture(height: int, width: int, colour: tuple[int, int, int] = (0, 0, 0), a
 def sound(pcm: NDArray[np.int16], *, seq: int = 0, rate: int = 16_000, at: float = 0) -> AudioChunk:
     """Return a chunk from the microphone."""
     return AudioChunk(source=Track.MICROPHONE, seq=seq, at=instant(at), rate=rate, pcm=pcm)
+
+
+def followed(tracks: Tracks, seen: Sequence[Observation]) -> list[Observation]:
+    """Return what one look saw as the product tells it: things, best first, followed from look to look."""
+    things = sorted((one for one in seen if one.label != "person" and one.box), key=lambda one: -one.score)
+    which = tracks.follow([one.box for one in things if one.box])
+    people = [one for one in seen if one.label == "person"]
+    return people + [replace(one, values={"track": float(it)}) for one, it in zip(things, which, strict=True)]
 
 
 def write(folder: Path, data: bytes, form: Form, size: tuple[int, int], **changes: object) -> tuple[Path, ModelCard]:

@@ -127,9 +127,9 @@ def test_two_looks_at_one_place_are_one_thing_with_all_its_names() -> None:
 def test_a_thing_is_followed_when_a_hand_moves_it_and_not_across_the_room() -> None:
     tracks = Tracks()
     assert tracks.follow([HANDS]) == [1]
-    assert tracks.follow([(255, 380, 295, 420)]) == [2]
-    assert tracks.follow([(600, 20, 640, 60)]) == [1]
-    assert tracks.follow([(255, 380, 295, 420), (600, 20, 640, 60)]) == [3, 2]
+    assert tracks.follow([(255, 380, 295, 420)]) == [1]
+    assert tracks.follow([(600, 20, 640, 60)]) == [2]
+    assert tracks.follow([(255, 380, 295, 420), (600, 20, 640, 60)]) == [1, 2]
 
 
 def test_a_thing_out_of_sight_for_long_is_another_one() -> None:
@@ -137,10 +137,10 @@ def test_a_thing_out_of_sight_for_long_is_another_one() -> None:
     tracks.follow([HANDS])
     for _ in range(PATIENCE):
         tracks.follow([])
-    assert tracks.follow([HANDS]) == [2]
+    assert tracks.follow([HANDS]) == [1]
     for _ in range(PATIENCE + 1):
         tracks.follow([])
-    assert tracks.follow([HANDS]) == [1]
+    assert tracks.follow([HANDS]) == [2]
     assert tracks.boxes == [HANDS]
 
 
@@ -148,7 +148,7 @@ def test_two_things_never_share_a_track() -> None:
     tracks = Tracks()
     near = (212.0, 402.0, 252.0, 442.0)
     tracks.follow([HANDS])
-    assert tracks.follow([HANDS, near]) == [2, 1]
+    assert tracks.follow([HANDS, near]) == [1, 2]
 
 
 def test_reach_is_wider_than_the_body() -> None:

@@ -10,11 +10,12 @@ from app.contract.policy import Detection
 from detectors.base import Box, Observation
 from detectors.catalogue import Form, Grade, ModelCard, Task
 from detectors.coco import COCO80
-from detectors.hand_theme import HandTheme
 from detectors.naming import Naming, least_scores, shape
 from detectors.temporal import Temporal
+from detectors.thing_theme import ThingTheme
 from detectors.things import Thing
-from tests.unit.detector_models import instant
+from detectors.tracks import Tracks
+from tests.unit.detector_models import followed, instant
 
 SQUARE: Box = (100, 100, 190, 160)
 LONG: Box = (100, 100, 200, 150)
@@ -107,20 +108,21 @@ def test_headphones_are_looked_for_only_where_the_policy_says() -> None:
 class _Exam:
     def __init__(self, policy: Detection | None = None) -> None:
         numbers = itertools.count(1)
-        self._theme = HandTheme(policy or Detection(), lambda: f"i{next(numbers)}", {"objects": _card()})
+        self._theme = ThingTheme(policy or Detection(), lambda: f"i{next(numbers)}", {"objects": _card()})
+        self._tracks = Tracks()
         self._said: list[Incident] = []
 
-    def look(self, at: float, label: str = "", score: float = 0.5, seen: float = 2) -> None:
+    def look(self, at: float, label: str = "", score: float = 0.5, box: Box = SQUARE) -> None:
         observation = Observation(
             detector="objects",
             at=instant(at),
             label=label,
             score=score,
-            box=SQUARE,
-            values={"seen": seen},
+            box=box,
             facts={"candidates": "remote 0.50"},
         )
-        self._said += self._theme.look(instant(at), "objects", [observation] if label else [])
+        seen = followed(self._tracks, [observation] if label else [])
+        self._said += self._theme.look(instant(at), "objects", seen)
 
     def end(self) -> list[Incident]:
         self._said += self._theme.finish()
@@ -130,20 +132,37 @@ class _Exam:
 def test_an_object_held_for_a_while_is_an_incident_that_explains_itself() -> None:
     exam = _Exam()
     for second in range(4):
-        exam.look(second, "in_hand", seen=second + 1)
+        exam.look(second, "in_hand")
     (incident,) = exam.end()
     assert incident.kind is IncidentKind.OBJECT_IN_HAND
-    assert (incident.start, incident.end) == (instant(1), instant(3))
+    assert (incident.start, incident.end) == (instant(0), instant(3))
     assert incident.facts["candidates"] == "remote 0.50"
     assert incident.facts["model"] == "made (release)"
-    assert (incident.facts["threshold"], incident.facts["seen"], incident.facts["looks"]) == ("0.25", "3", "3")
+    assert (incident.facts["threshold"], incident.facts["seen"], incident.facts["looks"]) == ("0.25", "4", "4")
 
 
 def test_what_flickers_in_other_places_never_adds_up() -> None:
     exam = _Exam()
-    for second in range(10):
-        exam.look(second, "in_hand", seen=1)
+    for look in range(20):
+        exam.look(look / 2, "in_hand", box=SQUARE if look % 2 else (500, 300, 590, 360))
     assert exam.end() == []
+
+
+def test_what_is_missed_at_every_second_look_is_told_all_the_same() -> None:
+    exam = _Exam()
+    for look in range(8):
+        exam.look(look / 2, "in_hand" if look % 2 == 0 else "")
+    (incident,) = exam.end()
+    assert (incident.start, incident.facts["seen"], incident.facts["looks"]) == (instant(0), "4", "7")
+
+
+def test_a_single_find_elsewhere_does_not_hold_up_what_was_seen_again() -> None:
+    exam = _Exam()
+    for look in range(5):
+        exam.look(look / 2, "in_hand", box=(500, 300, 590, 360) if look == 2 else SQUARE)
+    (incident,) = exam.end()
+    assert (incident.start, incident.end) == (instant(0), instant(2))
+    assert (incident.facts["seen"], incident.facts["looks"]) == ("4", "5")
 
 
 def test_a_drink_is_an_object_by_its_name() -> None:
@@ -189,3 +208,11 @@ def test_a_phone_s_incident_tells_its_candidates() -> None:
         temporal.look(instant(second), "objects", [phone])
     facts = {one.kind: one.facts for one in temporal.finish()}
     assert facts[IncidentKind.PHONE]["candidates"] == "cell phone 0.95"
+
+
+def test_a_phone_s_incident_tells_the_score_that_the_word_needed() -> None:
+    exam = _Exam()
+    for second in range(4):
+        exam.look(second, "phone", 0.95)
+    (incident,) = exam.end()
+    assert (incident.kind, incident.facts["threshold"]) == (IncidentKind.PHONE, "0.90")

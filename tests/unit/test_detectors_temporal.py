@@ -3,7 +3,6 @@
 import itertools
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -14,7 +13,8 @@ from app.contract.policy import Detection
 from detectors.base import Box, Observation
 from detectors.streak import EDGE_MS, MERGE_MS
 from detectors.temporal import Temporal
-from tests.unit.detector_models import instant
+from detectors.tracks import Tracks
+from tests.unit.detector_models import followed, instant
 
 POLICY = Detection()
 CANDIDATE: Box = (200, 100, 440, 480)
@@ -36,10 +36,11 @@ class _Exam:
 
     def __init__(self, policy: Detection = POLICY) -> None:
         self.temporal = Temporal(policy, _ids())
+        self.tracks = Tracks()
         self.said: list[Incident] = []
 
     def objects(self, at: float, *observations: Observation) -> "_Exam":
-        self.said += self.temporal.look(instant(at), "objects", observations)
+        self.said += self.temporal.look(instant(at), "objects", followed(self.tracks, observations))
         return self
 
     def faces(self, at: float, *scores: float) -> "_Exam":
@@ -81,25 +82,33 @@ def test_a_phone_is_reported_when_it_lasted_and_again_when_it_is_gone() -> None:
     assert exam.temporal.finish() == []
 
 
-def _thing(label: str, seen: int, box: Box) -> Observation:
-    return replace(_seen(label, 0.5, box), values={"seen": float(seen)})
+PLACES: tuple[Box, ...] = ((20, 300, 60, 380), (300, 300, 340, 380), (580, 20, 620, 100))
 
 
-@pytest.mark.parametrize("label", ["phone", "book", "laptop"])
-def test_what_flickers_in_different_places_never_adds_up(label: str) -> None:
+@pytest.mark.parametrize("label", ["phone", "book", "laptop", "in_hand", "bottle"])
+@pytest.mark.parametrize("places", [(0, 1), (0, 2), (0, 1, 2)])
+def test_what_flickers_in_different_places_never_adds_up(label: str, places: tuple[int, ...]) -> None:
     exam = _Exam()
-    for second in range(20):
-        left = 60.0 * (second % 8)
-        exam.objects(second, PERSON, _thing(label, 1, (left, 300, left + 40, 380)))
+    for look in range(40):
+        exam.objects(look / 2, PERSON, _seen(label, 0.6, PLACES[places[look % len(places)]]))
     assert exam.end() == []
 
 
-def test_the_look_that_showed_a_thing_first_counts_once_it_persists() -> None:
+def test_only_a_look_at_the_same_thing_counts_with_the_first_that_is_believed() -> None:
+    """Two phones one after the other at far places: the second began where it was itself seen first."""
+    exam = _Exam()
+    for look, place in enumerate([0, 1, 1, 1, 1]):
+        exam.objects(look / 2, PERSON, _seen("phone", 0.5, PLACES[place]))
+    assert exam.end() == [(IncidentKind.PHONE, 0.5, 2)]
+
+
+@pytest.mark.parametrize("label", ["phone", "in_hand", "bottle"])
+def test_the_look_that_showed_a_thing_first_counts_once_it_persists(label: str) -> None:
     exam = _Exam()
     for look in range(5):
-        exam.objects(look / 2, PERSON, _thing("phone", look + 1, (300, 300, 340, 380)))
+        exam.objects(look / 2, PERSON, _seen(label, 0.6, PLACES[1]))
     assert [one.end for one in exam.said] == [instant(1.5)]
-    assert exam.end() == [(IncidentKind.PHONE, 0, 2)]
+    assert [one[1:] for one in exam.end()] == [(0, 2)]
     assert (exam.said[-1].facts["seen"], exam.said[-1].facts["looks"]) == ("5", "5")
 
 
@@ -125,7 +134,7 @@ def test_now_and_then_is_not_enough() -> None:
 
 
 def test_a_weaker_score_holds_what_is_open_and_opens_nothing() -> None:
-    weak = _seen("phone", 0.16)  # above 0.6 × 0.25
+    weak = _seen("phone", 0.16, PHONE.box)  # above 0.6 × 0.25
     exam = _Exam()
     for second in range(10):
         exam.objects(second, PERSON, weak)

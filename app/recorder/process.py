@@ -15,22 +15,22 @@ from multiprocessing.connection import Connection
 from app import messages as m
 from app.channel import Channel
 from app.clock import SystemClock
-from app.contract.actions import Action
 from app.contract.errors import FairlockError, Retryable
 from app.contract.hints import Hint
-from app.contract.incidents import IncidentKind, Track
+from app.contract.incidents import Track
 from app.contract.schema import dumps
 from app.contract.session import SessionState
 from app.contract.wire import ExamLink
 from app.mailbox import Bounded, Closed
 from app.metered import NetworkManager
+from app.recorder.answering import Answers
 from app.recorder.background import BackgroundUpload
 from app.recorder.checks import CheckContext, check_picked, run_checks
 from app.recorder.client import ServerClient
 from app.recorder.detection import DetectionChoice
 from app.recorder.finishing import finish
 from app.recorder.granting import ON_BREAK, Granted
-from app.recorder.heartbeat import HeartbeatHandlers, HeartbeatLoop
+from app.recorder.heartbeat import HeartbeatLoop
 from app.recorder.joining import JoinedSession, join, session_folder, start_timeline
 from app.recorder.leftovers import send
 from app.recorder.marks import mark_taken_up
@@ -210,7 +210,7 @@ class Recorder:
         self._channel.send(m.DevicesFound(devices=devices(self._sources)))
         self._previews.start(self._sources)
 
-    def _start_recording(self, _: m.StartRecording) -> None:
+    def _start_recording(self, message: m.StartRecording) -> None:
         joined, client = self._need_session()
         self._previews.stop()
         if self._background is not None:
@@ -232,10 +232,12 @@ class Recorder:
             )
         )
         recording.start()
+        if message.notice:
+            recording.journal.notice(message.notice, joined.policy_digest)
         self._states.attach(recording.journal)
         for report in self._states.reports:
             recording.incidents.take_report(report)
-        self._beats = self._heartbeat_loop(client, joined, recording)
+        self._beats = Answers(recording, self._channel.send, self._send_status).loop(client, joined)
         self._beats.state, self._beats.cookie = self._state, self._cookie
         self._beats.start()
         recording.wait_for_first_fragments()
@@ -340,37 +342,6 @@ class Recorder:
         return recording
 
     # --- threads -------------------------------------------------------------------------------------------------
-
-    def _heartbeat_loop(self, client: ServerClient, joined: JoinedSession, recording: Recording) -> HeartbeatLoop:
-        handlers = HeartbeatHandlers(
-            on_online=lambda online: self._online_changed(recording, online=online),
-            on_frozen=lambda frozen: self._frozen_changed(recording, frozen=frozen),
-            on_action=lambda action: self._action_arrived(recording, action),
-            on_refused=lambda error: _log.warning("heartbeat refused: %s %s", error.code, error),
-        )
-        return HeartbeatLoop(
-            client,
-            joined.session,
-            joined.receipt_key,
-            interval_s=joined.policy.upload.heartbeat_ms / 1000,
-            head=recording.head,
-            handlers=handlers,
-        )
-
-    def _online_changed(self, recording: Recording, *, online: bool) -> None:
-        kind = IncidentKind.SERVER_BACK if online else IncidentKind.SERVER_UNREACHABLE
-        recording.incidents.report(kind, source="heartbeat")
-        if online:
-            recording.uploader.wake()
-        self._send_status()
-
-    def _frozen_changed(self, recording: Recording, *, frozen: bool) -> None:
-        recording.incidents.report(IncidentKind.FROZEN if frozen else IncidentKind.THAWED, source="server")
-        self._send_status()
-
-    def _action_arrived(self, recording: Recording, action: Action) -> None:
-        recording.journal.note(action=action.kind.value, action_id=action.id, issuer=action.issuer)
-        self._channel.send(m.ActionArrived(action=action))
 
     def _tell_status(self) -> None:
         while not self._stopped.wait(STATUS_S):

@@ -51,7 +51,9 @@ class PickDevice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartRecording:
-    """Record, detect, seal, spool, upload from now on."""
+    """Record, detect, seal, spool, upload from now on. ``notice`` is what the candidate acknowledged before."""
+
+    notice: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,8 @@ from app.contract.sealing.records import Binding, Record
 from app.contract.sealing.segment import OpenedSegment
 from app.contract.sealing.verify import INTACT, OnSegment, verify_session
 from app.contract.wire import ExamLink
+from app.noticed import Notice, Notices
+from app.noticed import described as notices_described
 from app.standing import Standings, described, last_standing
 
 T = TypeVar("T")
@@ -44,7 +46,7 @@ class Report:
 
     ``lockdown`` is the journal's last word on how the computer was locked; empty where the journal was not opened.
     ``missing`` are the stretches of wanted tracks that no record covers. ``agreed`` is what was granted to the
-    candidate, empty where the journal was not opened.
+    candidate, ``notices`` what they acknowledged before; both empty where the journal was not opened.
     """
 
     export: str
@@ -58,6 +60,7 @@ class Report:
     lockdown: Mapping[str, object] = field(default_factory=dict)
     missing: Sequence[Missing] = ()
     agreed: tuple[str, ...] = ()
+    notices: tuple[Notice, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -109,10 +112,12 @@ def check(
     with open_export(export) as opened:
         manifest = opened.manifest()
         agreements = AgreementReader(manifest)
+        notices = Notices(jws.digest(manifest.policy))
 
         def look(record: Record, segment: OpenedSegment | None) -> None:
             standings.look(record, segment)
             agreements.look(record, segment)
+            notices.look(record, segment)
             if on_segment is not None:
                 on_segment(record, segment)
 
@@ -132,6 +137,7 @@ def check(
         opened=private_key is not None and not any(fault.where == "key" for fault in verdict.faults),
         lockdown=last_standing(standings.bodies),
         agreed=agreements.granted(),
+        notices=notices.acknowledged(),
         missing=missing(verdict.records, wanted(policy.capture)) if policy else (),
     )
 
@@ -201,6 +207,7 @@ def to_json(report: Report) -> dict[str, object]:
         "opened": report.opened,
         "lockdown": dict(report.lockdown),
         "by_agreement": list(report.agreed),
+        "notices": [asdict(notice) for notice in report.notices],
         "chain": verdict.chain,
         "complete": verdict.complete,
         "records": len(verdict.records),
@@ -224,6 +231,7 @@ def describe(report: Report) -> list[str]:
     lines += [plain(line) for line in described(report.lockdown)]
     if report.agreed:
         lines.append(plain(f"By agreement: {', '.join(report.agreed)}"))
+    lines += notices_described(report.notices)
     lines += ["", *_tracks(report.verdict), "", *_stretches(report.missing)]
     for fault in report.verdict.faults[:SHOWN_FAULTS]:
         lines.append(plain(f"FAULT  {fault.outcome:<16} {fault.where}: {fault.message}"))

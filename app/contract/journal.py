@@ -8,6 +8,7 @@ import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from hashlib import sha256
 
 from app.contract import canonical, schema
 from app.contract.canonical import Json
@@ -29,6 +30,7 @@ class EntryType(StrEnum):
     AGREEMENT = "agreement"
     LOCKDOWN = "lockdown"
     QUALITY = "quality"
+    NOTICE = "notice"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,11 @@ def incident_body(incident: Incident, *, start_ms: int, end_ms: int) -> dict[str
         "facts": dict(incident.facts),
         "evidence": {"from_ms": window.from_ms, "to_ms": window.to_ms} if window else None,
     }
+
+
+def notice_body(text: str, policy_digest: bytes) -> dict[str, Json]:
+    """Return the body of the notice that the candidate acknowledged: its text as shown, and under which policy."""
+    return {"sha256": sha256(text.encode()).hexdigest(), "policy": policy_digest.hex(), "text": text}
 
 
 def encode_entries(entries: Sequence[Entry]) -> bytes:

@@ -13,7 +13,7 @@ from typing import Protocol
 from app.contract.canonical import Json
 from app.contract.errors import Fatal
 from app.contract.incidents import EvidenceWindow, Incident
-from app.contract.journal import Entry, EntryType, encode_entries, incident_body
+from app.contract.journal import Entry, EntryType, encode_entries, incident_body, notice_body
 from app.contract.times import Clock
 from app.mailbox import Bounded, Closed
 from app.messages import LockIs
@@ -102,7 +102,7 @@ class Journal:
         self._write(EntryType.SOURCE, {"track": track, **facts})
 
     def note(self, **facts: str) -> None:
-        """Write something that is neither of these: versions, models, the acknowledged notice."""
+        """Write something that is neither of these: versions, models."""
         self._write(EntryType.NOTE, dict(facts))
 
     def quality(self, facts: Mapping[str, str]) -> None:
@@ -112,6 +112,10 @@ class Journal:
     def agreement(self, token: str, granted: Sequence[str]) -> None:
         """Write what was granted to the candidate, as the institution signed it and in short words."""
         self._write(EntryType.AGREEMENT, {"by_agreement": ", ".join(granted), "jws": token})
+
+    def notice(self, text: str, policy_digest: bytes) -> None:
+        """Write which notice the candidate acknowledged, word for word."""
+        self._write(EntryType.NOTICE, notice_body(text, policy_digest))
 
     def lockdown(self, lock: LockIs) -> None:
         """Write how well the computer is locked from now on."""

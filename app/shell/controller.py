@@ -237,7 +237,7 @@ class Controller(QObject):
             self.stage.badges = ()
         if self._rehearsal.is_on:
             self.reports.note(IncidentKind.ENVIRONMENT, {"demonstration": "buttons press themselves"})
-        self.stage.show_notice(policy, self.course.agreement)
+        self.course.notice = self.stage.show_notice(policy, self.course.agreement)
         self._rehearsal.press(self._acknowledged)
 
     def run_checks(self) -> None:

@@ -27,7 +27,7 @@ BY_CHOICE = frozenset({"declined", "cancel"})
 class Course:
     """``ended_by`` is the name of the event that ended it, or "quit_code"; ``why`` a sentence for the candidate.
 
-    ``taken`` are the capabilities that window or guard ever held.
+    ``taken`` are the capabilities that window or guard ever held, ``notice`` the words that were acknowledged.
     """
 
     joined: Joined | None = None
@@ -39,6 +39,7 @@ class Course:
     why: str = ""
     locked: bool = False
     taken: set[str] = field(default_factory=set)
+    notice: str = ""
     exam_seen: bool = False
     complete: bool | None = None
     undone: tuple[str, ...] = ()

@@ -76,7 +76,7 @@ class RecorderSide:
 
     def record(self) -> None:
         """Record from now on."""
-        self._peer.send(m.StartRecording())
+        self._peer.send(m.StartRecording(notice=self._controller.course.notice))
 
     def finish(self, reason: str) -> None:
         """Stop, send the rest, end the session."""

@@ -102,13 +102,14 @@ class Stage(QObject):
         screen.cancelled.connect(self.left)
         self._show("joining", screen)
 
-    def show_notice(self, policy: Policy, agreement: Agreement | None = None) -> None:
-        """Show what will happen, and the choice."""
+    def show_notice(self, policy: Policy, agreement: Agreement | None = None) -> str:
+        """Show what will happen, and the choice; return the words that are shown."""
         screen = NoticeScreen(self.look, policy, agreement, badges=self.badges)
         screen.acknowledged.connect(self.acknowledged)
         screen.declined.connect(self.declined)
         self._show("notice", screen)
         screen.yes.setFocus()
+        return screen.shown
 
     def show_checks(self) -> ChecksScreen:
         """Show the checks, empty at first, and return the screen to fill."""

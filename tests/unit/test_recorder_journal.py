@@ -149,3 +149,15 @@ def test_a_full_spool_delays_entries_and_loses_none(clock: ManualClock) -> None:
     journal.note(number="2")
     journal.stop()
     assert [entry.type for entry in paper.entries] == [EntryType.NOTE, EntryType.INCIDENT, EntryType.NOTE]
+
+
+def test_the_notice_is_kept_word_for_word(clock: ManualClock) -> None:
+    paper = Paper()
+    journal = _journal(clock, paper)
+    journal.start()
+    journal.notice("What is recorded: nothing", bytes(32))
+    journal.stop()
+    (entry,) = paper.entries
+    assert entry.type is EntryType.NOTICE
+    digest = "adc5cb3798df73ce0368de10b3b154b9248e6c49c63ad80d71ba3a0a9f34d16e"
+    assert entry.body == {"text": "What is recorded: nothing", "policy": "00" * 32, "sha256": digest}

@@ -198,7 +198,8 @@ def test_a_server_that_is_away_while_the_recorder_comes_back_ends_no_exam(play: 
         assert text.NOT_RECORDING in play.words()
         qtbot.waitUntil(lambda: bool(again.of(m.OpenLink)), timeout=5_000)
     play.r.receive(play.joined)
-    assert again.of(m.StartRecording) == [m.StartRecording()]
+    assert again.of(m.StartRecording) == [m.StartRecording(notice=play.controller.course.notice)]
+    assert text.NOTICE_TITLE in play.controller.course.notice
     play.r.receive(m.RecordingStarted())
     assert text.RECORDING in play.words()
     assert play.state() is S.RUNNING
@@ -246,7 +247,7 @@ def test_a_new_recorder_knows_cookie_and_state_before_it_records(play: Play, qtb
     assert again.sent[-3:] == [
         m.CookieSeen(value="token-7"),
         m.StateIs(state=S.RUNNING, why="recorder restarted"),
-        m.StartRecording(),
+        m.StartRecording(notice=play.controller.course.notice),
     ]
 
 
@@ -258,7 +259,8 @@ def test_a_new_recorder_knows_that_an_agreed_break_lasts(play: Play, qtbot: QtBo
     play.status(frozen=True)
     again = _restart_recorder(play)
     play.r.receive(play.joined)
-    assert again.sent[-2:] == [m.StateIs(state=S.PAUSED, why=ON_BREAK), m.StartRecording()]
+    told = m.StateIs(state=S.PAUSED, why=ON_BREAK)
+    assert again.sent[-2:] == [told, m.StartRecording(notice=play.controller.course.notice)]
     play.status(frozen=False)
     play.controller._break_is_over()
     again = _restart_recorder(play)

@@ -14,7 +14,10 @@ from app.shell.screens.fitting import Columns
 
 
 class NoticeScreen(Screen):
-    """Cards made from the policy and from what was agreed with the candidate, and the choice."""
+    """Cards made from the policy and from what was agreed with the candidate, and the choice.
+
+    ``shown`` is all that stands on them, a line each: the journal keeps what was acknowledged.
+    """
 
     acknowledged = Signal()
     declined = Signal()
@@ -38,8 +41,13 @@ class NoticeScreen(Screen):
             ("lock", "What happens to this computer", text.changed(policy)),
             ("network", "If the connection fails", text.connection()),
         ]
+        said = [card[1:] for card in cards]
         if agreement is not None:
-            self.middle.addWidget(parts.fact_card("check", text.AGREED_HEADING, text.agreed(agreement)))
+            agreed = (text.AGREED_HEADING, text.agreed(agreement))
+            said.insert(0, agreed)
+            self.middle.addWidget(parts.fact_card("check", *agreed))
+        title = f"{text.NOTICE_TITLE}: {policy.title}"
+        self.shown = "\n".join((title, policy.institution, *(": ".join(one) for one in said), text.NOTICE_YES))
         self.middle.addWidget(Columns([parts.fact_card(*card) for card in cards]))
         no = self.add_button(text.NOTICE_NO, way_out=True)
         yes = self.add_button(text.NOTICE_YES, "primary")

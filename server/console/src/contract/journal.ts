@@ -17,7 +17,7 @@ const anyObject: Reader<JsonObject> = {
 };
 
 const ENTRY = object({
-  type: oneOf("incident", "gap", "state", "source", "note", "agreement", "lockdown", "quality"),
+  type: oneOf("incident", "gap", "state", "source", "note", "agreement", "lockdown", "quality", "notice"),
   at_ms: int(),
   utc_ms: int(),
   body: anyObject,

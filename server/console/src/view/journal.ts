@@ -14,6 +14,7 @@ const TYPES: Readonly<Record<JournalEntry["type"], string>> = {
   agreement: "Agreement",
   lockdown: "Lockdown",
   quality: "Picture quality",
+  notice: "Notice",
 };
 
 export function journalList(
@@ -40,6 +41,7 @@ function body(entry: JournalEntry, pictureOf: (id: string) => Picture | null): H
     const rest = Object.entries(entry.body).filter(([key]) => key !== "state");
     return h("span", null, h("strong", null, stateWord(entry.body["state"])), rest.length > 0 && ` · ${words(rest)}`);
   }
+  if (entry.type === "notice") return notice(entry);
   if (entry.type === "gap") return h("span", null, gapWords(entry));
   return h("span", null, words(Object.entries(entry.body)));
 }
@@ -52,6 +54,13 @@ function controlPicture(picture: Picture | null): HTMLElement {
   const image = h("img", { src: url, alt: "Camera: control picture" });
   image.addEventListener("load", () => URL.revokeObjectURL(url));
   return h("span", { class: "control" }, words, image);
+}
+
+/** What the candidate read and acknowledged before anything was recorded, word for word. */
+function notice({ body }: JournalEntry): HTMLElement {
+  const lines = String(body["text"] ?? "").split("\n").map((line) => h("p", null, line));
+  const digest = h("p", { class: "quiet" }, "SHA-256 of these words: ", h("code", null, String(body["sha256"] ?? "")));
+  return h("details", null, h("summary", null, "Read and acknowledged"), ...lines, digest);
 }
 
 function gapWords({ body }: JournalEntry): string {

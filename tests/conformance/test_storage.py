@@ -231,6 +231,32 @@ def test_a_bucket_that_keeps_versions_keeps_none_of_what_was_shredded(s3_server:
     assert not {"Versions", "DeleteMarkers"} & set(left)
 
 
+def test_parts_that_nobody_goes_on_with_are_thrown_away(
+    s3_server: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At once by who sent them; by the next start where that was killed, once nobody can be sending them."""
+    client, bucket = s3_server.client(), "parts"
+    client.create_bucket(Bucket=bucket)
+
+    def left() -> int:
+        return len(client.list_multipart_uploads(Bucket=bucket).get("Uploads", ()))
+
+    store = S3Store(client, bucket=bucket, prefix="", drafts=tmp_path)
+    discarded, killed = store.begin(PLACE), store.begin(PLACE)
+    for upload in (discarded, killed):
+        upload.write(b"half")
+        upload.finish()
+    assert left() == 2
+    discarded.discard()
+    assert left() == 1
+    S3Store(client, bucket=bucket, prefix="", drafts=tmp_path)
+    assert left() == 1, "another server may still be sending it"
+    monkeypatch.setattr("server.storage.s3.ABANDONED_S", -60)
+    S3Store(client, bucket=bucket, prefix="", drafts=tmp_path)
+    assert left() == 0
+    killed.discard()
+
+
 def test_an_object_under_a_lock_is_told_and_the_others_are_deleted(s3_server: S3Server, tmp_path: Path) -> None:
     client, bucket = s3_server.client(), "locked"
     client.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)

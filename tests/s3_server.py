@@ -29,6 +29,8 @@ BUCKET = "evidence"
 ACCESS, SECRET = "test-access", "test-secret"
 PARTS = ("master", "volume", "filer", "s3")
 START_S = 90
+TRIES = 3
+"""The ports are free when they are chosen, and eight at a time can't be held until the store takes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,24 @@ def program() -> Path:
 @contextmanager
 def running() -> Iterator[S3Server]:
     """Run a store until the block ends."""
+    with ExitStack() as stack:
+        for left in reversed(range(TRIES)):
+            try:
+                server = stack.enter_context(_running())
+            except EndedAtOnceError:
+                if not left:
+                    raise
+            else:
+                break
+        yield server
+
+
+class EndedAtOnceError(AssertionError):
+    """The store ended before it answered, as it does when somebody took one of its ports meanwhile."""
+
+
+@contextmanager
+def _running() -> Iterator[S3Server]:
     folder = Path(tempfile.mkdtemp(prefix="fairlock-s3-"))
     identity = {"name": "test", "credentials": [{"accessKey": ACCESS, "secretKey": SECRET}], "actions": ["Admin"]}
     (folder / "s3.json").write_text(json.dumps({"identities": [identity]}))
@@ -104,7 +124,9 @@ def _await(server: S3Server, process: "subprocess.Popen[bytes]", log: Path) -> N
             client.create_bucket(Bucket=BUCKET)
             client.put_object(Bucket=BUCKET, Key="ready", Body=b"ready")
         except (BotoCoreError, ClientError):
-            if process.poll() is not None or time.monotonic() > deadline:
+            if process.poll() is not None:
+                raise EndedAtOnceError(f"the store ended: {log.read_text()[-2000:]}") from None
+            if time.monotonic() > deadline:
                 raise AssertionError(f"the store did not start: {log.read_text()[-2000:]}") from None
             time.sleep(0.1)
         else:

@@ -1,7 +1,7 @@
 """What every detector is: something that looks at a picture or hears sound and says what it saw. Pure types.
 
 Detectors run in the recorder's detection threads (``detectors.pipeline``). They never decide whether something is
-an incident (``detectors.temporal`` does) and never keep a picture.
+an incident (``detectors.temporal`` does) and never keep a whole picture.
 """
 
 from collections.abc import Mapping
@@ -39,7 +39,7 @@ class Observation:
 
 
 class PictureDetector(Protocol):
-    """Looks at single pictures; keeps nothing from one to the next."""
+    """Looks at one picture after the other. What it keeps between them, it says: boxes, angles, a small grey picture."""
 
     @property
     def name(self) -> str:

@@ -60,7 +60,7 @@ class Detectors:
 
     @property
     def names(self) -> Mapping[str, str]:
-        """The models in use as the screen and the report show them: ``yolo11n_int8 (release)``."""
+        """The models in use as the screen and the report show them: ``yolo11n-int8 (release)``."""
         return {task: card.title for task, card in self.cards.items()}
 
 

@@ -5,7 +5,7 @@ Pure apart from reading one file: it never looks for model files, never download
 
 A model is one ``[[model]]`` table::
 
-    name = "yolo11n_int8"            # unique
+    name = "yolo11n-int8"            # unique
     task = "objects"                 # objects | closer | faces | landmarks | speech
     file = "yolo11n_int8.onnx"       # file name in the folder of models
     sha256 = "…"                     # of that file, 64 hex digits
@@ -22,7 +22,7 @@ A model is one ``[[model]]`` table::
     [model.thresholds]               # least score by label: person, phone, book, laptop, face, speech
     person = 0.4
     [model.words]                    # optional: from which score on a word holds: phone
-    phone = 0.9
+    phone = 0.95
     [model.acquire]                  # optional: flat texts for whoever fetches and converts
 """
 

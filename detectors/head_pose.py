@@ -3,7 +3,7 @@
 The rigid points of the mesh (``STEADY``, those that speech and mimic hardly move) are laid onto the same points of
 MediaPipe's canonical face by the least squares rotation (Kabsch, Acta Cryst. A32, 922, 1976; weights as in MediaPipe's
 face geometry). No camera model is needed: what a lens adds at the edge of a picture is the same as long as somebody
-sits there, and ``detectors.neutral`` takes it away.
+sits there, and ``detectors.baseline`` takes it away.
 """
 
 import math

@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from app.contract import schema
 from app.contract.agreement import Agreement
-from app.contract.journal import PictureMeta
+from app.contract.journal import EntryType, PictureMeta
 from app.contract.policy import Policy
 from app.contract.sealing.evidence import Manifest
 from app.contract.sealing.grants import Grant, Grants
@@ -46,7 +47,7 @@ def test_written_shapes_are_the_contracts() -> None:
 
 def shapes() -> dict[str, Any]:
     """Return what each class accepts, as plain data."""
-    return {cls.__name__: _object(cls) for cls in CLASSES}
+    return {cls.__name__: _object(cls) for cls in CLASSES} | {"EntryType": _shape(EntryType, {})}
 
 
 def _object(cls: Any) -> dict[str, Any]:
@@ -58,9 +59,17 @@ def _object(cls: Any) -> dict[str, Any]:
             for name, key in (("min", "minimum"), ("max", "maximum"))
             if field.metadata.get(key) is not None
         }
-        missing = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-        fields[field.name] = {**_shape(hints[field.name], limits), "required": missing}
+        fields[field.name] = {**_shape(hints[field.name], limits), **_default(field)}
     return {"type": "object", "fields": fields}
+
+
+def _default(field: "dataclasses.Field[Any]") -> dict[str, Any]:
+    """Return whether a field must be there, and what stands for it where it is not."""
+    if field.default is not dataclasses.MISSING:
+        return {"required": False, "default": schema.to_json(field.default)}
+    if field.default_factory is not dataclasses.MISSING:
+        return {"required": False, "default": schema.to_json(field.default_factory())}
+    return {"required": True}
 
 
 def _shape(hint: Any, limits: dict[str, int]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { AGREEMENT } from "../src/contract/agreements";
 import { GRANT, GRANTS } from "../src/contract/grants";
-import { PICTURE_META } from "../src/contract/journal";
+import { ENTRY_TYPE, PICTURE_META } from "../src/contract/journal";
 import { PROTECTED_KEY } from "../src/contract/keys";
 import { POLICY } from "../src/contract/policy";
 import type { Reader } from "../src/contract/reader";
@@ -27,6 +27,7 @@ const TABLES: Record<string, Reader<unknown>> = {
   Agreement: AGREEMENT,
   Grant: GRANT,
   Grants: GRANTS,
+  EntryType: ENTRY_TYPE,
 };
 
 test("every class of the contract has a table", () => {

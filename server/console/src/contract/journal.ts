@@ -16,8 +16,10 @@ const anyObject: Reader<JsonObject> = {
   shape: { type: "any-object" },
 };
 
+export const ENTRY_TYPE = oneOf("incident", "gap", "state", "source", "note", "agreement", "lockdown", "quality", "notice");
+
 const ENTRY = object({
-  type: oneOf("incident", "gap", "state", "source", "note", "agreement", "lockdown", "quality", "notice"),
+  type: ENTRY_TYPE,
   at_ms: int(),
   utc_ms: int(),
   body: anyObject,

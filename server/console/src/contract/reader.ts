@@ -140,7 +140,9 @@ export function openObject<const F extends Fields>(fields: F): Reader<ReadFields
   };
   const shapes = Object.entries(fields).map(([key, reader]) => [
     key,
-    { ...reader.shape, required: reader.fallback === undefined },
+    reader.fallback === undefined
+      ? { ...reader.shape, required: true }
+      : { ...reader.shape, required: false, default: reader.fallback() },
   ]);
   return { read, shape: { type: "object", fields: Object.fromEntries(shapes) as unknown } };
 }

@@ -39,7 +39,7 @@ class Observation:
 
 
 class PictureDetector(Protocol):
-    """Looks at one picture after the other. What it keeps between them, it says: boxes, angles, a small grey picture."""
+    """Looks at one picture after the other; what it keeps between them are boxes, measures, a small grey picture."""
 
     @property
     def name(self) -> str:

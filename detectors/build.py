@@ -87,10 +87,8 @@ def build(policy: Detection, models: Mapping[str, Path], catalogue: Catalogue) -
     meshes: list[FaceMesh] = []
     refused: dict[str, UserFacing] = {}
     loaders: Mapping[Task, Callable[[Path, ModelCard], None]] = {
-        Task.OBJECTS: lambda path, card: objects.append(
-            load_object_detector(path, card, floors(policy, Task.OBJECTS, card))
-        ),
-        Task.CLOSER: lambda path, card: closer.append(load_object_detector(path, card, {"person": 1.0})),
+        Task.OBJECTS: lambda path, card: objects.append(load_object_detector(path, card)),
+        Task.CLOSER: lambda path, card: closer.append(load_object_detector(path, card)),
         Task.FACES: lambda path, card: finders.append(
             load_face_finder(path, card, floors(policy, Task.FACES, card)["face"])
         ),

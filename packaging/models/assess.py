@@ -93,7 +93,7 @@ def _form(card: ModelCard) -> str:
 def _looked(folder: Path, card: ModelCard, scenes: list[Scene], *, old: bool) -> list[Figures]:
     """Return what a model sees in each scene."""
     sys.stderr.write(f"Looking with {card.name}{' as it was' if old else ''}\n")
-    find = load_object_detector(folder / card.file, card, dict(card.thresholds)).find
+    find = load_object_detector(folder / card.file, card).find
     return [
         Figures(
             model=f"{card.name} {'before' if old else 'after'}",

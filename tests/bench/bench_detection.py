@@ -142,8 +142,7 @@ def _row(name: str, value: float, unit: str, peer: float | None = None, *, goal:
 
 def _objects(name: str) -> ObjectDetector:
     card = load_catalogue().named(name)
-    floors = dict.fromkeys(("person", "phone", "book", "laptop"), CONFIDENCE)
-    return load_object_detector(MODELS / card.file, card, floors)
+    return load_object_detector(MODELS / card.file, card)
 
 
 def _webcam() -> Mapping[str, Image]:

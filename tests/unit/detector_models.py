@@ -1,6 +1,7 @@
 """Tiny ONNX models made for tests: each shows one thing about how it was fed, or answers what it was told to."""
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,8 @@ from app.contract.times import Instant
 from capture.frames import AudioChunk, Frame
 from detectors.base import Observation
 from detectors.catalogue import Form, Grade, ModelCard, Task
+from detectors.coco import LABELS
+from detectors.objects import ObjectDetector
 from detectors.tracks import Tracks
 
 CLASSES = ("person", "cell phone", "bicycle")
@@ -36,6 +39,27 @@ def picture(height: int, width: int, colour: tuple[int, int, int] = (0, 0, 0), a
 def sound(pcm: NDArray[np.int16], *, seq: int = 0, rate: int = 16_000, at: float = 0) -> AudioChunk:
     """Return a chunk from the microphone."""
     return AudioChunk(source=Track.MICROPHONE, seq=seq, at=instant(at), rate=rate, pcm=pcm)
+
+
+class FirstLook:
+    """A model's first look alone, as a detector: what it finds of our labels, each from its own floor on."""
+
+    name = "objects"
+
+    def __init__(self, detector: ObjectDetector, floors: Mapping[str, float]) -> None:
+        self._detector, self._floors = detector, floors
+        self.card = detector.card
+
+    def detect(self, frame: Frame) -> list[Observation]:
+        found = self._detector.find(frame.image, min(self._floors.values()))
+        seen = []
+        for box, score, index in zip(found.boxes, found.scores, found.classes, strict=True):
+            label = LABELS.get(self.card.classes[int(index)], "")
+            if score >= self._floors.get(label, math.inf):
+                left, top, right, bottom = (float(edge) for edge in box)
+                edges = (left, top, right, bottom)
+                seen.append(Observation(detector=self.name, at=frame.at, label=label, score=float(score), box=edges))
+        return seen
 
 
 def followed(tracks: Tracks, seen: Sequence[Observation]) -> list[Observation]:

@@ -31,7 +31,7 @@ def _closer(tmp_path: Path, *rows: tuple[float, ...]) -> Closer:
     """A closer look that finds ``rows`` (edges in its own pixels, score, class) wherever it looks."""
     output = np.array([rows or [(0,) * 6]], np.float32)
     path, card = write(tmp_path, constant(output, (1, 3, *SIZE)), Form.YOLO_END_TO_END, SIZE)
-    return Closer(load_object_detector(path, card, {"person": 0.5}))
+    return Closer(load_object_detector(path, card))
 
 
 @pytest.fixture

@@ -116,7 +116,7 @@ def test_the_cut_model_answers_what_its_last_layers_were_given(tmp_path: Path) -
 def test_the_object_detector_runs_the_cut_model(tmp_path: Path) -> None:
     distributions, scores = _values(4)
     path, card = write(tmp_path, _model(distributions, scores), Form.YOLO_DENSE, SIZE)
-    found = load_object_detector(path, card, {"person": 0.1}).find(picture(*SIZE).image, 0.25)
+    found = load_object_detector(path, card).find(picture(*SIZE).image, 0.25)
     # The model's own boxes are shortened to nonsense, so these can only come from the cut one.
     expected = READINGS[Form.YOLO_DENSE].read([_whole(distributions, scores)[None]], SIZE, 0.25)
     assert len(found.scores) == len(expected.scores) > 0

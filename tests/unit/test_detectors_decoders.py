@@ -15,7 +15,7 @@ from detectors.decoders import READINGS
 from detectors.faces import blazeface_anchors, load_face_finder
 from detectors.letterbox import fit, place, rect_shape
 from detectors.objects import load_object_detector
-from tests.unit.detector_models import blazeface, channel_means, constant, picture, write
+from tests.unit.detector_models import FirstLook, blazeface, channel_means, constant, picture, write
 
 FLOORS = {"person": 0.1, "phone": 0.1}
 SIZE = (480, 640)
@@ -106,7 +106,7 @@ def test_yolo_dense_suppresses_doubles_within_a_class_only(tmp_path: Path) -> No
         (400, 300, 20, 40, 0.05, 0.0, 0.0),  # too weak
     )
     path, card = write(tmp_path, constant(output, (1, 3, *SIZE)), Form.YOLO_DENSE, SIZE)
-    seen = load_object_detector(path, card, FLOORS).detect(picture(480, 640, at=7))
+    seen = FirstLook(load_object_detector(path, card), FLOORS).detect(picture(480, 640, at=7))
     assert [(one.label, round(one.score, 3), one.box) for one in seen] == [
         ("person", 0.9, (75, 75, 125, 125)),
         ("phone", 0.7, (75, 75, 125, 125)),
@@ -114,24 +114,17 @@ def test_yolo_dense_suppresses_doubles_within_a_class_only(tmp_path: Path) -> No
     assert {one.at.mono_ns for one in seen} == {7_000_000_000}
 
 
-def test_each_label_has_its_own_floor(tmp_path: Path) -> None:
-    output = _dense_rows((100, 100, 50, 50, 0.3, 0, 0), (300, 100, 50, 50, 0, 0.3, 0))
-    path, card = write(tmp_path, constant(output, (1, 3, *SIZE)), Form.YOLO_DENSE, SIZE)
-    seen = load_object_detector(path, card, {"person": 0.4, "phone": 0.2}).detect(picture(480, 640))
-    assert [one.label for one in seen] == ["phone"]
-
-
 def test_yolo_end_to_end_needs_no_suppression(tmp_path: Path) -> None:
     rows = [(10, 20, 30, 40, 0.6, 1), (10, 20, 30, 40, 0.8, 0), (0, 0, 0, 0, 0, 0)]
     path, card = write(tmp_path, constant(np.array([rows], np.float32), (1, 3, *SIZE)), Form.YOLO_END_TO_END, SIZE)
-    seen = load_object_detector(path, card, FLOORS).detect(picture(480, 640))
+    seen = FirstLook(load_object_detector(path, card), FLOORS).detect(picture(480, 640))
     assert [(one.label, one.box) for one in seen] == [("person", (10, 20, 30, 40)), ("phone", (10, 20, 30, 40))]
 
 
 def test_darknet_heads_multiply_objectness_and_class(tmp_path: Path) -> None:
     rows = [(100, 100, 40, 20, 0.5, 0.1, 0.8, 0.2), (300, 300, 40, 20, 0.9, 0.05, 0.1, 0.0)]
     path, card = write(tmp_path, constant(np.array([rows], np.float32), (1, 3, *SIZE)), Form.DARKNET_HEADS, SIZE)
-    (phone,) = load_object_detector(path, card, FLOORS).detect(picture(480, 640))
+    (phone,) = FirstLook(load_object_detector(path, card), FLOORS).detect(picture(480, 640))
     assert (phone.label, phone.box) == ("phone", (80, 90, 120, 110))
     assert phone.score == pytest.approx(0.4)
 
@@ -145,7 +138,7 @@ def test_yolox_grid_is_decoded_by_cell_and_stride(tmp_path: Path) -> None:
     output[0, in_second_level] = (0.5, 0.25, np.log(2), np.log(1), 0.9, 1.0, 0, 0)
     path, card = write(tmp_path, constant(output, (1, 3, *size)), Form.YOLOX_GRID, size)
     # A frame half as wide as the input fits at the top left at twice its size.
-    (person,) = load_object_detector(path, card, FLOORS).detect(picture(32, 40))
+    (person,) = FirstLook(load_object_detector(path, card), FLOORS).detect(picture(32, 40))
     assert person.box is not None
     centre, half = ((3 + 0.5) * 16 / 2, (2 + 0.25) * 16 / 2), (8, 4)
     assert person.box == pytest.approx(
@@ -155,7 +148,7 @@ def test_yolox_grid_is_decoded_by_cell_and_stride(tmp_path: Path) -> None:
 
 def test_yolo_input_is_rgb_from_0_to_1(tmp_path: Path) -> None:
     path, card = write(tmp_path, channel_means((9, 9, 4, 4), (1, 3, *SIZE)), Form.YOLO_DENSE, SIZE)
-    detector = load_object_detector(path, card, FLOORS)
+    detector = FirstLook(load_object_detector(path, card), FLOORS)
     (red,) = detector.detect(picture(480, 640, (0, 0, 255)))
     assert (red.label, red.score) == ("person", 1.0)  # channel 0
     (green,) = detector.detect(picture(480, 640, (0, 128, 0)))
@@ -172,7 +165,7 @@ def test_yolox_input_is_bgr_from_0_to_255() -> None:
 def test_a_model_that_takes_any_size_gets_the_rect_of_the_frame(tmp_path: Path) -> None:
     box = (320, 192, 64, 64)  # the middle of 640×384
     path, card = write(tmp_path, channel_means(box, (1, 3, "height", "width")), Form.YOLO_DENSE, SIZE)
-    (seen,) = load_object_detector(path, card, FLOORS).detect(picture(720, 1280, (0, 0, 255)))
+    (seen,) = FirstLook(load_object_detector(path, card), FLOORS).detect(picture(720, 1280, (0, 0, 255)))
     assert seen.box == pytest.approx((576, 296, 704, 424))
     assert seen.score == pytest.approx((360 + 24 * 114 / 255) / 384, abs=1e-3)  # 24 of 384 rows are grey
 
@@ -180,7 +173,7 @@ def test_a_model_that_takes_any_size_gets_the_rect_of_the_frame(tmp_path: Path) 
 def test_a_box_comes_back_in_pixels_of_the_frame(tmp_path: Path) -> None:
     output = _dense_rows((320, 240, 64, 48, 0.9, 0, 0))
     path, card = write(tmp_path, constant(output, (1, 3, *SIZE)), Form.YOLO_DENSE, SIZE)
-    (person,) = load_object_detector(path, card, FLOORS).detect(picture(720, 1280))
+    (person,) = FirstLook(load_object_detector(path, card), FLOORS).detect(picture(720, 1280))
     assert person.box == pytest.approx((576, 312, 704, 408))
 
 

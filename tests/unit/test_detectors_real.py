@@ -20,7 +20,7 @@ from detectors.objects import load_object_detector
 from detectors.pipeline import DetectionPipeline
 from detectors.speech import SpeechDetector, load_speech_detector
 from detectors.thresholds import floors, thresholds
-from tests.unit.detector_models import instant, sound
+from tests.unit.detector_models import FirstLook, instant, sound
 
 SHARED = Path(__file__).parents[2].parent / "shared"
 MODELS, MEDIA, COCO = SHARED / "models", SHARED / "media", SHARED / "coco" / "images"
@@ -38,7 +38,7 @@ def _detector(name: str) -> PictureDetector:
     if not path.exists():
         pytest.skip(f"the model file {card.file} is not among the shared models")
     if card.task is Task.OBJECTS:  # the first look alone; tests/unit/test_detectors_watch_real.py has the whole
-        return load_object_detector(path, card, floors(POLICY, card.task, card))
+        return FirstLook(load_object_detector(path, card), floors(POLICY, card.task, card))
     built = build(POLICY, {name: path}, Catalogue((card,)))
     if refusal := built.refused.get(card.task):
         raise refusal

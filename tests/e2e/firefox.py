@@ -24,6 +24,9 @@ PREFERENCES = {
     "browser.shell.checkDefaultBrowser": False,
     "datareporting.policy.dataSubmissionEnabled": False,
     "app.update.enabled": False,
+    # Each load asks the server: what one test fetched must not be there for the next, which may have taken it away.
+    "browser.cache.disk.enable": False,
+    "browser.cache.memory.enable": False,
 }
 
 

@@ -71,7 +71,6 @@ def unlock(page: Firefox, recorded: Recorded) -> None:
 
 
 def test_playback_steps_over_a_segment_that_is_missing(page: Firefox, recorded: Recorded) -> None:
-    # First of all, as Firefox keeps the files that it once fetched.
     lost = [recorded.segment(track, 1) for track in (Track.CAMERA, Track.MICROPHONE)]
     for path in lost:
         path.rename(path.with_suffix(".away"))

@@ -9,7 +9,7 @@ from app.contract.errors import IntegrityError, Outcome
 from app.contract.sealing.archive import open_export
 from app.contract.sealing.segment import MAX_FRAGMENTS, MAX_SEGMENT, parse
 from app.contract.sealing.verify import verify_session
-from tests.vectors.generate import CASES
+from tests.vectors.granting import CASES
 
 NAME = "segments/0-camera-0.fls"
 

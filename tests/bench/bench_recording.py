@@ -1,8 +1,8 @@
 """CPU and disk of the recording client, in real time: grab, convert, encode, seal, sync, with every thread it has.
 
 A camera of raw pictures (15 a second, 640×480, decoding a camera's own format is not ours to measure), the screen of a
-real X server (1920×1080, 5 a second, a terminal that types and scrolls), a microphone, all through the recorder's own
-tracks. Only this process counts: not the X server, not the terminal. Linux with Xvfb and xterm only.
+real X server (1920×1080, 5 a second, a terminal that types and scrolls), a microphone of raw sound, all through the
+recorder's own tracks. Only this process counts: not the X server, not the terminal. Linux with Xvfb and xterm only.
 """
 
 import os
@@ -14,11 +14,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+
 from app.clock import SystemClock
 from app.contract.incidents import Track
 from app.contract.policy import Capture
 from app.recorder.encoders import Encoders
-from capture.fake import FakeMicrophone
 from capture.fragments import Encoder, Fragment
 from capture.frames import AudioChunk, Frame
 from capture.pace import Pacer
@@ -64,6 +65,32 @@ class RawCamera:
         """Nothing has to be closed."""
 
 
+class RawMicrophone:
+    """Ten seconds of sound made before, over and over: a voice's pitch and a room's noise, in 20 ms."""
+
+    def __init__(self, clock: SystemClock) -> None:
+        at = np.arange(AUDIO_RATE * 10) / AUDIO_RATE
+        loudness = 4_000 * (1 + np.sin(2 * np.pi * 3 * at))
+        voice = sum(np.sin(2 * np.pi * 140 * overtone * at) / overtone for overtone in range(1, 20))
+        noise = np.random.default_rng(1).normal(0, 150, len(at))
+        self._chunks = np.split((loudness * voice / 2 + noise).clip(-32_768, 32_767).astype(np.int16), 500)
+        self._pacer = Pacer(AUDIO_RATE / AUDIO_CHUNK, clock, skip_late=False)
+        self._seq = 0
+
+    def open(self) -> None:
+        """Nothing has to be opened."""
+
+    def read(self) -> AudioChunk:
+        """Return the next one when it is due."""
+        at, pcm = self._pacer.wait(), self._chunks[self._seq % len(self._chunks)]
+        chunk = AudioChunk(source=Track.MICROPHONE, seq=self._seq, at=at, rate=AUDIO_RATE, pcm=pcm)
+        self._seq += 1
+        return chunk
+
+    def close(self) -> None:
+        """Nothing has to be closed."""
+
+
 def run() -> list[Row]:
     """Record half a minute and tell what it took."""
     clock = SystemClock()
@@ -71,7 +98,7 @@ def run() -> list[Row]:
         workshop = Workshop(Path(folder), clock=clock)
         screen, camera = GrabbedScreen(5, clock, display=display), RawCamera(clock)
         media: list[int] = []
-        recorders = _recorders(workshop, screen, camera, FakeMicrophone(clock), media)
+        recorders = _recorders(workshop, screen, camera, RawMicrophone(clock), media)
         before, written, began = _cpu_s(), _written(), time.monotonic()
         for recorder in recorders:
             recorder.start()
@@ -94,10 +121,9 @@ def run() -> list[Row]:
 
 
 def _recorders(
-    workshop: Workshop, screen: GrabbedScreen, camera: RawCamera, microphone: FakeMicrophone, media: list[int]
+    workshop: Workshop, screen: GrabbedScreen, camera: RawCamera, microphone: RawMicrophone, media: list[int]
 ) -> Sequence[TrackRecorder[Frame] | TrackRecorder[AudioChunk]]:
     screen.open()
-    microphone.open()
     made = Encoders(Capture(), workshop.origin)
 
     def recorder(track: Track, source: Source[T], encoder: Encoder[T], rate: float) -> TrackRecorder[T]:

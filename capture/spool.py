@@ -274,6 +274,8 @@ def _connect(path: Path) -> sqlite3.Connection:
     try:
         # Small pages, for each segment changes some four of them, and the write-ahead log holds whole ones.
         index.execute("PRAGMA page_size = 1024")
+        # The cache would grow to 2 MB in an exam, for rows that are asked for once. Negative: in KiB.
+        index.execute("PRAGMA cache_size = -256")
         index.execute("PRAGMA journal_mode = WAL")
         index.execute("PRAGMA synchronous = FULL")
         index.executescript(_SCHEMA)

@@ -165,11 +165,11 @@ def read_key(path: Path, passphrase_file: Path | None) -> ec.EllipticCurvePrivat
     """Open a protected key; asks for the passphrase at the terminal without a file. Raises ``UserFacing``."""
     try:
         blob = schema.from_json(keys.ProtectedKey, json.loads(_text(path, "key file")))
+        return keys.unprotect(blob, _passphrase(passphrase_file))
     except (IntegrityError, ValueError, RecursionError) as error:
         raise UserFacing(
             f"{path} is not a protected key ({error}).", advice="Name the key file as downloaded.", code="E-KEY-FILE"
         ) from error
-    return keys.unprotect(blob, _passphrase(passphrase_file))
 
 
 def _passphrase(path: Path | None) -> str:

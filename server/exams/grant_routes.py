@@ -21,9 +21,13 @@ MAX_BODY = 4 * 1024 * 1024
 @router.get("", **spoken(answers={200: Grants}, tag=_TAG))
 async def grant_list(parts: Parts, request: Request, examiner: SignedIn, session: str) -> Response:
     """Return the grants of a session: the same text as ``grants.json`` of an export."""
-    found = await waited(request, grants.gather, parts, session)
-    await waited(request, audit.viewed, parts, examiner.name, "grants.viewed", session)
-    return answer(found)
+
+    def found() -> Response:
+        gathered = grants.gather(parts, session)
+        audit.viewed(parts, examiner.name, "grants.viewed", session)
+        return answer(gathered)  # many megabytes of text, which the event loop must not wait for
+
+    return await waited(request, found)
 
 
 @router.post("", **spoken(request=SignedGrant, answers={201: views.GrantAnswer, 200: views.GrantAnswer}, tag=_TAG))

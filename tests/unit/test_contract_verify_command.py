@@ -105,6 +105,8 @@ def test_a_key_file_may_be_indented(run: Run, tmp_path: Path, passphrase: Path) 
 def test_refusals_are_sentences(run: Run, tmp_path: Path, passphrase: Path) -> None:
     ok = VECTORS / "exports/ok"
     wrong = _text(tmp_path / "wrong", "wrong")
+    other = keys.protect(forge.p256("somebody else"), "another", rounds=1_000)
+    swapped = {**json.loads(KEY.read_text()), "public": json.loads(schema.dumps(other))["public"]}
     (tmp_path / "empty").mkdir()
     (tmp_path / "broken").mkdir()
     _text(tmp_path / "broken/manifest.json", "{}")
@@ -117,6 +119,13 @@ def test_refusals_are_sentences(run: Run, tmp_path: Path, passphrase: Path) -> N
         "not a complete exam link": (ok, "--pin=fairlock://join?x"),
         "The passphrase does not open this key": (ok, "--key", KEY, "--passphrase-file", wrong),
         "is not a protected key": (ok, "--key", wrong, "--passphrase-file", passphrase),
+        "is another than its id says": (
+            ok,
+            "--key",
+            _text(tmp_path / "swapped", json.dumps(swapped)),
+            "--passphrase-file",
+            passphrase,
+        ),
         "can't be read": (ok, "--key", tmp_path / "none", "--passphrase-file", passphrase),
         "passphrase file": (ok, "--key", KEY, "--passphrase-file", tmp_path / "none"),
     }
@@ -124,6 +133,7 @@ def test_refusals_are_sentences(run: Run, tmp_path: Path, passphrase: Path) -> N
         code, out, err = run(*arguments)
         assert (code, out) == (EXIT_UNREADABLE, "")
         assert words in err
+        assert ("manifest is not sound" in err) == (words == "manifest is not sound")
         assert err.strip().endswith(".")
         code, out, err = run(*arguments, "--json")
         assert words in json.loads(out)["error"]["message"]

@@ -48,9 +48,11 @@ class Notices:
         return tuple(dict.fromkeys(self._read(body) for body in self._bodies))
 
     def _read(self, body: Mapping[str, Any]) -> Notice:
-        text = str(body.get("text", ""))
+        said = body.get("text")
+        text = said if isinstance(said, str) else ""
         digest = sha256(text.encode()).hexdigest()
-        return Notice(text=text, sha256=digest, fits=(body.get("sha256"), body.get("policy")) == (digest, self._policy))
+        fits = (said, body.get("sha256"), body.get("policy")) == (text, digest, self._policy)
+        return Notice(text=text, sha256=digest, fits=fits)
 
 
 def described(notices: Sequence[Notice]) -> list[str]:

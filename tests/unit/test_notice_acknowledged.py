@@ -60,6 +60,8 @@ def test_the_verifier_shows_it_once_and_says_where_it_does_not_fit(tmp_path: Pat
     assert next(line for line in verify.describe(report) if digest in line).endswith(digest)
     assert verify.to_json(report)["notices"] == [{"text": SAID, "sha256": digest, "fits": True}]
     edits: list[dict[str, Json]] = [{"sha256": "0"}, {"policy": "0"}, {"text": 7}, {"text": "Less"}]
+    # What is no text is no notice, whatever digest stands beside it.
+    edits += [{"text": 7, "sha256": sha256(b"7").hexdigest()}, {"text": None, "sha256": sha256(b"").hexdigest()}]
     for number, edit in enumerate(edits):
         report = told(tmp_path / str(number), {**sound, **edit})
         assert [notice.fits for notice in report.notices] == [False]

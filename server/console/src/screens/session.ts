@@ -1,7 +1,9 @@
 /** One session: verdict, players, timeline, incidents, journal. Wires the parts; each of them is a module of its own. */
 import * as api from "../api";
 import type { Screen, Shell } from "../app";
+import { digest } from "../contract/jws";
 import type { RecipientKey } from "../contract/keys";
+import { noticesOf } from "../contract/notices";
 import { Evidence } from "../session/evidence";
 import { FrameGrabber } from "../session/frames";
 import { type Incident, Story } from "../session/story";
@@ -140,7 +142,8 @@ export class SessionScreen implements Screen {
     const jump = (seconds: number): void => this.player?.playback.seek(seconds);
     const unreadable = this.story.unreadable.map((text) => h("p", { class: "problem" }, `A part can't be read: ${text}`));
     const journal = this.story.journal();
-    fill(this.panels.journal, ...unreadable, journalList(journal, jump, (id) => this.story.pictureOf(id)));
+    const notices = await noticesOf(journal, await digest(this.evidence.manifest.policy));
+    fill(this.panels.journal, ...unreadable, journalList(journal, jump, (id) => this.story.pictureOf(id), notices));
     const granted = await agreed(journal, this.evidence);
     this.panels.evidence.prepend(...(granted === null ? [] : [granted]), locked(journal), equipment(journal));
     for (const { track, sample } of sourcesOf(journal)) {

@@ -1,6 +1,7 @@
 /** The journal's other lines in plain words: states, sources, gaps, notes (which model ran, which camera was real). */
 import type { Json } from "../contract/canonical";
 import type { JournalEntry, Picture } from "../contract/journal";
+import { type Notice, UNFIT } from "../contract/notices";
 import { h } from "./dom";
 import { clock, place } from "./format";
 import { factValue, sentence, stateWord } from "./words";
@@ -21,6 +22,7 @@ export function journalList(
   entries: readonly JournalEntry[],
   jump: (seconds: number) => void,
   pictureOf: (id: string) => Picture | null,
+  notices: ReadonlyMap<JournalEntry, Notice>,
 ): HTMLElement {
   const lines = entries.map((entry) => {
     const when = h(
@@ -28,7 +30,9 @@ export function journalList(
       { class: "when", type: "button", title: clock(entry.utc_ms), onclick: () => jump(entry.at_ms / 1000) },
       place(entry.at_ms),
     );
-    return h("li", { class: `line ${entry.type}` }, when, h("span", { class: "kind" }, TYPES[entry.type]), body(entry, pictureOf));
+    const read = notices.get(entry);
+    const said = read === undefined ? body(entry, pictureOf) : notice(read);
+    return h("li", { class: `line ${entry.type}` }, when, h("span", { class: "kind" }, TYPES[entry.type]), said);
   });
   if (lines.length === 0) lines.push(h("li", { class: "empty" }, "The journal holds nothing else."));
   return h("ol", { class: "journal" }, ...lines);
@@ -41,7 +45,6 @@ function body(entry: JournalEntry, pictureOf: (id: string) => Picture | null): H
     const rest = Object.entries(entry.body).filter(([key]) => key !== "state");
     return h("span", null, h("strong", null, stateWord(entry.body["state"])), rest.length > 0 && ` · ${words(rest)}`);
   }
-  if (entry.type === "notice") return notice(entry);
   if (entry.type === "gap") return h("span", null, gapWords(entry));
   return h("span", null, words(Object.entries(entry.body)));
 }
@@ -57,10 +60,11 @@ function controlPicture(picture: Picture | null): HTMLElement {
 }
 
 /** What the candidate read and acknowledged before anything was recorded, word for word. */
-function notice({ body }: JournalEntry): HTMLElement {
-  const lines = String(body["text"] ?? "").split("\n").map((line) => h("p", null, line));
-  const digest = h("p", { class: "quiet" }, "SHA-256 of these words: ", h("code", null, String(body["sha256"] ?? "")));
-  return h("details", null, h("summary", null, "Read and acknowledged"), ...lines, digest);
+function notice({ text, sha256, fits }: Notice): HTMLElement {
+  const lines = text.split("\n").map((line) => h("p", null, line));
+  const digest = h("p", { class: "quiet" }, "SHA-256 of these words: ", h("code", null, sha256));
+  const doubt = !fits && h("span", { class: "problem" }, ` ${UNFIT}`);
+  return h("details", null, h("summary", null, "Read and acknowledged", doubt), ...lines, digest);
 }
 
 function gapWords({ body }: JournalEntry): string {

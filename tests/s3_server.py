@@ -94,7 +94,8 @@ def _running() -> Iterator[S3Server]:
     options = {"ip": "127.0.0.1", "ip.bind": "127.0.0.1", "dir": folder, "filer": "true", "s3": "true"}
     # Nothing is told to anybody, and nothing opens that is not asked for.
     options |= {"master.telemetry": "false", "s3.port.iceberg": "0", "s3.port.lance": "0"}
-    options |= {"s3.config": folder / "s3.json", "master.volumeSizeLimitMB": "256", "volume.max": "16"}
+    # Each bucket takes seven volumes with its first object and is refused one when none is left; they are empty files.
+    options |= {"s3.config": folder / "s3.json", "master.volumeSizeLimitMB": "256", "volume.max": "100"}
     given = [f"-{name}={value}" for name, value in (options | ports).items()]
     try:
         with (folder / "log").open("wb") as log:

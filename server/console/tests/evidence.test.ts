@@ -12,7 +12,7 @@ import { checkStatements } from "../src/contract/verify";
 import { abreast } from "../src/session/abreast";
 import { Evidence } from "../src/session/evidence";
 import { addRecipient } from "../src/session/granting";
-import { unnamed } from "../src/view/recipients";
+import { added, unnamed } from "../src/view/recipients";
 import { explain } from "../src/view/words";
 import { FakeServer, VECTORS } from "./fake_server";
 
@@ -68,6 +68,9 @@ describe("grants", () => {
     await evidence.reloadGrants();
     expect(evidence.grants.findings().map(({ outcome, message }) => [outcome, message])).toEqual([["ok", ""]]);
     expect(evidence.statements.entries.length).toBe(2);
+    const [opened] = evidence.grants.findings().map((finding) => finding.opened);
+    expect(opened!.wraps.size).toBeGreaterThan(2);
+    expect(added(opened!, evidence.grants)).toContain(`for ${opened!.wraps.size} of ${opened!.wraps.size} segments`);
   });
 
   test("are not believed under another policy than the page's", async () => {

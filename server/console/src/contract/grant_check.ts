@@ -42,6 +42,11 @@ export class GrantChecker {
     return checker;
   }
 
+  /** How many segments there were when the grants were checked: a page that was loaded before may know of fewer. */
+  get total(): number {
+    return this.statements.entries.length;
+  }
+
   /** Whether a sound grant names this key. */
   names(id: string): boolean {
     return this.found.some(({ opened }) => opened?.grant.recipient.id === id);

@@ -1,5 +1,6 @@
 /** Who may open a recording: the people its policy names, and those who were added later, with what is said of each. */
-import type { GrantFinding } from "../contract/grant_check";
+import type { GrantChecker, GrantFinding } from "../contract/grant_check";
+import type { OpenedGrant } from "../contract/grants";
 import type { Evidence } from "../session/evidence";
 import { h } from "./dom";
 import { count, dateTime } from "./format";
@@ -8,12 +9,11 @@ import { OUTCOME_MEANING } from "./words";
 
 export function recipientList(evidence: Evidence): HTMLElement {
   const named = evidence.statements.policy?.recipients ?? [];
-  const total = evidence.statements.entries.length;
   return h(
     "ul",
     { class: "recipients" },
     ...named.map(({ name }) => h("li", null, h("strong", null, name), h("span", { class: "quiet" }, " named in the policy"))),
-    ...evidence.grants.findings().map((finding) => line(finding, total)),
+    ...evidence.grants.findings().map((finding) => line(finding, evidence.grants)),
   );
 }
 
@@ -25,16 +25,20 @@ export function unnamed({ outcome, where, message }: Pick<GrantFinding, "outcome
   return `Not genuine, and ignored: ${outcome}, ${where}: ${message}. ${OUTCOME_MEANING[outcome]}`;
 }
 
-function line(finding: GrantFinding, total: number): HTMLElement {
+/** Return who added somebody, when, and for how much of what there was when the grants were checked. */
+export function added({ grant, granter, wraps }: OpenedGrant, { total }: GrantChecker): string {
+  return `added by ${granter.name}, ${dateTime(grant.granted_ms)} by that computer's clock, for ${wraps.size} of ${count(total, "segment")}`;
+}
+
+function line(finding: GrantFinding, checker: GrantChecker): HTMLElement {
   const { outcome, message, opened } = finding;
   if (opened === null) return h("li", { class: "problem" }, unnamed(finding));
-  const { grant, granter, wraps } = opened;
-  const said = `added by ${granter.name}, ${dateTime(grant.granted_ms)} by that computer's clock, for ${wraps.size} of ${count(total, "segment")}`;
+  const { grant } = opened;
   return h(
     "li",
     null,
     h("strong", null, grant.recipient.name),
-    h("span", { class: "quiet" }, ` ${said}. Key `, h("code", null, thumbprint(grant.recipient.id))),
+    h("span", { class: "quiet" }, ` ${added(opened, checker)}. Key `, h("code", null, thumbprint(grant.recipient.id))),
     outcome !== "ok" && h("p", { class: "problem" }, "Not all of it opens: ", h("code", null, outcome), ` ${message}`),
   );
 }

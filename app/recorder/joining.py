@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from app.contract import schema
 from app.contract.agreement import Agreement
-from app.contract.errors import FairlockError, IntegrityError, Outcome, UserFacing
+from app.contract.errors import FairlockError, IntegrityError, Outcome, Retryable, UserFacing
 from app.contract.policy import Policy
 from app.contract.sealing import jws, keys
 from app.contract.sealing.policies import open_policy
@@ -116,16 +116,23 @@ def session_folder(home: Path, link: ExamLink) -> Path:
 def bind_patiently(
     client: ServerClient, saved: SavedSession, *, folder: Path, program_token: bytes, clock: Clock
 ) -> JoinedSession:
-    """Bind, waiting until a program of ours that died is no longer taken for a second one."""
+    """Bind, waiting while the server may still take a program of ours that died for alive."""
     deadline = clock.now().mono_ns + (CONFIRMATION_LIMIT_MS + 5_000) * 1_000_000
     while True:
         try:
             return bind(client, saved, folder=folder, program_token=program_token, clock=clock)
-        except UserFacing as error:
-            ours = saved.origin_mono_ns and error.code == "E-SECOND-PROGRAM"
-            if not ours or clock.now().mono_ns >= deadline:
+        except (UserFacing, Retryable) as error:
+            wait_s = _until_again_s(error)
+            if not saved.origin_mono_ns or wait_s is None or clock.now().mono_ns + int(wait_s * 1e9) > deadline:
                 raise
-        clock.sleep(1.0)
+        clock.sleep(wait_s)
+
+
+def _until_again_s(error: UserFacing | Retryable) -> float | None:
+    """Return after how many seconds the server may bind; ``None`` when it named no time and waiting is no use."""
+    if isinstance(error, Retryable):
+        return None if error.after_s is None else max(1.0, error.after_s)
+    return 1.0 if error.code == "E-SECOND-PROGRAM" else None
 
 
 def bind(

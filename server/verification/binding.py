@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 
 from app.contract import schema
-from app.contract.errors import IntegrityError
+from app.contract.errors import IntegrityError, Retryable
 from app.contract.incidents import IncidentKind
 from app.contract.sealing import jws
 from app.contract.sealing.keys import load_ed25519
@@ -41,7 +41,10 @@ class _Bound:
 
 @retried
 def bind(context: Context, session: str, request: BindRequest) -> BindAnswer:
-    """Open the next epoch; raises ``Refused`` (``E-TOKENS``, ``E-SECOND-PROGRAM``, ``E-SESSION-ENDED``)."""
+    """Open the next epoch.
+
+    Raises ``Refused`` (``E-TOKENS``, ``E-SECOND-PROGRAM``, ``E-SESSION-ENDED``), and ``Retryable`` after an outage.
+    """
     opened = _decrypt(context, request)
     now = context.now()
     with context.database.write(durable=True) as tx:
@@ -53,10 +56,13 @@ def bind(context: Context, session: str, request: BindRequest) -> BindAnswer:
         if row.epoch + 1 >= MAX_EPOCHS:
             raise Refused(403, "E-NOT-ALLOWED", f"a session has at most {MAX_EPOCHS} epochs")
         _check_fresh(tx, row, request.signing_key)
-        second = _is_second(context, row, opened.program)
+        rival_ms = _rival_ms(row, opened.program)
+        second = rival_ms is not None and context.now() - rival_ms <= CONFIRMATION_LIMIT_MS
         if second:
             freezing.report(tx, row.id, IncidentKind.SECOND_PROGRAM, at_ms=now, epoch=str(row.epoch))
         else:
+            if rival_ms is not None:
+                _hear_out(context)
             bound = _open_epoch(tx, context, row, opened.program, request.signing_key)
     # Refused out here, because an exception inside would undo the incident.
     if second:
@@ -89,13 +95,21 @@ def _check_fresh(tx: Transaction, row: Session, signing_key: bytes) -> None:
         raise Refused(403, "E-TOKENS", "each epoch needs a signing key of its own")
 
 
-def _is_second(context: Context, row: Session, program: bytes) -> bool:
-    if row.program is None or row.alive_ms is None or hmac.compare_digest(row.program, tokens.digest(program)):
-        return False
-    if row.state == SessionState.ENDED:
-        return False
-    heard = max(row.alive_ms, context.uptime.since_ms)
-    return context.now() - heard <= CONFIRMATION_LIMIT_MS
+def _rival_ms(row: Session, program: bytes) -> int | None:
+    """Return when another program of this session was last heard, if there was one and it did not end."""
+    if row.program is None or hmac.compare_digest(row.program, tokens.digest(program)):
+        return None
+    return None if row.state == SessionState.ENDED else row.alive_ms
+
+
+def _hear_out(context: Context) -> None:
+    """Raise ``Retryable`` while a program that lives may not have been heard, for an outage of ours.
+
+    That is nothing to accuse the candidate of, who mostly starts anew after a crash.
+    """
+    left_ms = CONFIRMATION_LIMIT_MS - (context.now() - context.uptime.since_ms)
+    if left_ms >= 0:
+        raise Retryable("the program before this one may still be there", after_s=left_ms // 1000 + 1)
 
 
 def _succeed(tx: Transaction, context: Context, row: Session) -> None:

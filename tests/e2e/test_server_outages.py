@@ -3,12 +3,16 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 
 from app.clock import ManualClock
+from app.contract.errors import Retryable
+from app.recorder.client import ServerClient
+from app.recorder.joining import JoinedSession, join, save
 from server import settings, setup
 from tests.e2e.server_rig import PASSWORD, Application, Institution, enter, knock, timed
 
@@ -45,6 +49,13 @@ def _outage(data: Path) -> Iterator[None]:
         yield
 
 
+def _restarted(app: Application) -> Application:
+    """Return the same candidate's application, started anew after it died."""
+    again = Application(app.http, app.link)
+    again.joined, again.session, again.policy, again.head = app.joined, app.session, app.policy, app.head
+    return again
+
+
 def _incidents(http: httpx.Client, app: Application) -> list[str]:
     found = http.get(f"/api/v1/sessions/{app.session}").json()["server_incidents"]
     return [one["kind"] for one in found]
@@ -78,3 +89,53 @@ def test_who_was_frozen_before_an_outage_is_frozen_after_it(
     assert knock(http, cookie).status_code == 403
     assert not app.beat(cookie).frozen
     assert _incidents(http, app) == ["frozen", "thawed"]
+
+
+def test_who_starts_anew_around_an_outage_waits_and_is_accused_of_nothing(
+    http: httpx.Client, app: Application, clock: ManualClock, tmp_path: Path
+) -> None:
+    """The program before may have gone on where nobody could write it down, so the server listens for it first."""
+    clock.advance(11)
+    again = _restarted(app)
+    with _outage(tmp_path):
+        assert again.try_bind().status_code == 503
+    for left_s in (11, 6, 1):
+        answer = again.try_bind()
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, str(left_s))
+        clock.advance(min(left_s, 5))
+    again.bind()
+    assert _incidents(http, again) == []
+
+
+def test_a_program_that_is_heard_after_an_outage_keeps_the_session(
+    http: httpx.Client, app: Application, clock: ManualClock, tmp_path: Path
+) -> None:
+    with _outage(tmp_path):
+        clock.advance(11)
+        assert app.try_beat(None).status_code == 503
+    again = _restarted(app)
+    assert again.try_bind().status_code == 503
+    app.beat(None)
+    assert again.try_bind().status_code == 409
+    assert _incidents(http, app) == ["second_program"]
+
+
+def test_the_application_itself_waits_as_long_as_the_server_says(
+    http: httpx.Client, clock: ManualClock, tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> None:
+    institution = Institution(http)
+    institution.sign_in()
+    institution.exam("anew")
+    link, home = institution.invite("anew"), tmp_path_factory.mktemp("home")
+
+    def started(program: bytes) -> JoinedSession:
+        with closing(ServerClient(link.server)) as client:
+            return join(client, link, program_token=program, home=home, clock=clock)
+
+    first, began = started(b"1" * 32), clock.now()
+    save(replace(first.saved, origin_mono_ns=began.mono_ns, origin_utc_ms=began.utc_ms), first.folder)
+    clock.advance(11)
+    with _outage(tmp_path), pytest.raises(Retryable):
+        started(b"2" * 32)
+    assert started(b"3" * 32).epoch == 1
+    assert http.get(f"/api/v1/sessions/{first.session}").json()["server_incidents"] == []

@@ -99,12 +99,12 @@ def rehearse(options: RehearsalOptions) -> int:
         )
         report = reporting.build(findings, run, session)
         print(reporting.table(report), flush=True)  # noqa: T201  (a command's answer)
-        if options.export is not None:
-            with targets.writing(options.export, "--export"):
-                _leave_export(options.export, export, ours, password)
         if options.report is not None:
             with targets.writing(options.report, "--report"):
                 options.report.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        if options.export is not None:
+            with targets.writing(options.export, "--export"):
+                _leave_export(options.export, export, ours, password)
         return _conclude(options, report, server, password)
 
 

@@ -19,8 +19,11 @@ def check(folders: Mapping[str, Path | None], report: Path | None) -> None:
     Raises ``UserFacing`` (E-DEMO-TARGET).
     """
     keep = folders["--keep"]
-    if keep is not None and (keep / "server").exists():
-        raise UserFacing(f"{keep} holds an earlier demonstration.", advice="Name an empty folder.", code=CODE)
+    if keep is not None:
+        with writing(keep, "--keep"):
+            is_used = (keep / "server").exists()
+        if is_used:
+            raise UserFacing(f"{keep} holds an earlier demonstration.", advice="Name an empty folder.", code=CODE)
     for option, folder in folders.items():
         if folder is not None:
             _check_folder(folder, option)
@@ -36,9 +39,10 @@ def _check_folder(folder: Path, option: str) -> None:
 
 
 def _check_file(file: Path, option: str) -> None:
-    if file.exists():
-        with writing(file, option), file.open("ab"):  # says of a folder, or of a file closed to us, what it is
-            return
+    with writing(file, option):
+        if file.exists():
+            with file.open("ab"):  # says of a folder, or of a file closed to us, what it is
+                return
     _check_folder(file.absolute().parent, option)
 
 

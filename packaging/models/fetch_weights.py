@@ -30,7 +30,10 @@ def main() -> int:
 
 
 def fetch(address: str, target: Path, digest: str) -> None:
-    """Have the file with this sha256 at ``target``, from ``address`` unless it is there. Raises ``BadData``."""
+    """Have the file with this sha256 at ``target``, from ``address`` unless it is there. Raises ``BadData``.
+
+    Another file of that name may be somebody's own: it is put aside as ``.other``.
+    """
     if target.is_file() and _digest(target) == digest:
         return
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -42,6 +45,10 @@ def fetch(address: str, target: Path, digest: str) -> None:
                 f"What came from {address} is not the official file: it was cut off, or changed on the way. Try "
                 "again, or name a file: WEIGHTS=yolo11n.pt"
             )
+        if target.is_file():
+            aside = target.with_name(f"{target.name}.other")
+            target.replace(aside)
+            sys.stderr.write(f"{target} was not the official file. It is kept as {aside}.\n")
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)

@@ -1,12 +1,12 @@
 """Where the demonstration's results can't be left is said before it runs, with what to do about it."""
 
-import os
 from pathlib import Path
 
 import pytest
 
 from app.contract.errors import UserFacing
 from app.demo import cli, rehearsal, targets
+from tests.unit.locked_folder import locked
 
 
 @pytest.fixture
@@ -55,14 +55,14 @@ def test_what_can_be_written_is_left_as_it_is(tmp_path: Path, file: Path) -> Non
     assert file.read_text() == "mine"
 
 
-def test_a_folder_that_is_closed_to_us_is_said(tmp_path: Path) -> None:
-    if os.geteuid() == 0:
-        closed = Path("/proc/self/closed")  # where root may not make a folder either
-    else:
-        closed = tmp_path / "closed"
-        closed.mkdir(mode=0o500)
-    with pytest.raises(UserFacing, match="can't be written") as refused:
-        targets.check({"--keep": closed}, None)
+@pytest.mark.parametrize("option", ["--keep", "--export", "--report"])
+def test_a_folder_that_is_closed_to_us_is_said(tmp_path: Path, option: str) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    inside = closed / "inside"
+    folders = {"--keep": None, "--export": None, **({} if option == "--report" else {option: inside})}
+    with locked(closed), pytest.raises(UserFacing, match=f"can't be written.*{option}") as refused:
+        targets.check(folders, inside if option == "--report" else None)
     assert refused.value.code == "E-DEMO-TARGET"
 
 

@@ -63,6 +63,7 @@ def test_what_an_interrupted_run_left_is_fetched_anew(server: str, tmp_path: Pat
     target.write_bytes(BODY[:1000])
     _fetch(f"{server}/whole", target)
     assert target.read_bytes() == BODY
+    assert (tmp_path / "yolo11n.pt.other").read_bytes() == BODY[:1000]
 
 
 def test_what_is_there_is_not_fetched_again(tmp_path: Path) -> None:

@@ -8,12 +8,14 @@ import runpy
 import shutil
 import subprocess
 import sys
+from argparse import ArgumentTypeError
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
 import pytest
 
+from tests.unit.locked_folder import locked
 from tests.unit.training_parts import SCRIPTS, data_folder, part, picture_of
 
 Refused = Callable[[str, str], str]
@@ -203,3 +205,12 @@ def test_a_share_that_leaves_nothing_is_not_called_one_group() -> None:
         groups.split([member("a"), member("b")], seed=1, share=0.9)
     with pytest.raises(part("refusals").BadData, match="nothing would be tested on"):
         groups.split([member("a", "train"), member("b", "train")], seed=1)
+
+
+@pytest.mark.parametrize("kind", ["file", "folder", "target"])
+def test_what_lies_where_nobody_may_look_is_refused(tmp_path: Path, kind: str) -> None:
+    read = getattr(part("options"), kind)
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    with locked(closed), pytest.raises(ArgumentTypeError, match="Name"):
+        read(str(closed / "inside"))

@@ -85,14 +85,14 @@ def class_names(text: str) -> tuple[str, ...]:
 
 def file(text: str) -> Path:
     """Return the path of a file that is there."""
-    if not Path(text).is_file():
+    if not os.path.isfile(text):  # noqa: PTH113  (a Path raises where one may not look)
         raise ArgumentTypeError(f"There is no file {text}. Name one that is there.")
     return Path(text)
 
 
 def folder(text: str) -> Path:
     """Return the path of a folder that is there."""
-    if not Path(text).is_dir():
+    if not os.path.isdir(text):  # noqa: PTH112  (a Path raises where one may not look)
         raise ArgumentTypeError(f"There is no folder {text}. Name one that is there.")
     return Path(text)
 
@@ -100,10 +100,16 @@ def folder(text: str) -> Path:
 def target(text: str) -> Path:
     """Return the path of a folder that can be made and written, without making it yet."""
     path = Path(text)
-    nearest = next(place for place in (path, *path.absolute().parents) if place.exists())
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+    # Not what Path offers: it raises where one may not look.
+    nearest = next(place for place in (path, *path.absolute().parents) if os.path.exists(place))  # noqa: PTH110
+    if not os.path.isdir(nearest) or not _may_write(nearest):  # noqa: PTH112
         raise ArgumentTypeError(f"{nearest} is no folder that can be written. Name another one.")
     return path
+
+
+def _may_write(folder: Path) -> bool:
+    effective = os.access in os.supports_effective_ids
+    return os.access(folder, os.W_OK | os.X_OK, effective_ids=effective)
 
 
 def _number(text: str) -> float:

@@ -1,6 +1,5 @@
 """The server's two private keys on disk: RSA for the tokens that applications send, Ed25519 for what it signs."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from app.contract.errors import UserFacing
 from app.contract.sealing.keys import public_bytes
-from server.synced import sync_folder
+from server.synced import sync_folder, write_whole
 
 RSA_BITS = 3072
 
@@ -37,6 +36,11 @@ class ServerKeyPairs:
     def receipt_public(self) -> bytes:
         """The raw 32 bytes of the Ed25519 key."""
         return public_bytes(self.receipt.public_key())
+
+
+def are_in(folder: Path) -> bool:
+    """Return whether keys were made in ``folder``."""
+    return (folder / "token.pem").exists()
 
 
 def create(folder: Path) -> None:
@@ -71,11 +75,4 @@ def load(folder: Path) -> ServerKeyPairs:
 
 def _write(path: Path, key: rsa.RSAPrivateKey | Ed25519PrivateKey) -> None:
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    draft = path.with_suffix(".new")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(pem)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-    sync_folder(path.parent)
+    write_whole(path, pem)

@@ -4,7 +4,6 @@ Without the file: SQLite and files, both in the data folder. Passwords may stand
 alone to read) or where PostgreSQL's and S3's own clients look for them.
 """
 
-import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -16,7 +15,7 @@ from server.db import postgres, sqlite
 from server.db.database import Database
 from server.storage.base import SegmentStore, StorageFull
 from server.storage.filesystem import FileStore
-from server.synced import sync_folder
+from server.synced import write_whole
 
 NAME = "server.toml"
 DATABASE = "fairlock.db"
@@ -76,19 +75,15 @@ def load(path: Path, *, required: bool = False) -> Settings:
 def keep(path: Path, data: Path) -> None:
     """Copy a settings file to where the server looks, for its owner alone to read; raises ``UserFacing``."""
     kept, said = data / NAME, path.read_bytes()
-    if kept.exists() and kept.read_bytes() != said:
+    if kept.exists():
+        if kept.read_bytes() == said:
+            return
         raise UserFacing(
             f"{kept} is there already and says something else.",
             advice="Edit that file, or delete it first.",
             code="E-SETTINGS",
         )
-    kept.touch(mode=0o600)
-    with kept.open("r+b") as file:
-        file.truncate()
-        file.write(said)
-        file.flush()
-        os.fsync(file.fileno())
-    sync_folder(data)
+    write_whole(kept, said)
 
 
 def open_database(settings: Settings, data: Path) -> Database:

@@ -1,4 +1,6 @@
-"""Puts a folder's new names onto the disk. What a rename or a new file is called is lost with the power until then."""
+"""Puts files and a folder's new names onto the disk: what a rename or a new file is called is lost with the power
+until then. Runs in whichever thread has written.
+"""
 
 import os
 from pathlib import Path
@@ -14,3 +16,20 @@ def sync_folder(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def draft_of(path: Path) -> Path:
+    """Return where ``write_whole`` writes first; the file stays there when it comes to no end."""
+    return path.with_suffix(".new")
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file for its owner alone to read; whenever the power goes, the old one is there, or the whole new one."""
+    draft = draft_of(path)
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    sync_folder(path.parent)

@@ -11,9 +11,13 @@ from server.db import migrate
 from server.db.database import Database
 from server.db.models import Account
 from server.db.retries import retried
+from server.synced import draft_of
 
-OURS = {"keys", "sessions", "incoming", settings.NAME, *(settings.DATABASE + end for end in ("", "-wal", "-shm"))}
-"""What a data folder may hold: also of an ``init`` that came to no end."""
+_DATABASE = {settings.DATABASE + end for end in ("", "-wal", "-shm", "-journal")}
+_OURS = {"keys", "sessions", "incoming", settings.NAME, draft_of(Path(settings.NAME)).name} | _DATABASE
+"""What a folder may hold before it is ours: an ``init`` that came to no end left it."""
+
+_PROBE = ".probe-"
 
 
 def prepare(data: Path, *, admin: str, password: str, settings_file: Path | None = None) -> bool:
@@ -23,7 +27,7 @@ def prepare(data: Path, *, admin: str, password: str, settings_file: Path | None
     """
     try:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if {path.name for path in data.iterdir()} - OURS:
+        if not keys.are_in(data / "keys") and any(_is_foreign(path.name) for path in data.iterdir()):
             # Closing a folder that others use, such as /tmp, would do harm.
             raise UserFacing(
                 f"The folder {data} holds other files.", advice="Name a new or an empty folder.", code="E-DATA-FOLDER"
@@ -46,6 +50,10 @@ def prepare(data: Path, *, admin: str, password: str, settings_file: Path | None
         database.close()
 
 
+def _is_foreign(name: str) -> bool:
+    return name not in _OURS and not name.startswith(_PROBE)
+
+
 @retried
 def _add_admin(database: Database, name: str, password: str) -> bool:
     with database.read() as tx:
@@ -59,7 +67,7 @@ def _add_admin(database: Database, name: str, password: str) -> bool:
 
 def check_writable(data: Path) -> None:
     """Raise ``UserFacing`` when ``data`` is not a folder that this process can write to."""
-    probe = data / f".probe-{os.getpid()}"
+    probe = data / f"{_PROBE}{os.getpid()}"
     try:
         probe.touch()
         probe.unlink()

@@ -118,6 +118,22 @@ def test_a_folder_of_others_is_left_alone(tmp_path: Path, capsys: pytest.Capture
     assert [path.name for path in folder.iterdir()] == ["letter.txt"]
 
 
+def test_a_folder_that_works_may_hold_other_files_too(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A disk's ``lost+found``, an administrator's copy; another ``init`` is how one more administrator is added."""
+    (data / "lost+found").mkdir()
+    (data / "server.toml~").write_text("")
+    assert _init(data) == 0
+    assert "was there already" in capsys.readouterr().out
+
+
+def test_what_an_init_that_died_left_is_no_file_of_others(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    for name in (".probe-7", "fairlock.db-journal", "server.new"):
+        (folder / name).touch()
+    assert _init(folder) == 0
+
+
 def test_settings_that_are_not_there_are_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Also under the name that the kept ones have."""
     assert _init(tmp_path / "data", settings=tmp_path / "server.toml") == 2

@@ -276,8 +276,9 @@ class Recorder:
         self._state = message.state
         if message.state is not SessionState.CHECKING:
             self._previews.stop()
-        on_break = message.state is SessionState.PAUSED and message.why == ON_BREAK
-        self._granted.break_is(on_break, self._recording.detection.part if self._recording is not None else None)
+        if message.why != m.EXAM_LOADED:  # a page that has loaded neither begins nor ends anything
+            on_break = message.state is SessionState.PAUSED and message.why == ON_BREAK
+            self._granted.break_is(on_break, self._recording.detection.part if self._recording is not None else None)
         if self._beats is not None:
             self._beats.state = message.state
 

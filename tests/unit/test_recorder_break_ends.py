@@ -107,6 +107,7 @@ def test_the_recorder_parts_incidents_where_a_break_begins_and_where_it_ends(
         ("frozen", SessionState.PAUSED, "frozen"),
         ("goes on", SessionState.RUNNING, "resume"),
         ("break", SessionState.PAUSED, ON_BREAK),
+        ("the page has loaded", SessionState.PAUSED, m.EXAM_LOADED),
         ("still a break", SessionState.PAUSED, ON_BREAK),
         ("over", SessionState.PAUSED, "break_over"),
         ("back", SessionState.RUNNING, "resume"),

@@ -55,10 +55,11 @@ class Notices:
         return Notice(text=text, sha256=digest, fits=fits)
 
 
-def described(notices: Sequence[Notice]) -> list[str]:
-    """Return a line for each."""
-    return [
+def described(notices: Sequence[Notice], at_most: int) -> list[str]:
+    """Return a line for each of the first ``at_most``, and how many more there are."""
+    lines = [
         f"Notice read and acknowledged, SHA-256 of its words: {notice.sha256}"
         + ("" if notice.fits else " (NOT what the journal says of it, or under another policy)")
-        for notice in notices
+        for notice in notices[:at_most]
     ]
+    return lines if len(notices) <= at_most else [*lines, f"… and {len(notices) - at_most} more notices."]

@@ -231,7 +231,7 @@ def describe(report: Report) -> list[str]:
     lines += [plain(line) for line in described(report.lockdown)]
     if report.agreed:
         lines.append(plain(f"By agreement: {', '.join(report.agreed)}"))
-    lines += notices_described(report.notices)
+    lines += notices_described(report.notices, SHOWN_FAULTS)
     lines += ["", *_tracks(report.verdict), "", *_stretches(report.missing)]
     for fault in report.verdict.faults[:SHOWN_FAULTS]:
         lines.append(plain(f"FAULT  {fault.outcome:<16} {fault.where}: {fault.message}"))

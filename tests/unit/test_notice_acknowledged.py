@@ -41,11 +41,11 @@ def test_what_is_kept_is_what_stands_on_the_screen(qtbot: QtBot) -> None:
         assert line in words
 
 
-def told(folder: Path, body: Mapping[str, Json]) -> verify.Report:
+def told(folder: Path, *bodies: Mapping[str, Json]) -> verify.Report:
     draft = Draft("session-with-notice")
     draft.bind()
-    entry = Entry(type=EntryType.NOTICE, at_ms=0, utc_ms=0, body=body)
-    draft.segment("journal", plaintexts=[encode_entries([entry]), encode_entries([entry]), b""])
+    entries = encode_entries([Entry(type=EntryType.NOTICE, at_ms=0, utc_ms=0, body=body) for body in bodies])
+    draft.segment("journal", plaintexts=[entries, entries, b""])
     (folder / "segments").mkdir(parents=True)
     (folder / "manifest.json").write_bytes(draft.finish().manifest())
     for name, data in draft.files.items():
@@ -66,3 +66,11 @@ def test_the_verifier_shows_it_once_and_says_where_it_does_not_fit(tmp_path: Pat
         report = told(tmp_path / str(number), {**sound, **edit})
         assert [notice.fits for notice in report.notices] == [False]
         assert any("NOT what the journal says" in line for line in verify.describe(report))
+
+
+def test_many_different_notices_fill_no_terminal(tmp_path: Path) -> None:
+    report = told(tmp_path, *({"text": str(number)} for number in range(verify.SHOWN_FAULTS + 3)))
+    lines = [line for line in verify.describe(report) if line.startswith(("Notice read", "… and"))]
+    assert len(lines) == verify.SHOWN_FAULTS + 1
+    assert lines[-1] == "… and 3 more notices."
+    assert len(report.notices) == verify.SHOWN_FAULTS + 3

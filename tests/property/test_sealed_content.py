@@ -31,6 +31,8 @@ ENTRIES: list[dict[str, Any]] = [
     {**AT, "type": "lockdown", "body": LOCKED},
     {**AT, "type": "agreement", "body": {"jws": "a.b.c", "by_agreement": "breaks"}},
     {**AT, "type": "incident", "body": {"id": "../../x", "kind": "phone", "facts": {}, "evidence": None}},
+    {**AT, "type": "notice", "body": {"text": "\x1b[2J\u202e", "sha256": "\x07", "policy": "0"}},
+    {**AT, "type": "quality", "body": {"picture": "\x1b[2J", "state": "began", "candidate": True}},
     {**AT, "type": "note", "body": {"fairlock": "\u202e\x07"}},
 ]
 META = {"incident": "../../../x", "at_ms": 1, "mime": "image/jpeg"}

@@ -161,6 +161,8 @@ def _journal(rng: random.Random) -> Harmed:
         return Harmed(reader="picture", folder="", files={"a picture": struct.pack(">I", length) + meta + b"jpeg"})
     entries = [
         {"type": "incident", "at_ms": 1, "utc_ms": 2, "body": {"id": "a", "facts": {"x": "y"}, "evidence": None}},
+        {"type": "notice", "at_ms": 3, "utc_ms": 4, "body": {"text": "é\nb", "sha256": "ab" * 32, "policy": "0" * 64}},
+        {"type": "quality", "at_ms": 4, "utc_ms": 5, "body": {"picture": "dark", "state": "began", "candidate": True}},
         {"type": "state", "at_ms": 5, "utc_ms": 6, "body": {"state": "running", "why": ""}},
     ]
     data = dumped(changed(entries, rng))

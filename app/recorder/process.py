@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 from app import messages as m
 from app.channel import Channel
@@ -33,7 +34,7 @@ from app.recorder.granting import ON_BREAK, Granted
 from app.recorder.heartbeat import HeartbeatLoop
 from app.recorder.joining import JoinedSession, join, session_folder, start_timeline
 from app.recorder.leftovers import send
-from app.recorder.marks import mark_taken_up
+from app.recorder.marks import mark_handed_in, mark_taken_up
 from app.recorder.options import RecorderOptions
 from app.recorder.ownership import owned
 from app.recorder.previewing import Previews
@@ -46,6 +47,7 @@ from capture.track import TrackLost
 ORPHAN_DEADLINE_S = 15.0
 LEFTOVERS_DEADLINE_S = 2.0
 STATUS_S = 1.0
+AFTER_EXAM = frozenset({SessionState.UNLOCKING, SessionState.FLUSHING})
 
 _log = logging.getLogger("fairlock.recorder")
 
@@ -68,6 +70,7 @@ class Recorder:
         self._states = StateLog(self._clock)
         self._detection = DetectionChoice()
         self._client: ServerClient | None = None
+        self._folder: Path | None = None
         self._joined: JoinedSession | None = None
         self._sources = Sources()
         self._picked: dict[Track, str] = {}
@@ -148,7 +151,9 @@ class Recorder:
     def _open_link(self, message: m.OpenLink) -> None:
         link = ExamLink.parse(message.link)
         self._ownership.close()
-        self._ownership.enter_context(owned(session_folder(self._options.home, link), self._clock))
+        folder = session_folder(self._options.home, link)
+        self._ownership.enter_context(owned(folder, self._clock))
+        self._folder = folder  # known from here on, also where the server can't be reached
         self._client = client = ServerClient(link.server)
         joined = join(client, link, program_token=message.program_token, home=self._options.home, clock=self._clock)
         self._joined = joined
@@ -274,6 +279,8 @@ class Recorder:
     def _state_is(self, message: m.StateIs) -> None:
         self._states.note(message)
         self._state = message.state
+        if message.state is SessionState.UNLOCKING:  # now: between here and ``Finish`` either process may die
+            self._note_hand_in(message.why)
         if message.state is not SessionState.CHECKING:
             self._previews.stop()
         if message.why != m.EXAM_LOADED:  # a page that has loaded neither begins nor ends anything
@@ -289,12 +296,20 @@ class Recorder:
     def _track_lost(self, error: TrackLost) -> None:
         """Leave, so that the shell starts a new process, which records every track again in the next epoch.
 
-        Not when the recording never was whole, because then ``StartRecording`` is refused; and not after its end.
+        Not when the recording never was whole, because then ``StartRecording`` is refused; and not once the exam is
+        over, because then nothing more is recorded and this process still has to send it.
         """
         _log.error("%s", error)
-        self._leaving = self._is_whole and not self._is_finishing
+        is_over = self._is_finishing or self._state in AFTER_EXAM
+        self._leaving = self._is_whole and not is_over
+
+    def _note_hand_in(self, reason: str) -> None:
+        """Mark the session as handed in, if ``reason`` ends it for good."""
+        if self._folder is not None and reason in m.ENDS_SESSION:
+            mark_handed_in(self._folder)
 
     def _finish(self, message: m.Finish) -> None:
+        self._note_hand_in(message.reason)  # first: what was recorded before may be here though joining again failed
         joined, _ = self._need_session()
         self._is_finishing = True
         try:

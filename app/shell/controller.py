@@ -416,7 +416,7 @@ class Controller(QObject):
         answer = self._quit_code.attempt(code)
         if answer is Answer.RIGHT:
             self.course.end("quit_code")
-            self.happen(Event.TERMINATE, "quit code")
+            self.happen(Event.TERMINATE, "quit_code")
             return
         self.reports.note(IncidentKind.KEY_BLOCKED, {"quit_code": answer.value}, source="shell.window")
         self.stage.ask_for_code(text.QUIT_WRONG)

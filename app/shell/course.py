@@ -27,6 +27,7 @@ BY_CHOICE = frozenset({"declined", "cancel"})
 class Course:
     """``ended_by`` is the name of the event that ended it, or "quit_code"; ``why`` a sentence for the candidate.
 
+    ``hand_in_noted`` is false where nobody knows whether the recorder marked the session as handed in;
     ``taken`` are the capabilities that window or guard ever held, ``notice`` the words that were acknowledged.
     """
 
@@ -42,6 +43,7 @@ class Course:
     notice: str = ""
     exam_seen: bool = False
     complete: bool | None = None
+    hand_in_noted: bool = True
     undone: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
     closed: list[ProcessInfo] = field(default_factory=list)
@@ -65,7 +67,8 @@ class Course:
             line = text.END_NOT_STARTED
         upload = ""
         if self.complete is not None and self.locked:
-            later = text.END_DEFERRED if by in ENDS_SESSION else text.END_KEPT
+            handed_in = text.END_DEFERRED if self.hand_in_noted else text.END_UNNOTED
+            later = handed_in if by in ENDS_SESSION else text.END_KEPT
             upload = text.END_COMPLETE if self.complete else later
         return Ending(
             title=text.END_TITLES.get(by, text.END_TITLES["fatal"]),

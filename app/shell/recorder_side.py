@@ -83,6 +83,7 @@ class RecorderSide:
         if self._is_lost:
             # It died after the exam; what it had sealed is on disk, and nothing more is to be recorded.
             self._controller.course.complete = False
+            self._controller.course.hand_in_noted = False  # perhaps it died before it wrote that down
             self._controller.happen(Event.DEFERRED)
             return
         self._peer.send(m.Finish(reason=reason))
@@ -248,8 +249,14 @@ class RecorderSide:
     def restarted(self, peer: Peer) -> None:
         """Here is the new process."""
         self._peer = peer
-        if not self._is_lost and self._controller.state is not _S.ENDED:
-            self.join()
+        state = self._controller.state
+        if self._is_lost or state is _S.ENDED:
+            return
+        self.join()
+        if state in ENDING_STATES:  # the exam ended while no process was there to be told
+            self.tell_state(_S.UNLOCKING, self._controller.course.ended_by)
+        if state is _S.FLUSHING:
+            self.finish(self._controller.course.ended_by)
 
     def given_up(self) -> None:
         """It went too often: no exam without a recording."""

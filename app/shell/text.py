@@ -196,6 +196,10 @@ END_DEFERRED = (
     "Part of the recording is still on this computer, sealed. It is sent by itself when the next exam is opened here; "
     "to send it before that, run “fairlock upload”."
 )
+END_UNNOTED = (
+    "Part of the recording is still on this computer, sealed, and may not be noted as handed in. "
+    "To be sure that it is sent, run “fairlock upload --end”."
+)
 END_KEPT = "Part of the recording is still on this computer, sealed. It is sent when you open the exam link again."
 END_NOT_STARTED = "The exam page was never opened."
 TERMINATED_BY = "Ended by the examiner {name}."

@@ -242,6 +242,8 @@ def test_the_quit_code(play: Play, qtbot: QtBot) -> None:
     play.clock.advance(60)
     play.stage.quit_code_given.emit("2718")
     assert play.state() is S.UNLOCKING
+    told = play.recorder.of(m.StateIs)[-1]
+    assert told.why in m.ENDS_SESSION, "else the recorder would not know that it was handed in"
 
 
 def test_without_a_quit_code_no_code_is_right(play: Play, qtbot: QtBot) -> None:
@@ -278,9 +280,26 @@ def test_a_recorder_lost_while_sending_never_counts_as_complete(play: Play, qtbo
     play.r.lost()
     play.r.restarted(Listener())
     assert play.state() is S.ENDED
-    assert text.END_DEFERRED in play.words()
+    assert text.END_UNNOTED in play.words(), "whether it had marked that it was handed in is not known"
+    assert text.END_DEFERRED not in play.words()
     play.stage.closed.emit()
     assert play.codes == [ExitCode.DEFERRED]
+
+
+@pytest.mark.parametrize("released", [False, True])
+def test_what_ends_while_no_recorder_runs_is_told_to_the_next_one(play: Play, qtbot: QtBot, released: bool) -> None:
+    play.run(qtbot)
+    play.r.lost()
+    play.stage.submitted.emit()
+    if released:
+        play.g.receive(m.Released(undone=(), failed=()))
+    again = Listener()
+    play.r.restarted(again)
+    if not released:
+        play.g.receive(m.Released(undone=(), failed=()))
+    assert [type(message) for message in again.sent[:2]] == [m.OpenLink, m.StateIs]
+    assert again.sent[1] == m.StateIs(state=S.UNLOCKING, why="submit")
+    assert again.of(m.Finish) == [m.Finish(reason="submit")]
 
 
 def test_a_recorder_that_keeps_dying_ends_the_exam(play: Play, qtbot: QtBot) -> None:

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 from app import messages as m
 from app.contract.policy import Capability
 from app.contract.session import Event, SessionState
+from app.recorder.leftovers import ENDING
 from app.shell import text
 from app.shell.course import Course
 from tests.unit.shell_parts import Site, site
@@ -48,6 +49,13 @@ def test_what_waits_is_sent_in_the_way_that_is_said(by: str) -> None:
     upload = Course(locked=True, exam_seen=True, complete=False, ended_by=by).ending().upload
     assert upload == (text.END_DEFERRED if by in m.ENDS_SESSION else text.END_KEPT)
     assert "exam link again" not in text.END_DEFERRED, "whoever opens it takes the exam up again"
+
+
+@pytest.mark.parametrize("by", ["submit", "time_up", "terminate", "quit_code"])
+def test_where_nobody_knows_that_it_was_handed_in_the_command_that_ends_it_is_named(by: str) -> None:
+    course = Course(locked=True, exam_seen=True, complete=False, ended_by=by, hand_in_noted=False)
+    assert course.ending().upload == text.END_UNNOTED
+    assert ENDING in text.END_UNNOTED
 
 
 def _fail_to_lock(play: Play) -> None:

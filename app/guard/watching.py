@@ -13,7 +13,7 @@ from app.contract.errors import FairlockError
 from app.contract.incidents import IncidentKind
 from app.contract.policy import Capability
 from lockdown.births import Alert
-from lockdown.capabilities import Finding, Measure, Watch
+from lockdown.capabilities import Finding, Limited, Measure, Watch
 
 RETRY_S = 5.0
 JOIN_S = 2.0
@@ -95,18 +95,37 @@ class WatchThread:
 
 
 class StillHeld:
-    """A watch over measures: one that no longer holds is engaged again (with ``engage``), and that is reported."""
+    """A watch over measures: one that no longer holds is engaged again (with ``engage``), and that is reported.
+
+    One that can't be engaged again is reported once, and tried again at each look.
+    """
 
     def __init__(self, measures: Sequence[tuple[Capability, Measure]], engage: Callable[[Measure], None]) -> None:
         self._measures = measures
         self._engage = engage
+        self._lost: set[Capability] = set()
 
     def observe(self) -> Sequence[Finding]:
-        """Return a finding for each measure that somebody undid."""
-        undone = [(capability, measure) for capability, measure in self._measures if not measure.holds()]
-        for _, measure in undone:
+        """Return a finding for each measure that somebody undid, with whether it holds again."""
+        reasons = [(capability, self._look(capability, measure)) for capability, measure in self._measures]
+        return [missing(capability, reason) for capability, reason in reasons if reason]
+
+    def _look(self, capability: Capability, measure: Measure) -> str:
+        """Put ``measure`` back if it does not hold; return what is to be told."""
+        if measure.holds():
+            self._lost.discard(capability)
+            return ""
+        try:
             self._engage(measure)
-        return [missing(capability, "It was undone during the exam and was put back.") for capability, _ in undone]
+            why = measure.limit if isinstance(measure, Limited) else ""
+        except FairlockError as error:
+            why = str(error)
+        if measure.holds():
+            self._lost.discard(capability)
+            return f"It was undone during the exam and was put back. {why}".rstrip()
+        known = capability in self._lost
+        self._lost.add(capability)
+        return "" if known else f"It was undone during the exam and could not be put back. {why}".rstrip()
 
 
 def missing(capability: Capability, reason: str) -> Finding:

@@ -61,14 +61,18 @@ class Inhibitor:
         return ()
 
     def engage(self) -> None:
-        """Ask. Raises ``Unsupported`` if that is refused."""
-        if not self.holds():
-            self.release()
+        """Ask, unless the request stood when ``holds`` last looked. Raises ``Unsupported`` if that is refused.
+
+        It does not look once more: others wait while something is engaged.
+        """
+        if self._held is None:
             self._held = self._ask()
 
     def holds(self) -> bool:
-        """Whether the request stands."""
-        return self._held is not None and self._held.is_running
+        """Whether the request stands; one that no longer does is given up, so that ``engage`` asks anew."""
+        if self._held is not None and not self._held.is_running:
+            self.release()
+        return self._held is not None
 
     def release(self) -> None:
         """Take the request back."""
@@ -86,7 +90,7 @@ class Awake:
     def __init__(self, measures: Mapping[str, Measure | Unsupported]) -> None:
         self._measures = {name: part for name, part in measures.items() if not isinstance(part, Unsupported)}
         self._reasons = {name: str(part.args[0]) for name, part in measures.items() if isinstance(part, Unsupported)}
-        self._engaged: list[Measure] = []
+        self._engaged: set[str] = set()  # also those that were lost since: they are to come back
         if not self._measures:
             raise unsupported(" ".join(self._reasons.values()) or "Nothing here holds sleep off.")
 
@@ -103,8 +107,8 @@ class Awake:
 
     def engage(self) -> None:
         """Engage all; raises the last reason if none could be."""
-        self._engaged.clear()
         problem: Unsupported | None = None
+        engaged = set()
         for name, measure in self._measures.items():
             try:
                 measure.engage()
@@ -112,13 +116,16 @@ class Awake:
                 self._reasons[name] = str(error.args[0])
                 problem = error
             else:
-                self._engaged.append(measure)
-        if problem is not None and not self._engaged:
+                engaged.add(name)
+                self._reasons.pop(name, None)
+        self._engaged |= engaged
+        if problem is not None and not engaged:
             raise problem
 
     def holds(self) -> bool:
-        """Whether all that could be engaged still are."""
-        return bool(self._engaged) and all(measure.holds() for measure in self._engaged)
+        """Whether all that could be engaged, at whatever time, still are. Asks each of them (``Inhibitor.holds``)."""
+        held = [self._measures[name].holds() for name in self._engaged]
+        return bool(held) and all(held)
 
     def release(self) -> None:
         """Give back what lives in this process."""

@@ -40,6 +40,7 @@ class Asked:
     @property
     def is_running(self) -> bool:
         """Whether the one that was asked is still there; another one knows nothing of it."""
+        self._bus.go_on()
         try:
             return self._bus.owner(self._saver.name) == self._owner
         except Unsupported:

@@ -18,13 +18,13 @@ from app.contract.errors import Unsupported
 from lockdown.capabilities import unsupported
 from lockdown.linux_system.bus_messages import HEAD_SIZE, MOST_BYTES, Answer, Service, answer, call, sizes, text_at
 
-LIMIT_S = 5.0
-"""For one call and its answer."""
+LIMIT_S = 2.0
+"""For a connection and all its calls, or for those since ``go_on``: somebody may wait until they are over."""
 BUS = Service(name="org.freedesktop.DBus", path="/org/freedesktop/DBus", interface="org.freedesktop.DBus")
 
 
 class SessionBus:
-    """A connection. Every method raises ``Unsupported``, also when the bus is silent for ``LIMIT_S`` seconds.
+    """A connection. Every method raises ``Unsupported``, also when the bus has not answered within ``LIMIT_S`` seconds.
 
     ``environment`` says where the bus is. The system closes the connection when this process is gone.
     """
@@ -43,6 +43,10 @@ class SessionBus:
             self.close()
             raise
 
+    def go_on(self) -> None:
+        """Give the calls that follow, together, ``LIMIT_S`` seconds from now."""
+        self._deadline_s = monotonic() + LIMIT_S
+
     def owner(self, name: str) -> str:
         """Return which connection has ``name`` now, as the bus calls it."""
         return text_at(self.call(BUS, "GetNameOwner", name), 0)
@@ -50,7 +54,6 @@ class SessionBus:
     def call(self, service: Service, method: str, *texts: str) -> bytes:
         """Call ``method`` with ``texts`` and return the body of its answer."""
         self._serial += 1
-        self._deadline_s = monotonic() + LIMIT_S
         self._send(call(self._serial, service, method, texts))
         while (got := self._answer()).reply_to != self._serial:
             pass  # a signal, or what comes too late

@@ -20,6 +20,8 @@ from tests.xserver import wait_for
 if select.system() != "linux":
     pytest.skip("the programs that keep a computer awake are Linux's", allow_module_level=True)
 
+from app.contract.policy import Capability
+from app.guard.watching import StillHeld
 from lockdown.linux_system.awake import INHIBITORS, LOGIND, Awake, Inhibitor, inhibitors
 
 ROOT = Path(__file__).parents[2]
@@ -129,6 +131,75 @@ def test_what_one_measure_can_not_do_is_the_limit_of_the_others() -> None:
     awake.engage()
     awake.release()
     assert awake.holds()  # what outlives the process is undone from the file
+
+
+class _Request:
+    """A request that somebody else can end, and that counts how often it is looked at."""
+
+    def __init__(self) -> None:
+        self.stands, self.looks, self.ended = True, 0, False
+
+    @property
+    def is_running(self) -> bool:
+        self.looks += 1
+        return self.stands
+
+    def end(self) -> None:
+        self.ended = True
+
+
+def _look(watch: StillHeld) -> list[str]:
+    return [finding.facts["reason"] for finding in watch.observe()]
+
+
+def test_a_screen_saver_that_is_gone_is_told_once_and_asked_until_one_is_there() -> None:
+    """The login manager holds on all the while: it must not speak for the screen saver."""
+    asked: list[_Request] = []
+    there = True
+
+    def ask() -> _Request:
+        if not there:
+            raise unsupported("Nobody has that name.")
+        asked.append(_Request())
+        return asked[-1]
+
+    _, sleep = _saver()
+    awake = Awake({"the screen saver": Inhibitor(ask), "sleep": sleep})
+    awake.engage()
+    watch = StillHeld([(Capability.SLEEP_GUARD, awake)], lambda measure: measure.engage())
+    assert _look(watch) == []
+    there, asked[0].stands = False, False
+    lost = "It was undone during the exam and could not be put back."
+    assert _look(watch) == [f"{lost} Not held off: the screen saver (Nobody has that name)."]
+    assert asked[0].ended
+    assert _look(watch) == _look(watch) == []
+    assert not awake.holds()
+    there = True
+    assert _look(watch) == ["It was undone during the exam and was put back."]
+    assert (len(asked), awake.limit, awake.holds()) == (2, "", True)
+    asked[1].stands = False
+    assert _look(watch) == ["It was undone during the exam and was put back."]
+    there, asked[2].stands, sleep.fails = False, False, unsupported("No login manager.")
+    assert _look(watch) == [f"{lost} No login manager."]
+    assert _look(watch) == []
+
+
+def test_nobody_is_asked_about_a_request_while_it_is_engaged_again() -> None:
+    """Others wait then. What stands was seen before, and what does not was given up."""
+    asked: list[_Request] = []
+
+    def ask() -> _Request:
+        asked.append(_Request())
+        return asked[-1]
+
+    awake = Awake({"one": Inhibitor(ask), "another": Inhibitor(ask), "a third": Inhibitor(ask)})
+    awake.engage()
+    asked[0].stands = asked[2].stands = False
+    assert not awake.holds()
+    looks = [request.looks for request in asked]
+    awake.engage()
+    assert [request.looks for request in asked] == [*looks, 0, 0]
+    assert awake.holds()
 
 
 def test_if_nothing_can_be_held_off_it_is_unsupported() -> None:

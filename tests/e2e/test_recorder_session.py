@@ -19,7 +19,7 @@ from app.contract.session import SessionState
 from app.contract.times import Instant
 from app.demo.processes import Display
 from app.recorder.leftovers import send, unfinished
-from app.recorder.marks import FINISHED, HANDED_IN, mark_handed_in
+from app.recorder.marks import FINISHED, HANDED_IN, is_over, mark_handed_in
 from app.recorder.options import RecorderOptions
 from app.recorder.process import main as recorder_main
 from app.supervisor import Child, Supervisor
@@ -293,3 +293,18 @@ def test_what_was_handed_in_but_not_sent_is_marked(running: Stage, shell: Shell)
     os.kill(pid, signal.SIGKILL)
     assert shell.closed.wait(10)
     assert shell.marks() == {HANDED_IN}
+
+
+@pytest.mark.slow
+def test_a_shell_that_dies_while_it_unlocks_has_handed_in(running: Stage, shell: Shell) -> None:
+    shell.record(running.institution.link)
+    shell.wait_until(lambda status: status.segments >= 3)
+    process = shell.child.process
+    shell.child.send(m.StateIs(state=SessionState.UNLOCKING, why="time_up"))
+    shell.child.channel.close()  # as a shell that died before it said ``Finish``
+    process.join(40)
+    assert shell.marks() == {HANDED_IN}
+    ((folder, saved),) = unfinished(shell._options.home)
+    assert is_over(folder, saved, SystemClock())
+    assert send(folder, saved, SystemClock(), deadline_s=60)  # as the seat's sender does
+    assert running.examiner.get("sessions")["sessions"][0]["ended"]

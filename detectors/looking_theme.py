@@ -30,7 +30,10 @@ LOST_S = 60.0
 LOST_ALONE_S = 5.0
 """The same where nobody looks for bodies."""
 BODY_S = 3.0
-"""A body that was seen is there for so long; where bodies are looked for and neither one nor a face was, nobody is."""
+"""A body that was seen is there for so long. Longer without it or a face, and nobody is there: see ``EMPTY_LOOKS``."""
+EMPTY_LOOKS = 2
+"""So many looks for bodies in a row find none where nobody is. A busy machine looks every other second: one body that
+was missed is no absence."""
 PAUSE_MS = 1_000
 """Who looks back at the screen for longer, before it is an incident, has not looked away for the policy's time."""
 GAP_MS = 3_000
@@ -72,18 +75,20 @@ class LookingTheme:
         self._face_at: Instant | None = None
         self._body_s = max(BODY_S, 2.5 * period_ms / 1e3)
         self._looks_for_bodies = False
+        self._empty_looks = 0  # for bodies, since anybody was seen
 
     def look(self, at: Instant, detector: str, observations: Sequence[Observation]) -> list[Incident]:
         """Take one look of ``detector``; return what it opens and closes."""
         if detector == Task.OBJECTS:
             self._looks_for_bodies = True
+            self._empty_looks += 1
             if any(one.label == "person" for one in observations):
-                self._body_at = at
+                self._body_at, self._empty_looks = at, 0
         if detector != Task.FACES:
             return []
         if any(one.label == "face" for one in observations):
-            self._face_at = at
-        if self._looks_for_bodies and not (self._is_recent(self._body_at, at) or self._is_recent(self._face_at, at)):
+            self._face_at, self._empty_looks = at, 0
+        if self._is_nobody(at):
             self._head.forget()
             self._lost_since = None
             return self.finish()
@@ -96,6 +101,10 @@ class LookingTheme:
         self._hit_at = None
         closed = self._streak.finish()
         return [closed] if closed is not None else []
+
+    def _is_nobody(self, at: Instant) -> bool:
+        seen = self._is_recent(self._body_at, at) or self._is_recent(self._face_at, at)
+        return self._empty_looks >= EMPTY_LOOKS and not seen
 
     def _is_recent(self, seen: Instant | None, at: Instant) -> bool:
         return seen is not None and at.seconds_since(seen) <= self._body_s
@@ -142,9 +151,12 @@ class LookingTheme:
         face = self._face_at == at
         if lasted > (LOST_S if face or self._looks_for_bodies else LOST_ALONE_S):
             return None
+        share = 1.0
         if self._looks_for_bodies and not (face or self._is_recent(self._body_at, at)):
-            return None
-        return _Away(share=1.0, cause="face lost while turning", degrees=last.angle, direction=last.direction)
+            if self._empty_looks >= EMPTY_LOOKS:
+                return None
+            share = HELD  # until the next look says whether somebody is there: what is open goes on, nothing opens
+        return _Away(share=share, cause="face lost while turning", degrees=last.angle, direction=last.direction)
 
     def _sight(self, at: Instant, away: _Away | None) -> Sight:
         hit = away is not None and away.share >= 1.0

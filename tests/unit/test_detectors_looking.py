@@ -16,12 +16,15 @@ BOX = (200.0, 100.0, 400.0, 300.0)
 
 
 class _Exam:
-    """A camera with a face four times a second and a body twice; ``neutral`` is where the screen is."""
+    """A camera; ``neutral`` is where the screen is. Faces are looked for four times a second, bodies twice or rarer."""
 
-    def __init__(self, policy: Detection | None = None, neutral: tuple[float, float] = (0.0, 0.0)) -> None:
+    def __init__(
+        self, policy: Detection | None = None, neutral: tuple[float, float] = (0.0, 0.0), *, body_period: float = 0.5
+    ) -> None:
         numbers = itertools.count(1)
         self._temporal = Temporal(policy or Detection(), lambda: str(next(numbers)))
         self._neutral = neutral
+        self._body_period = body_period
         self._now = 0.0
         self.said: dict[str, Incident] = {}
 
@@ -35,10 +38,10 @@ class _Exam:
 
     def head(self, seconds: float, yaw: float = 0, pitch: float = 0, *, eyes: float = 0, body: bool = True) -> "_Exam":
         """Somebody sits there, turned by so much from the screen."""
-        for step in range(round(4 * seconds)):
+        for _ in range(round(4 * seconds)):
             right, up = yaw + self._neutral[0], pitch + self._neutral[1]
             face = [self._seen("face", 0.9), self._seen("head", 0.99, yaw=right, pitch=up, roll=0.0)]
-            self._tick(step, body, [*face, self._seen("gaze", 0.99, yaw=eyes + 4)])
+            self._tick(body, [*face, self._seen("gaze", 0.99, yaw=eyes + 4)])
         return self
 
     def turn(self, seconds: float, start: float, end: float) -> "_Exam":
@@ -50,12 +53,12 @@ class _Exam:
 
     def no_face(self, seconds: float, *, body: bool = True, face: bool = False) -> "_Exam":
         """No face is found, or (``face``) one on which no mesh fits."""
-        for step in range(round(4 * seconds)):
-            self._tick(step, body, [self._seen("face", 0.8), self._seen("head", 0.1, yaw=0, pitch=0)] if face else [])
+        for _ in range(round(4 * seconds)):
+            self._tick(body, [self._seen("face", 0.8), self._seen("head", 0.1, yaw=0, pitch=0)] if face else [])
         return self
 
-    def _tick(self, step: int, body: bool, faces: list[Observation]) -> None:
-        if step % 2 == 0:
+    def _tick(self, body: bool, faces: list[Observation]) -> None:
+        if self._now % self._body_period == 0:
             self._take("objects", [self._seen("person", 0.9)] if body else [])
         self._take("faces", faces)
         self._now += 0.25
@@ -158,6 +161,25 @@ def test_who_turned_and_left_says_nothing_of_whoever_comes_then() -> None:
 def test_looking_away_is_not_told_across_an_absence() -> None:
     exam = _Exam().head(5).head(5, yaw=45).no_face(6, body=False).head(5, yaw=45).head(5)
     assert [one[0] for one in exam.end()] == [AWAY, IncidentKind.ABSENT, AWAY]
+
+
+@pytest.mark.parametrize("missed", [(8,), (10,), (8, 12, 16)], ids=["first", "second", "every other"])
+def test_a_body_missed_by_a_slow_machine_ends_nothing(missed: tuple[int, ...]) -> None:
+    """Bodies are looked for every other second, and now and then one is not found."""
+    exam = _Exam(body_period=2).head(6).turn(1, 0, 40)
+    for second in range(7, 19):
+        exam.no_face(1, body=second not in missed)
+    (away,) = exam.head(5).end()
+    assert away[0] is AWAY
+    assert away[1:] == pytest.approx((7, 18.75), abs=0.6)
+    assert exam.only().facts["seen_by"] == "face lost while turning"
+
+
+def test_who_leaves_is_gone_also_on_a_slow_machine() -> None:
+    left = _Exam(body_period=2).head(6).turn(1, 0, 40).no_face(20, body=False)
+    assert AWAY not in [one[0] for one in left.end()]
+    away = _Exam(body_period=2).head(6).head(5, yaw=45).no_face(20, body=False).no_face(8)
+    assert [one[0] for one in away.end()] == [AWAY, IncidentKind.ABSENT]
 
 
 def test_a_close_face_without_a_body_that_is_lost_for_a_look_still_looks_away() -> None:

@@ -26,6 +26,7 @@ from capture.sources import SourceLost
 from capture.spool import SpoolFull
 from capture.track import Source, TrackLost, TrackRecorder
 from tests.unit.capture_parts import Workshop, picture_times, sound_length
+from tests.xserver import wait_for
 
 DEADLINE_S = 60.0
 
@@ -505,6 +506,8 @@ def test_another_quality_begins_with_a_new_segment_and_loses_nothing(workshop: W
 
     def watch(frame: Frame) -> None:
         if frame.seq == 60:
+            # Else the first encoder might never be used.
+            wait_for(lambda: any(workshop.spool.folder.glob("*.part")), "the first fragment")
             recorder.exchange()
 
     source = FakeVideo(workshop.clock, limit=150)

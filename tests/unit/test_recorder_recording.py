@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,7 @@ from capture.sources import SourceLost
 from capture.track import TrackLost
 from tests.unit.capture_parts import EXAMINER, SESSION, recipient
 from tests.unit.shell_policies import POLICY
+from tests.xserver import wait_for
 
 DEADLINE_S = 60.0
 
@@ -157,10 +159,17 @@ def test_a_source_that_is_lost_and_back_is_two_incidents_and_a_gap(bench: Bench)
     assert bench.lost == []
 
 
+def _is_past(recording: Recording, bench: Bench, at_ms: int) -> bool:
+    return recording.timeline.at_ms(bench.clock.now()) > at_ms
+
+
 def test_the_time_between_two_epochs_is_a_gap(bench: Bench) -> None:
     for epoch in (0, 1):
         recording = bench.recording(FakeVideo(bench.clock), epoch)
         before = recording.chain.ends()
+        # Else it could begin in the very place where the one before ended.
+        pause_ms = before.get(Track.CAMERA, 0) + 200
+        wait_for(partial(_is_past, recording, bench, pause_ms), "a pause between the two")
         recording.start()
         recording.wait_for_first_fragments()
         recording.stop()

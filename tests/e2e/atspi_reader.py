@@ -2,7 +2,8 @@
 
 Runs inside a D-Bus session of its own, where it says first that a screen reader is there, and then writes the session's
 address. After that it reads commands from stdin, a line each, and answers each with a line of JSON: ``tree``,
-``heard``, ``press NAME``, ``focus NAME``.
+``heard``, ``press NAME``, ``focus NAME``. It writes to the file descriptor that is its argument: the daemons of the
+session write to stdout too.
 """
 
 import json
@@ -110,8 +111,7 @@ def write(said: Any) -> None:
 
 
 if __name__ == "__main__":
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what the bus's daemons write is no answer
+    answers = os.fdopen(int(sys.argv[1]), "w")
     launcher = switch_on()
     import pyatspi  # type: ignore[import-not-found]
 

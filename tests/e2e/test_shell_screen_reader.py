@@ -1,6 +1,7 @@
 """Every screen over the real accessibility bus, as a screen reader sees it: names, roles, focus, what is announced."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -22,14 +23,21 @@ DEADLINE_S = 60.0
 class Lines:
     """A program that is spoken to in lines."""
 
-    def __init__(self, command: list[str], environment: dict[str, str]) -> None:
+    def __init__(self, command: Callable[[int], list[str]], environment: dict[str, str]) -> None:
+        """Start ``command``, which is told the file descriptor to answer on: others may write to its stdout."""
+        answers, ours = os.pipe()
         self.process = subprocess.Popen(
-            command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            command(ours),
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            pass_fds=(ours,),
         )
+        os.close(ours)
         assert self.process.stdin is not None
-        assert self.process.stdout is not None
         self._in: IO[bytes] = self.process.stdin
-        self._out: IO[bytes] = self.process.stdout
+        self._out: IO[bytes] = os.fdopen(answers, "rb")
 
     def say(self, line: str) -> None:
         self._in.write(f"{line}\n".encode())
@@ -39,6 +47,10 @@ class Lines:
         line = self._out.readline()
         assert line, "the program ended"
         return line.decode().strip()
+
+    def end(self) -> None:
+        end(self.process)
+        self._out.close()
 
     def hear_until(self, wanted: str) -> None:
         while self.hear() != wanted:
@@ -86,19 +98,22 @@ def reader_and_shell() -> Iterator[tuple[ScreenReader, Lines]]:
     if subprocess.run([SYSTEM_PYTHON, "-c", "import pyatspi"], capture_output=True, check=False).returncode != 0:
         pytest.skip("pyatspi is not installed")
     with x11_desktop() as desktop:
-        command = ["dbus-run-session", "--", str(SYSTEM_PYTHON), str(READER)]
-        reader = ScreenReader(command, desktop.environment)
+        reader = ScreenReader(
+            lambda answers: ["dbus-run-session", "--", str(SYSTEM_PYTHON), str(READER), str(answers)],
+            desktop.environment,
+        )
         try:
             bus = json.loads(reader.hear())
             environment = {**desktop.environment, "DBUS_SESSION_BUS_ADDRESS": bus, "PYTHONPATH": str(Path.cwd())}
-            command = [sys.executable, "-m", "tests.e2e.accessible_shell"]
-            shell = Lines(command, environment)
+            shell = Lines(
+                lambda answers: [sys.executable, "-m", "tests.e2e.accessible_shell", str(answers)], environment
+            )
             try:
                 yield reader, shell
             finally:
-                end(shell.process)
+                shell.end()
         finally:
-            end(reader.process)
+            reader.end()
 
 
 def test_a_session_is_taken_by_screen_reader_alone(reader_and_shell: tuple[ScreenReader, Lines]) -> None:

@@ -9,11 +9,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from app.contract.errors import IntegrityError
-from app.contract.incidents import Track
-from app.contract.journal import EntryType, decode_entries
-from app.contract.sealing.records import Record
-from app.contract.sealing.segment import OpenedSegment
+from app.contract.journal import EntryType
+from app.journal_bodies import JournalBodies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,27 +22,16 @@ class Notice:
     fits: bool
 
 
-class Notices:
-    """Collects the journal's ``notice`` entries from segments as a verifier opens them (``OnSegment``)."""
+class Notices(JournalBodies):
+    """Collects the journal's ``notice`` entries."""
 
     def __init__(self, policy_digest: bytes) -> None:
+        super().__init__(EntryType.NOTICE)
         self._policy = policy_digest.hex()
-        self._bodies: list[Mapping[str, Any]] = []
-
-    def look(self, record: Record, opened: OpenedSegment | None) -> None:
-        """Take one segment; what is no journal, or can't be read, says nothing."""
-        if record.track is not Track.JOURNAL or opened is None:
-            return
-        for fragment in opened.fragments:
-            try:
-                entries = decode_entries(fragment)
-            except IntegrityError:
-                continue
-            self._bodies += [entry.body for entry in entries if entry.type is EntryType.NOTICE]
 
     def acknowledged(self) -> tuple[Notice, ...]:
         """Return each different notice once: every start of the application writes down what was read before."""
-        return tuple(dict.fromkeys(self._read(body) for body in self._bodies))
+        return tuple(dict.fromkeys(self._read(body) for body in self.bodies))
 
     def _read(self, body: Mapping[str, Any]) -> Notice:
         said = body.get("text")

@@ -3,30 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.contract.errors import IntegrityError
-from app.contract.incidents import Track
-from app.contract.journal import EntryType, decode_entries
-from app.contract.sealing.records import Record
-from app.contract.sealing.segment import OpenedSegment
 from app.contract.tiers import meaning
-
-
-class Standings:
-    """Collects the journal's ``lockdown`` entries from segments as a verifier opens them (``OnSegment``)."""
-
-    def __init__(self) -> None:
-        self.bodies: list[Mapping[str, Any]] = []
-
-    def look(self, record: Record, opened: OpenedSegment | None) -> None:
-        """Take one segment; what is no journal, or can't be read, says nothing."""
-        if record.track is not Track.JOURNAL or opened is None:
-            return
-        for fragment in opened.fragments:
-            try:
-                entries = decode_entries(fragment)
-            except IntegrityError:
-                continue
-            self.bodies += [entry.body for entry in entries if entry.type is EntryType.LOCKDOWN]
 
 
 def last_standing(bodies: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

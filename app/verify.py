@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from app.contract import schema
 from app.contract.coverage import Missing, missing, wanted
 from app.contract.errors import FairlockError, IntegrityError, Outcome, UserFacing
+from app.contract.journal import EntryType
 from app.contract.policy import Policy
 from app.contract.sealing import jws, keys
 from app.contract.sealing.agreements import AgreementReader
@@ -29,9 +30,10 @@ from app.contract.sealing.records import Binding, Record
 from app.contract.sealing.segment import OpenedSegment
 from app.contract.sealing.verify import INTACT, OnSegment, verify_session
 from app.contract.wire import ExamLink
+from app.journal_bodies import JournalBodies
 from app.noticed import Notice, Notices
 from app.noticed import described as notices_described
-from app.standing import Standings, described, last_standing
+from app.standing import described, last_standing
 
 T = TypeVar("T")
 
@@ -108,7 +110,7 @@ def check(
 
     ``on_segment`` is told of every segment that is as it was recorded.
     """
-    standings = Standings()
+    standings = JournalBodies(EntryType.LOCKDOWN)
     with open_export(export) as opened:
         manifest = opened.manifest()
         agreements = AgreementReader(manifest)

@@ -179,6 +179,13 @@ class Institution:
         """Store an exam."""
         self.call("POST", "/api/v1/exams", {"policy": self.policy(exam, **policy)})
 
+    def seat(self, exam: str, name: str = "Grace Hopper") -> "Application":
+        """Invite a candidate, and return the application, joined and bound."""
+        app = Application(self.http, self.invite(exam, name))
+        app.join()
+        app.bind()
+        return app
+
     def invite(self, exam: str, name: str = "Grace Hopper") -> wire.ExamLink:
         """Add a candidate and return the link."""
         return wire.ExamLink.parse(self.call("POST", f"/api/v1/exams/{exam}/candidates", {"name": name})["link"])
@@ -309,6 +316,14 @@ class Application:
         answer = self.try_end(token)
         assert answer.is_success, answer.text
         return schema.from_json(wire.EndAnswer, answer.json())
+
+
+def opened(http: httpx.Client, exam: str) -> Institution:
+    """Return an institution that is signed in and holds ``exam``."""
+    institution = Institution(http)
+    institution.sign_in()
+    institution.exam(exam)
+    return institution
 
 
 def enter(http: httpx.Client, bound: wire.BindAnswer) -> str:

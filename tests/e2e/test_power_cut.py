@@ -1,8 +1,6 @@
 """After a power cut at any moment: the next start finds one whole chain, and at most the last second is missing."""
 
 import random
-import shutil
-import subprocess
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from hashlib import sha256
@@ -15,7 +13,7 @@ from app.contract.sealing import jws, keys
 from app.contract.sealing.records import RECORD_TYPE, Record, genesis
 from capture.recovery import recover
 from tests.e2e.power_child import STEP_MS
-from tests.faults.power import Call, Disk, python, trace
+from tests.faults.power import Call, Disk, python, traced
 from tests.unit.capture_parts import POLICY_DIGEST, SESSION, Workshop
 
 ROOT = Path(__file__).parents[2]
@@ -46,14 +44,10 @@ class Said:
 
 @pytest.fixture(scope="module")
 def calls(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Call]]:
-    if shutil.which("strace") is None:
-        pytest.skip("strace is not installed")
-    if subprocess.run(["strace", "-o", "/dev/null", "true"], check=False, capture_output=True).returncode:
-        pytest.skip("to trace a program takes more rights on this system")
     folder = tmp_path_factory.mktemp("traced")
     (folder / "session").mkdir()
     command = python("tests.e2e.power_child", str(folder / "session"))
-    return folder / "session", trace(command, folder / "log", cwd=ROOT)
+    return folder / "session", traced(command, folder / "log", cwd=ROOT)
 
 
 def cuts(root: Path, calls: list[Call]) -> Iterator[tuple[dict[str, bytes], Said]]:

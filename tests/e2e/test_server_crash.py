@@ -11,7 +11,7 @@ from app.contract.sealing.archive import open_export
 from app.contract.sealing.keys import key_id
 from app.contract.sealing.verify import INTACT, verify_session
 from server.__main__ import main
-from tests.e2e.server_rig import Application, Institution, enter, knock, prepare, running, start
+from tests.e2e.server_rig import enter, knock, opened, prepare, running, start
 
 SEGMENTS = 60
 
@@ -21,12 +21,8 @@ def test_killed_in_the_middle_of_uploads(tmp_path: Path) -> None:
     prepare(data)
     first = start(data)
     with httpx.Client(base_url=first.url, trust_env=False, timeout=10) as http:
-        institution = Institution(http)
-        institution.sign_in()
-        institution.exam("crash")
-        app = Application(http, institution.invite("crash"))
-        app.join()
-        app.bind()
+        institution = opened(http, "crash")
+        app = institution.seat("crash")
         cookie = enter(http, app.bound)
         sealed = [app.seal(Track.CAMERA, size=150_000) for _ in range(SEGMENTS)]
         acknowledged: list[int] = []

@@ -21,7 +21,7 @@ from server.accounts import passwords, turns
 from server.exams import upload
 from server.load import Load
 from server.verification import binding, freezing
-from tests.e2e.server_rig import CSRF, PASSWORD, Application, Institution, enter, knock, launch, timed
+from tests.e2e.server_rig import CSRF, PASSWORD, Application, Institution, enter, knock, launch, opened, timed
 
 
 @pytest.fixture(scope="module")
@@ -41,17 +41,11 @@ def http(tmp_path: Path, prepared: Path) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def institution(http: httpx.Client) -> Institution:
-    institution = Institution(http)
-    institution.sign_in()
-    institution.exam("flood")
-    return institution
+    return opened(http, "flood")
 
 
 def _bound(http: httpx.Client, institution: Institution) -> Application:
-    app = Application(http, institution.invite("flood"))
-    app.join()
-    app.bind()
-    return app
+    return institution.seat("flood")
 
 
 def _hang(http: httpx.Client, path: str, headers: dict[str, str]) -> socket.socket:
@@ -225,9 +219,7 @@ def test_session_stores_only_so_much(prepared: Path, tmp_path: Path) -> None:
     process = launch(command, log=tmp_path / "server.log")
     try:
         with httpx.Client(base_url=process.url, trust_env=False, timeout=20) as http:
-            institution = Institution(http)
-            institution.sign_in()
-            institution.exam("flood")
+            institution = opened(http, "flood")
             app = _bound(http, institution)
             kept = [app.seal(Track.CAMERA, size=90_000) for _ in range(2)]
             too_much = app.seal(Track.CAMERA, size=90_000)

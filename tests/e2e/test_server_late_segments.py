@@ -8,7 +8,7 @@ import pytest
 from app.clock import ManualClock
 from app.contract.incidents import Track
 from server.storage.filesystem import FileUpload
-from tests.e2e.server_rig import Application, Institution, prepare, timed
+from tests.e2e.server_rig import opened, prepare, timed
 
 
 def test_what_comes_after_the_completion_is_refused_and_leaves_nothing(
@@ -18,12 +18,8 @@ def test_what_comes_after_the_completion_is_refused_and_leaves_nothing(
     data = tmp_path / "data"
     prepare(data)
     with timed(data, ManualClock()) as url, httpx.Client(base_url=url, trust_env=False, timeout=30) as http:
-        institution = Institution(http)
-        institution.sign_in()
-        institution.exam("algebra")
-        app = Application(http, institution.invite("algebra"))
-        app.join()
-        app.bind()
+        institution = opened(http, "algebra")
+        app = institution.seat("algebra")
         assert app.put(*app.seal(Track.CAMERA)).status_code == 201
         end, publish = app.end_token(), FileUpload.publish
         stored = sorted((data / "sessions" / app.session).iterdir())

@@ -16,7 +16,7 @@ from server.context import Context
 from server.db.models import Segment
 from server.exams import export, losses, manifest
 from server.verification.freezing import OF_A_KIND
-from tests.e2e.server_rig import PASSWORD, Application, Institution, timed
+from tests.e2e.server_rig import PASSWORD, Application, opened, timed
 from tests.s3_server import S3Server
 
 LOST = 500
@@ -28,12 +28,7 @@ def sitting(tmp_path: Path) -> Iterator[tuple[Context, Application]]:
     data = tmp_path / "data"
     setup.prepare(data, admin="ada", password=PASSWORD)
     with timed(data, ManualClock()) as url, httpx.Client(base_url=url, trust_env=False, timeout=60) as http:
-        institution = Institution(http)
-        institution.sign_in()
-        institution.exam("lost")
-        app = Application(http, institution.invite("lost"))
-        app.join()
-        app.bind()
+        app = opened(http, "lost").seat("lost")
         assert app.put(*app.seal(Track.CAMERA)).status_code == 201
         context = open_context(data, public_url=url)
         try:

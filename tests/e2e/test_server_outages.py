@@ -14,7 +14,7 @@ from app.contract.errors import Retryable
 from app.recorder.client import ServerClient
 from app.recorder.joining import JoinedSession, join, save
 from server import settings, setup
-from tests.e2e.server_rig import PASSWORD, Application, Institution, enter, knock, timed
+from tests.e2e.server_rig import PASSWORD, Application, enter, knock, opened, timed
 
 
 @pytest.fixture
@@ -32,13 +32,7 @@ def http(tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.fixture
 def app(http: httpx.Client) -> Application:
-    institution = Institution(http)
-    institution.sign_in()
-    institution.exam("outage")
-    app = Application(http, institution.invite("outage"))
-    app.join()
-    app.bind()
-    return app
+    return opened(http, "outage").seat("outage")
 
 
 @contextmanager
@@ -123,9 +117,7 @@ def test_a_program_that_is_heard_after_an_outage_keeps_the_session(
 def test_the_application_itself_waits_as_long_as_the_server_says(
     http: httpx.Client, clock: ManualClock, tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
 ) -> None:
-    institution = Institution(http)
-    institution.sign_in()
-    institution.exam("anew")
+    institution = opened(http, "anew")
     link, home = institution.invite("anew"), tmp_path_factory.mktemp("home")
 
     def started(program: bytes) -> JoinedSession:

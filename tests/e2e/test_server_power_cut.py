@@ -1,9 +1,7 @@
 """What the server has answered survives a power cut in the same moment: receipts, and whatever was set up before."""
 
 import random
-import shutil
 import sqlite3
-import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from hashlib import sha256
@@ -12,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from server.settings import DATABASE
-from tests.faults.power import Call, Disk, python, trace
+from tests.faults.power import Call, Disk, python, traced
 
 ROOT = Path(__file__).parents[2]
 SAID = 19
@@ -33,13 +31,9 @@ class _Unlucky(random.Random):
 
 @pytest.fixture(scope="module")
 def calls(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Call]]:
-    if shutil.which("strace") is None:
-        pytest.skip("strace is not installed")
-    if subprocess.run(["strace", "-o", "/dev/null", "true"], check=False, capture_output=True).returncode:
-        pytest.skip("to trace a program takes more rights on this system")
     folder = tmp_path_factory.mktemp("traced")
     command = python("tests.e2e.server_power_child", str(folder / "data"))
-    return folder / "data", trace(command, folder / "log", cwd=ROOT)
+    return folder / "data", traced(command, folder / "log", cwd=ROOT)
 
 
 def _answers(root: Path, calls: list[Call]) -> Iterator[tuple[str, dict[str, bytes]]]:

@@ -16,7 +16,7 @@ from app.contract.incidents import Track
 from app.contract.sealing import jws
 from server import settings, setup
 from server.storage.base import Place, SegmentStore, StorageFull
-from tests.e2e.server_rig import PASSWORD, Application, Institution, timed
+from tests.e2e.server_rig import PASSWORD, opened, timed
 from tests.faults.network import Answer, Network
 from tests.s3_server import BUCKET, S3Server
 
@@ -85,12 +85,8 @@ def test_while_the_store_is_away_nothing_is_acknowledged_and_nothing_called_lost
     with _through(s3_server, tmp_path, share=0.0) as (network, path):
         setup.prepare(data, admin="ada", password=PASSWORD, settings_file=path)
         with timed(data, ManualClock()) as url, httpx.Client(base_url=url, trust_env=False, timeout=60) as http:
-            institution = Institution(http)
-            institution.sign_in()
-            institution.exam("away")
-            app = Application(http, institution.invite("away"))
-            app.join()
-            app.bind()
+            institution = opened(http, "away")
+            app = institution.seat("away")
             stored, waiting = app.seal(Track.CAMERA), app.seal(Track.CAMERA)
             assert app.put(*stored).status_code == 201
             there, network.upstream = network.upstream, 1  # nobody listens there
@@ -109,12 +105,8 @@ def test_segments_from_before_files_bore_their_records_are_read(tmp_path: Path) 
     data = tmp_path / "data"
     setup.prepare(data, admin="ada", password=PASSWORD)
     with timed(data, ManualClock()) as url, httpx.Client(base_url=url, trust_env=False, timeout=60) as http:
-        institution = Institution(http)
-        institution.sign_in()
-        institution.exam("before")
-        app = Application(http, institution.invite("before"))
-        app.join()
-        app.bind()
+        institution = opened(http, "before")
+        app = institution.seat("before")
         sealed = [app.seal(Track.CAMERA) for _ in range(2)]
         assert [app.put(*one).status_code for one in sealed] == [201, 201]
         folder = data / "sessions" / app.session

@@ -9,11 +9,14 @@ Source: T. S. Pillai et al., "All File Systems Are Not Created Equal", OSDI 2014
 
 import random
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import pytest
 
 CALLS = "openat,write,pwrite64,lseek,ftruncate,fsync,fdatasync,rename,unlink,close"
 _LINE = re.compile(r"^(\d+) +(.*)$")
@@ -32,6 +35,15 @@ class Call:
     to: str = ""
     data: bytes = b""
     at: int = -1
+
+
+def traced(command: Sequence[str], log: Path, *, cwd: Path) -> list[Call]:
+    """As ``trace``; skips the test where nothing can be traced."""
+    if shutil.which("strace") is None:
+        pytest.skip("strace is not installed")
+    if subprocess.run(["strace", "-o", "/dev/null", "true"], check=False, capture_output=True).returncode:
+        pytest.skip("to trace a program takes more rights on this system")
+    return trace(command, log, cwd=cwd)
 
 
 def trace(command: Sequence[str], log: Path, *, cwd: Path) -> list[Call]:

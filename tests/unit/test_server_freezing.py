@@ -16,7 +16,7 @@ from app.contract.sealing import jws
 from app.contract.session import SessionState
 from server import setup
 from server.verification.freezing import OVER, is_frozen
-from tests.e2e.server_rig import PASSWORD, Application, Institution, cookie_of, enter, knock, timed
+from tests.e2e.server_rig import PASSWORD, Application, Institution, cookie_of, enter, knock, opened, timed
 
 
 @pytest.mark.parametrize(
@@ -60,18 +60,12 @@ def http(tmp_path: Path, prepared: Path, clock: ManualClock) -> Iterator[httpx.C
 
 @pytest.fixture
 def institution(http: httpx.Client) -> Institution:
-    institution = Institution(http)
-    institution.sign_in()
-    institution.exam("freezing")
-    return institution
+    return opened(http, "freezing")
 
 
 @pytest.fixture
 def app(http: httpx.Client, institution: Institution) -> Application:
-    app = Application(http, institution.invite("freezing"))
-    app.join()
-    app.bind()
-    return app
+    return institution.seat("freezing")
 
 
 def _incidents(institution: Institution, app: Application) -> list[tuple[str, int]]:
@@ -149,12 +143,7 @@ def test_outage_of_the_server_is_not_held_against_the_candidate(
     data = tmp_path / "outage"
     shutil.copytree(prepared, data)
     with timed(data, clock) as url, httpx.Client(base_url=url, trust_env=False, timeout=30) as http:
-        institution = Institution(http)
-        institution.sign_in()
-        institution.exam("outage")
-        app = Application(http, institution.invite("outage"))
-        app.join()
-        app.bind()
+        app = opened(http, "outage").seat("outage")
         cookie = enter(http, app.bound)
     clock.advance(300)
     with timed(data, clock) as url, httpx.Client(base_url=url, trust_env=False, timeout=30) as http:
@@ -252,9 +241,7 @@ def test_gate_shuts_when_the_policy_runs_out_and_binding_does_not(
     http: httpx.Client, institution: Institution, clock: ManualClock
 ) -> None:
     institution.exam("hour", expires_ms=clock.now().utc_ms + 60_000)
-    app = Application(http, institution.invite("hour"))
-    app.join()
-    app.bind()
+    app = institution.seat("hour")
     cookie = enter(http, app.bound)
     clock.advance(59)
     app.beat(cookie)

@@ -12,13 +12,14 @@ from app.contract.journal import Entry, EntryType, decode_entries, encode_entrie
 from app.contract.sealing.records import Record
 from app.contract.sealing.segment import OpenedSegment
 from app.contract.tiers import MEANING, Tier, meaning
+from app.journal_bodies import JournalBodies
 from app.messages import Engaged, LockIs
 from app.recorder.journal import LONGEST_REASON, Journal
 from app.recorder.timeline import Timeline
 from app.shell import text
 from app.shell.checking import Machine, own_checks
 from app.shell.locking import standing
-from app.standing import Standings, described, last_standing
+from app.standing import described, last_standing
 
 LOCK = LockIs(tier="A", platform="linux-kiosk", holding=("kiosk",), missing={"capture_shield": "X11 has none."})
 
@@ -48,7 +49,7 @@ def _written(lock: LockIs) -> Mapping[str, Any]:
 
 
 def _read(*fragments: bytes, track: Track = Track.JOURNAL) -> dict[str, Any]:
-    standings = Standings()
+    standings = JournalBodies(EntryType.LOCKDOWN)
     record = Record.__new__(Record)
     object.__setattr__(record, "track", track)
     opened = OpenedSegment.__new__(OpenedSegment)

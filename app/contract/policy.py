@@ -144,6 +144,10 @@ class Capture:
     microphone_kbps: int = setting(24, doc="Target for the sound in kbit/s.", minimum=8, maximum=128)
     codec: Codec = setting(Codec.VP9, doc="Video codec.")
     segment_ms: int = setting(5_000, doc="Length of a segment.", minimum=2_000, maximum=10_000)
+    live_view: bool = setting(
+        False,
+        doc="Let recipients watch while it is recorded; it is then sent second by second instead of by segments.",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ from app.contract.policy import Policy
 from app.contract.sealing.evidence import Manifest
 from app.contract.sealing.grants import Grant, Grants
 from app.contract.sealing.keys import ProtectedKey
-from app.contract.sealing.records import Binding, Completion, End, Receipt, Record
+from app.contract.sealing.records import Binding, Completion, End, Opening, Receipt, Record
 from app.contract.sealing.segment import SegmentHeader
 
 SHAPES = Path(__file__).parents[2] / "server" / "console" / "tests" / "shapes.json"
@@ -38,6 +38,7 @@ CLASSES = (
     Agreement,
     Grant,
     Grants,
+    Opening,
 )
 
 

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.contract import canonical, journal, schema, wire
+from app.contract import canonical, journal, live, schema, wire
 from app.contract.actions import Action
 from app.contract.agreement import Agreement
 from app.contract.errors import FairlockError
@@ -27,7 +27,7 @@ from app.contract.sealing import jws
 from app.contract.sealing.archive import open_export
 from app.contract.sealing.evidence import Manifest
 from app.contract.sealing.keys import load_ed25519, load_p256
-from app.contract.sealing.records import Binding, Completion, End, Receipt, Record
+from app.contract.sealing.records import Binding, Completion, End, Opening, Receipt, Record
 from app.contract.sealing.segment import open_segment, parse
 from app.contract.sealing.verify import verify_session
 from app.contract.wire import ExamLink
@@ -38,7 +38,7 @@ MOST_S = 1.0
 MOST_BYTES = 64 * 2**20
 STRANGER = ec.derive_private_key(7, ec.SECP256R1())
 SIGNER = Ed25519PrivateKey.from_private_bytes(bytes(range(32))).public_key()
-STATEMENTS = (Policy, Binding, Record, Receipt, End, Completion, Action, Agreement)
+STATEMENTS = (Policy, Binding, Record, Receipt, End, Completion, Action, Agreement, Opening)
 MESSAGES = (wire.JoinRequest, wire.BindRequest, wire.Heartbeat, wire.HeartbeatAnswer, wire.EndRequest, wire.Tokens)
 
 Parser = Callable[[bytes], object]
@@ -77,6 +77,7 @@ PARSERS: dict[str, tuple[Parser, list[bytes]]] = {
     "picture": (journal.decode_picture, [b"\0\0\0\x29" + b'{"at_ms":1,"incident":"a","mime":"image/jpeg"}' + b"jpeg"]),
     "key of P-256": (load_p256, [b"\4" + bytes(64)]),
     "key of Ed25519": (load_ed25519, [bytes(32)]),
+    "live pieces": (live.decode, [b"\0\0\0\x0e\1\2" + bytes(10) + b"ab", bytes(4) * 200]),
     "exam link": (
         lambda data: ExamLink.parse(text(data)),
         [ExamLink(server="https://a.example", exam="e", invite="i" * 8, pin="p" * 43).url().encode()],

@@ -25,6 +25,7 @@ END_TYPE = "fairlock-end+v1"
 COMPLETION_TYPE = "fairlock-completion+v1"
 DELETION_TYPE = "fairlock-deletion+v1"
 ACTION_TYPE = "fairlock-action+v1"
+OPENING_TYPE = "fairlock-opening+v1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +64,21 @@ class Record:
     duration_ms: int = setting(doc="Length on the session's timeline.", minimum=0)
     closed_ms: int = setting(doc="Wall clock when it was closed.", minimum=0)
     complete: bool = setting(doc="Whether the final fragment was written.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """The session's word, while a segment is being written, that its header is this: who watches live needs no record.
+
+    It is no part of the evidence; the record, which follows, speaks of the whole file.
+    """
+
+    version: int = setting(doc="Format version.", minimum=FORMAT_VERSION, maximum=FORMAT_VERSION)
+    session: str = setting(doc="Session id.", minimum=8, maximum=64)
+    epoch: int = setting(doc="Epoch the segment is made in.", minimum=0, maximum=10_000)
+    track: Track = setting(doc="Track.")
+    sequence: int = setting(doc="Counts the track's segments of this epoch from 0.", minimum=0, maximum=10_000_000)
+    header: bytes = setting(doc="SHA-256 of the segment's header.", minimum=32, maximum=32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ import { ENTRY_TYPE, PICTURE_META } from "../src/contract/journal";
 import { PROTECTED_KEY } from "../src/contract/keys";
 import { POLICY } from "../src/contract/policy";
 import type { Reader } from "../src/contract/reader";
-import { BINDING, COMPLETION, END, MANIFEST, RECEIPT, RECORD } from "../src/contract/records";
+import { BINDING, COMPLETION, END, MANIFEST, OPENING, RECEIPT, RECORD } from "../src/contract/records";
 import { SEGMENT_HEADER } from "../src/contract/segment";
 
 const SHAPES = JSON.parse(readFileSync(join(import.meta.dirname, "shapes.json"), "utf8")) as Record<string, unknown>;
@@ -27,6 +27,7 @@ const TABLES: Record<string, Reader<unknown>> = {
   Agreement: AGREEMENT,
   Grant: GRANT,
   Grants: GRANTS,
+  Opening: OPENING,
   EntryType: ENTRY_TYPE,
 };
 

@@ -69,6 +69,7 @@ const CAPTURE = object({
   microphone_kbps: number(24, 8, 128),
   codec: withDefault(oneOf("vp9", "h264", "av1"), () => "vp9" as const),
   segment_ms: number(5_000, 2_000, 10_000),
+  live_view: flag(false),
 });
 
 const DETECTION = object({

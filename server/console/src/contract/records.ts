@@ -9,6 +9,7 @@ export const RECORD_TYPE = "fairlock-record+v1";
 export const RECEIPT_TYPE = "fairlock-receipt+v1";
 export const END_TYPE = "fairlock-end+v1";
 export const COMPLETION_TYPE = "fairlock-completion+v1";
+export const OPENING_TYPE = "fairlock-opening+v1";
 
 /** The tracks of evidence; the number is SFrame's key id. */
 export const TRACK_KEY_IDS = { camera: 1, screen: 2, microphone: 3, journal: 4, pictures: 5 } as const;
@@ -51,6 +52,16 @@ export const RECORD = object({
   complete: bool(),
 });
 export type SegmentRecord = Read<typeof RECORD>;
+
+export const OPENING = object({
+  version: versionReader,
+  session: sessionReader,
+  epoch: epochReader,
+  track: trackReader,
+  sequence: sequenceReader,
+  header: digestReader,
+});
+export type Opening = Read<typeof OPENING>;
 
 export const RECEIPT = object({
   version: versionReader,

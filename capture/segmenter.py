@@ -16,7 +16,7 @@ from app.contract.sealing import jws
 from app.contract.sealing.records import Record
 from app.contract.sealing.segment import SegmentSealer
 from app.contract.times import Clock, Instant
-from capture.chain import Chain
+from capture.chain import Chain, Place
 from capture.fragments import Fragment
 from capture.recovery import salvage
 from capture.spool import SegmentFile, Spool, SpoolFull
@@ -26,6 +26,8 @@ _OVERHEAD = 64
 """What sealing adds to a fragment at most, and what the final fragment takes."""
 
 OnClosed = Callable[[Record, str], None]
+OnWritten = Callable[[Place, int, bytes], object]
+"""Segment, offset and what stands in its file from there on. Must be quick and raise nothing: sealing waits for it."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,11 +56,12 @@ class Segmenter:
         timeline_origin: Instant,
         init: bytes = b"",
         on_closed: OnClosed | None = None,
+        on_written: OnWritten = lambda _place, _offset, _data: None,
     ) -> None:
         self.track = track
         self._spool, self._chain, self._clock, self._origin = spool, chain, clock, timeline_origin
         self._epoch, self._recipients, self._mime, self._init = epoch, recipients, mime, init
-        self._segment_ms, self._on_closed = segment_ms, on_closed
+        self._segment_ms, self._on_closed, self._on_written = segment_ms, on_closed, on_written
         self._lock = threading.Lock()
         self._open: _Open | None = None
         self._sequence = 0
@@ -152,7 +155,7 @@ class Segmenter:
             raise
         self._open = _Open(sealer=sealer, file=file, start_ms=start_ms, end_ms=start_ms, reserved=reserved)
         self._sequence += 1
-        file.append(sealer.preamble)
+        self._put(file, sealer.preamble)
         if self._init:
             self._append(self._open, self._init)
         return self._open
@@ -160,14 +163,19 @@ class Segmenter:
     def _append(self, current: _Open, data: bytes) -> None:
         self._spool.reserve(len(data) + _OVERHEAD)
         current.reserved += len(data) + _OVERHEAD
-        current.file.append(current.sealer.seal(data))
+        self._put(current.file, current.sealer.seal(data))
+
+    def _put(self, file: SegmentFile, data: bytes) -> None:
+        offset = file.size
+        file.append(data)
+        self._on_written(file.place, offset, data)
 
     def _close(self) -> None:
         current = self._open
         if current is None:
             return
         try:
-            current.file.append(current.sealer.seal(b"", final=True))
+            self._put(current.file, current.sealer.seal(b"", final=True))
             current.file.finish()
             duration_ms, closed_ms = current.end_ms - current.start_ms, self._clock.now().utc_ms
             token = self._chain.append(

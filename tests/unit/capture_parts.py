@@ -19,7 +19,7 @@ from capture.chain import Chain
 from capture.encoder import VideoEncoder
 from capture.fake import FakeVideo
 from capture.fragments import Fragment
-from capture.segmenter import Segmenter
+from capture.segmenter import OnWritten, Segmenter
 from capture.spool import Spool
 
 SESSION = "session-0001"
@@ -77,7 +77,13 @@ class Workshop:
         self.chain = Chain(self.folder / "chain.jws", SESSION, POLICY_DIGEST, self.key)
 
     def segmenter(
-        self, track: Track, *, mime: str = "application/x", init: bytes = b"", segment_ms: int = 5_000
+        self,
+        track: Track,
+        *,
+        mime: str = "application/x",
+        init: bytes = b"",
+        segment_ms: int = 5_000,
+        on_written: OnWritten = lambda _place, _offset, _data: None,
     ) -> Segmenter:
         return Segmenter(
             track=track,
@@ -91,6 +97,7 @@ class Workshop:
             clock=self.clock,
             timeline_origin=self.origin,
             on_closed=lambda record, token: self.closed.append((record, token)),
+            on_written=on_written,
         )
 
     def open(self, record: Record) -> OpenedSegment:

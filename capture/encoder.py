@@ -22,6 +22,7 @@ from capture import fmp4, vp9
 from capture.codecs import FRAGMENT_MS, OPUS_OPTIONS, video_settings
 from capture.fragments import Cutter, Fragment
 from capture.frames import AudioChunk, Frame
+from capture.ordinary_time import ordinary_time
 from capture.pictures import Picture, black_i420, even, to_i420
 from capture.quality import STANDARD, Quality
 from capture.sources import AUDIO_CHUNK, AUDIO_RATE
@@ -276,7 +277,8 @@ class AudioEncoder:
 
 
 def _init_segment(output: av.container.OutputContainer, head: io.BytesIO) -> bytes:
-    output.start_encoding()
+    with ordinary_time():
+        output.start_encoding()
     return head.getvalue()
 
 

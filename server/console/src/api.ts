@@ -110,6 +110,14 @@ export async function segment(id: string, record: SegmentRecord, signal?: AbortS
   return new Uint8Array(await response.arrayBuffer());
 }
 
+/** Begin to watch a session: an answer without an end, of pieces (contract/live.ts). */
+export async function live(id: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+  const response = await request("GET", `/sessions/${encodeURIComponent(id)}/live`, undefined, signal);
+  if (!response.ok) throw await refusal(response);
+  if (response.body === null) throw new Refused(response.status, "E-INTERNAL", "an answer without a body");
+  return response.body;
+}
+
 /** Return the address of a session's export, for a plain download link. */
 export function exportUrl(id: string): string {
   return `${BASE}/sessions/${encodeURIComponent(id)}/export`;

@@ -2,6 +2,7 @@
 import * as api from "./api";
 import iconUrl from "./icon.svg";
 import type { RecipientKey } from "./contract/keys";
+import { liveScreen } from "./screens/live";
 import { SessionScreen } from "./screens/session";
 import { sessionsScreen } from "./screens/sessions";
 import { signInScreen } from "./screens/signin";
@@ -90,8 +91,9 @@ export class App implements Shell {
 
   private async screenFor(hash: string): Promise<Screen> {
     if (this.account === null) return signInScreen((account) => this.signedIn(account));
-    const [, id] = /^#\/sessions\/([\w-]+)$/.exec(hash) ?? [];
-    return id === undefined ? sessionsScreen(this) : SessionScreen.open(this, id);
+    const [, id, live] = /^#\/sessions\/([\w-]+)(\/live)?$/.exec(hash) ?? [];
+    if (id === undefined) return sessionsScreen(this);
+    return live === undefined ? SessionScreen.open(this, id) : liveScreen(this, id);
   }
 
   private signedIn(account: api.Account): void {

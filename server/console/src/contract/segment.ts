@@ -17,9 +17,9 @@ const SUITE_NAME = "HPKE-P256-SHA256-AES256GCM/SFrame-5";
 /** A file that is larger can't be taken. */
 export const MAX_SEGMENT = 64 * 1024 * 1024;
 const MAX_HEADER = 64 * 1024;
-const MAX_FRAGMENT = 8 * 1024 * 1024;
+export const MAX_FRAGMENT = 8 * 1024 * 1024;
 /** As many as a record may speak of. Without it a file of zeros would be millions of empty ones. */
-const MAX_FRAGMENTS = 1_000_000;
+export const MAX_FRAGMENTS = 1_000_000;
 
 const WRAP = object({ recipient: text({ min: 43, max: 43 }), key: bytes({ min: 113, max: 113 }) });
 
@@ -39,10 +39,14 @@ export const SEGMENT_HEADER = object({
 });
 export type SegmentHeader = Read<typeof SEGMENT_HEADER>;
 
-/** A segment file taken apart without any key. `torn` counts bytes of an unfinished last fragment. */
-export interface ParsedSegment {
+/** A segment's header, as it was read and as it stands in the file. */
+export interface SegmentHead {
   readonly header: SegmentHeader;
   readonly headerBytes: Bytes;
+}
+
+/** A segment file taken apart without any key. `torn` counts bytes of an unfinished last fragment. */
+export interface ParsedSegment extends SegmentHead {
   readonly fragments: readonly Bytes[];
   readonly torn: number;
 }
@@ -56,18 +60,11 @@ export interface OpenedSegment {
 
 /** Take a segment file apart; throws `bad-format` or `unknown-suite`. */
 export function parse(data: Bytes): ParsedSegment {
-  if (data.length < 8 || !equal(data.subarray(0, 4), utf8(MAGIC))) {
-    throw new IntegrityError("bad-format", "not a segment file");
-  }
   if (data.length > MAX_SEGMENT) throw new IntegrityError("bad-format", `is larger than ${MAX_SEGMENT} bytes`);
-  const length = readU32(data, 4);
-  if (length > MAX_HEADER || 8 + length > data.length) {
-    throw new IntegrityError("bad-format", "the header is cut off or too large");
-  }
-  const headerBytes = data.slice(8, 8 + length);
-  const header = readHeader(headerBytes);
+  const head = parseHead(data);
+  if (head === null) throw new IntegrityError("bad-format", "the header is cut off");
   const fragments: Bytes[] = [];
-  let at = 8 + length;
+  let at = fragmentsFrom(head);
   while (at + 4 <= data.length) {
     const size = readU32(data, at);
     if (size > MAX_FRAGMENT) {
@@ -80,7 +77,24 @@ export function parse(data: Bytes): ParsedSegment {
     fragments.push(data.subarray(at + 4, at + 4 + size));
     at += 4 + size;
   }
-  return { header, headerBytes, fragments, torn: data.length - at };
+  return { ...head, fragments, torn: data.length - at };
+}
+
+/** Read the header at the front of a file, or `null` while it has not come whole; throws as `parse`. */
+export function parseHead(data: Bytes): SegmentHead | null {
+  const magic = data.subarray(0, MAGIC.length);
+  if (!equal(magic, utf8(MAGIC).subarray(0, magic.length))) throw new IntegrityError("bad-format", "not a segment file");
+  if (data.length < 8) return null;
+  const length = readU32(data, 4);
+  if (length > MAX_HEADER) throw new IntegrityError("bad-format", "the header is too large");
+  if (8 + length > data.length) return null;
+  const headerBytes = data.slice(8, 8 + length);
+  return { header: readHeader(headerBytes), headerBytes };
+}
+
+/** Return where in the file the fragments begin. */
+export function fragmentsFrom({ headerBytes }: SegmentHead): number {
+  return 8 + headerBytes.length;
 }
 
 function readHeader(headerBytes: Bytes): SegmentHeader {
@@ -98,7 +112,7 @@ function field(value: Json, key: string): Json | undefined {
 }
 
 /** Return the data key; throws `wrong-recipient`, `bad-wrap` or `bad-commitment`. */
-export async function unwrap(parsed: ParsedSegment, recipient: RecipientKey): Promise<Bytes> {
+export async function unwrap(parsed: SegmentHead, recipient: RecipientKey): Promise<Bytes> {
   const wrap = parsed.header.wraps.find((entry) => entry.recipient === recipient.id);
   if (wrap === undefined) throw new IntegrityError("wrong-recipient", "the segment is not sealed to this key");
   return openWrap(parsed, wrap.key, recipient, info(parsed));
@@ -109,7 +123,7 @@ export async function unwrapGranted(parsed: ParsedSegment, wrap: Bytes, recipien
   return openWrap(parsed, wrap, recipient, grantInfo(parsed));
 }
 
-async function openWrap(parsed: ParsedSegment, wrap: Bytes, recipient: RecipientKey, bound: Bytes): Promise<Bytes> {
+async function openWrap(parsed: SegmentHead, wrap: Bytes, recipient: RecipientKey, bound: Bytes): Promise<Bytes> {
   const dataKey = await hpkeOpen(wrap, recipient.privateKey, recipient.publicBytes, bound).catch(() => {
     throw new IntegrityError("bad-wrap", "the wrapped key does not open under this header");
   });
@@ -121,7 +135,7 @@ async function openWrap(parsed: ParsedSegment, wrap: Bytes, recipient: Recipient
 }
 
 /** HPKE's info: a prefix and the header with an empty list of wraps. */
-function info(parsed: ParsedSegment): Bytes {
+function info(parsed: SegmentHead): Bytes {
   const header = JSON.parse(fromUtf8(parsed.headerBytes)) as { readonly [key: string]: Json };
   return concat(utf8("fairlock-segment-v1\0"), dumps({ ...header, wraps: [] }));
 }
@@ -165,6 +179,7 @@ export async function openSegment(data: Bytes, recipient: RecipientKey): Promise
   return openParsed(parse(data), recipient);
 }
 
-function metadata(bound: Bytes, index: number, final: boolean): Bytes {
+/** What each SFrame is bound to beside its place: `bound` is SHA-256 of the header as it stands in the file. */
+export function metadata(bound: Bytes, index: number, final: boolean): Bytes {
   return concat(bound, bigEndian(index, 4), bigEndian(final ? 1 : 0, 1));
 }

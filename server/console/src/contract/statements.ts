@@ -230,6 +230,11 @@ export class Statements {
     return this.ended && this.completed && this.receipted.size === this.manifest.records.length;
   }
 
+  /** Return the key that the binding of an epoch names, or `null` where no sound one does. */
+  keyOfEpoch(number: number): VerifyingKey | null {
+    return [...this.epochs.values()].find((epoch) => epoch.number === number)?.key ?? null;
+  }
+
   private receiptKey(): Promise<VerifyingKey> {
     if (this.policy === null) {
       throw new IntegrityError("unknown-key", "without a readable policy the server's key is not known");

@@ -101,10 +101,15 @@ export class SessionScreen implements Screen {
       this.chip,
       h("span", { class: "grow" }),
       this.progress,
+      this.watchable() && h("a", { class: "button", href: `#/sessions/${session.session}/live` }, "Watch live"),
       !session.ended && h("button", { type: "button", onclick: () => this.shell.refresh() }, "Refresh"),
       this.verifyButton,
       exportLink,
     );
+  }
+
+  private watchable(): boolean {
+    return !this.session.ended && this.evidence.statements.policy?.capture.live_view === true;
   }
 
   private async start(): Promise<void> {

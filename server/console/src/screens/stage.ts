@@ -1,7 +1,8 @@
 /** The two pictures and the controls below them. */
 import type { Evidence } from "../session/evidence";
 import { Playback } from "../session/playback";
-import { h, svg } from "../view/dom";
+import { h } from "../view/dom";
+import { nothing, pictureBox } from "../view/picture";
 import { Transport } from "../view/transport";
 
 export class Stage {
@@ -20,7 +21,7 @@ export class Stage {
     };
     this.playback = new Playback(this.camera, this.screen, evidence, tick, onFailure);
     this.transport = new Transport(this.playback, evidence.endMs());
-    this.boxes = { camera: box("Camera", this.camera), screen: box("Screen", this.screen) };
+    this.boxes = { camera: pictureBox("Camera", this.camera), screen: pictureBox("Screen", this.screen) };
     const pictures = h("div", { class: "pictures" }, this.boxes.camera, this.boxes.screen);
     this.element = h("div", { class: "card player" }, pictures, this.transport.element);
   }
@@ -42,20 +43,4 @@ export class Stage {
   close(): void {
     this.playback.close();
   }
-}
-
-function box(label: string, video: HTMLVideoElement): HTMLElement {
-  const enlarge = (): void => {
-    if (document.fullscreenElement === null) void video.requestFullscreen().catch(() => undefined);
-    else void document.exitFullscreen();
-  };
-  const corners = svg("path", { d: "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5" });
-  const icon = svg("svg", { viewBox: "0 0 24 24", width: 16, height: 16, "aria-hidden": "true" }, corners);
-  const button = h("button", { class: "enlarge", type: "button", "aria-label": `${label}: full screen`, onclick: enlarge }, icon);
-  video.addEventListener("dblclick", enlarge);
-  return h("div", { class: "picture" }, video, h("span", { class: "tag" }, label), button);
-}
-
-function nothing(text: string): HTMLElement {
-  return h("p", { class: "nothing" }, text);
 }

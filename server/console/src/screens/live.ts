@@ -1,0 +1,203 @@
+/** Watching a session while it runs: two pictures, how old they are, how the candidate's session stands. */
+import * as api from "../api";
+import type { Screen, Shell } from "../app";
+import type { RecipientKey } from "../contract/keys";
+import type { WatchedTrack } from "../contract/live";
+import type { LinkState } from "../session/live_link";
+import { LiveSession } from "../session/live_session";
+import { LiveWatch } from "../session/live_watch";
+import { fill, h } from "../view/dom";
+import { count } from "../view/format";
+import { type LivePicture, livePicture } from "../view/live_picture";
+import { DOUBT, linkWord, type LiveKind, pageWord, pictureWord } from "../view/live_words";
+import { explain, stateWord } from "../view/words";
+import { unlockForm } from "./unlock";
+
+const ASK_MS = 5_000;
+const CHIPS: Readonly<Record<LiveKind, string>> = { live: "live", doubtful: "notice", waiting: "", silent: "notice" };
+const SPOKEN: Readonly<Record<LiveKind, string>> = {
+  live: "The picture is live.",
+  doubtful: "The picture may be old.",
+  waiting: "Waiting for the first picture.",
+  silent: "No picture comes.",
+};
+
+export async function liveScreen(shell: Shell, id: string): Promise<Screen> {
+  const [row, session] = await Promise.all([api.session(id), LiveSession.load(id)]);
+  const screen = new LiveScreen(shell, row, session);
+  await screen.start();
+  return screen;
+}
+
+class LiveScreen implements Screen {
+  readonly element = h("div", { class: "session watching" });
+  readonly title: string;
+  private readonly stage = h("section", { class: "stage", "aria-label": "Live view" });
+  private readonly state = h("span", { class: "chip", id: "state" });
+  private readonly word = h("span", { class: "chip", id: "live-word" });
+  private readonly spoken = h("p", { class: "unseen", role: "status" });
+  private readonly stored = h("span", { id: "stored" });
+  private readonly link = h("span", { class: "link quiet", id: "link" });
+  private readonly pictures: { readonly camera: LivePicture; readonly screen: LivePicture };
+  private readonly faults = new Map<WatchedTrack, string>();
+  private readonly timer: number;
+  private watch: LiveWatch | null = null;
+  private over = false;
+
+  constructor(
+    private readonly shell: Shell,
+    private row: api.SessionDetail,
+    private readonly session: LiveSession,
+  ) {
+    this.title = `${row.candidate}, live`;
+    const { camera, screen } = session.policy.capture;
+    this.pictures = { camera: livePicture("Camera", camera), screen: livePicture("Screen", screen) };
+    fill(this.element, this.heading(), this.spoken, this.stage);
+    this.timer = window.setInterval(() => void this.ask(), ASK_MS);
+  }
+
+  close(): void {
+    window.clearInterval(this.timer);
+    this.watch?.close();
+  }
+
+  async start(): Promise<void> {
+    this.drawState();
+    if (this.over) return;
+    if (!this.session.policy.capture.live_view) {
+      this.say("This exam can't be watched live", "Its policy does not allow it. What is stored can be opened as a recording.");
+    } else if (this.shell.key !== null) this.begin(this.shell.key);
+    else await this.askForKey();
+  }
+
+  private heading(): HTMLElement {
+    const { row } = this;
+    const recording = `#/sessions/${row.session}`;
+    return h(
+      "div",
+      { class: "heading" },
+      h("a", { class: "back", href: recording, "aria-label": "Back to the recording" }, "‹"),
+      h("h1", null, row.candidate),
+      h("span", { class: "quiet" }, row.title),
+      this.state,
+      this.word,
+      h("span", { class: "grow" }),
+      h("a", { class: "button", href: recording }, "Open the recording"),
+    );
+  }
+
+  private async askForKey(): Promise<void> {
+    const keys = await api.keys();
+    const mayWatch = (keyId: string): boolean => this.session.mayWatch(keyId);
+    if (!keys.some((key) => mayWatch(key.id))) return this.sayNotNamed();
+    const form = unlockForm(keys, mayWatch, (key) => {
+      this.shell.useKey(key);
+      this.begin(key);
+    });
+    fill(this.stage, h("div", { class: "card sealed" }, form));
+  }
+
+  private begin(key: RecipientKey): void {
+    if (!this.session.mayWatch(key.id)) return this.sayNotNamed();
+    const { camera, screen } = this.pictures;
+    const bar = h("div", { class: "transport" }, this.soundButton(), this.note(), h("span", { class: "grow" }), this.link);
+    const pictures = h("div", { class: "pictures" }, camera.element, screen.element);
+    fill(this.stage, h("div", { class: "card player" }, pictures, bar));
+    this.watch = new LiveWatch(this.session, key, { camera: camera.video, screen: screen.video }, {
+      onTick: () => this.draw(),
+      onState: (state, why) => this.connection(state, why),
+      onFault: (track, error) => this.fault(track, error),
+    });
+    this.watch.run().catch((error: unknown) => this.shell.fail(error));
+    this.draw();
+  }
+
+  private soundButton(): HTMLElement {
+    const recorded = this.session.policy.capture.microphone;
+    const press = (): void => {
+      const on = button.getAttribute("aria-pressed") !== "true";
+      button.setAttribute("aria-pressed", String(on));
+      button.textContent = on ? "Sound is on" : "Sound is off";
+      this.watch?.sound(on);
+    };
+    const button = h("button", { type: "button", id: "sound", class: "sound", "aria-pressed": "false", onclick: press }, "Sound is off");
+    button.disabled = !recorded;
+    return button;
+  }
+
+  private note(): HTMLElement {
+    return h("p", { class: "quiet" }, "Seen live; it becomes evidence when its segment is stored. ", this.stored);
+  }
+
+  private fault(track: WatchedTrack, error: unknown): void {
+    if (error === null) this.faults.delete(track);
+    else this.faults.set(track, `${track === "microphone" ? "Sound is missing" : "Not shown"}: ${explain(error)}`);
+  }
+
+  private connection(state: LinkState, why: unknown): void {
+    this.link.textContent = linkWord(state, why);
+    if (state === "ended") this.end();
+  }
+
+  private draw(): void {
+    if (this.watch === null || this.over) return;
+    const clocks = { nowMs: performance.now(), utcMs: Date.now() };
+    const { camera, screen } = this.session.policy.capture;
+    const shown = ([camera && "camera", screen && "screen"] as const).filter((picture) => picture !== false);
+    const words = shown.map((picture) => pictureWord(this.watch!.standing(picture), clocks));
+    shown.forEach((picture, n) => this.pictures[picture].draw(words[n]!));
+    this.pictures.camera.fault([this.faults.get("camera"), this.faults.get("microphone")]);
+    this.pictures.screen.fault([this.faults.get("screen")]);
+    const { kind, text } = pageWord(words);
+    this.word.className = `chip ${CHIPS[kind]}`;
+    this.word.title = kind === "doubtful" ? DOUBT : "";
+    setText(this.word, text);
+    setText(this.spoken, SPOKEN[kind]);
+  }
+
+  /** How the session stands at the server. */
+  private async ask(): Promise<void> {
+    if (this.over || document.hidden) return;
+    try {
+      this.row = await api.session(this.row.session);
+      this.drawState();
+    } catch (error) {
+      if (error instanceof api.Refused && error.status === 401) this.shell.fail(error);
+      // The connection's own line says what else is wrong.
+    }
+  }
+
+  private drawState(): void {
+    const { frozen, ended, state, segments } = this.row;
+    this.state.className = frozen ? "chip notice" : "chip";
+    setText(this.state, frozen ? "Frozen" : stateWord(state));
+    setText(this.stored, `${count(segments, "segment")} stored by now.`);
+    if (ended || state === "ended") this.end();
+  }
+
+  private end(): void {
+    if (this.over) return;
+    this.over = true;
+    this.watch?.close();
+    this.word.hidden = true;
+    setText(this.state, stateWord("ended"));
+    setText(this.spoken, "The exam has ended.");
+    this.say("The exam has ended", "The application may still be sending its last segments. What is stored can be opened as a recording.");
+  }
+
+  private sayNotNamed(): void {
+    const why = "Only keys that the exam's policy names can watch live. Who was added later can open segments once they are stored.";
+    this.say("This key can't watch live", why);
+  }
+
+  /** Say why there is nothing to watch, in the place of the pictures. */
+  private say(title: string, why: string): void {
+    const link = h("a", { class: "button", href: `#/sessions/${this.row.session}` }, "Open the recording");
+    fill(this.stage, h("div", { class: "card sealed" }, h("div", { class: "unlock" }, h("h2", null, title), h("p", null, why), link)));
+  }
+}
+
+/** Leave the page alone where nothing changes: a live region speaks of each change. */
+function setText(element: HTMLElement, text: string): void {
+  if (element.textContent !== text) element.textContent = text;
+}

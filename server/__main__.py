@@ -60,7 +60,7 @@ def _serve(options: argparse.Namespace) -> None:
         try:
             keeper.start()
             _say(f"Fairlock server at {address}; console at {context.public_url}/console/")
-            serve(create_app(context), listener)
+            serve(create_app(context), listener, ending=context.live.hub.close)
         finally:
             keeper.stop()
             context.database.close()

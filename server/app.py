@@ -1,9 +1,11 @@
 """Composition root: opens the data folder and puts the HTTP application together."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from anyio import CapacityLimiter
+from anyio import CapacityLimiter, create_task_group
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
@@ -18,6 +20,8 @@ from server.db import migrate
 from server.exams import candidate_routes, examiner_routes, grant_routes, quota_routes
 from server.exams.store_threads import READERS
 from server.exams.upload import DISK_THREADS
+from server.live import routes as live_routes
+from server.live.parts import LiveView
 from server.load import Load
 from server.uptime import Uptime
 from server.verification import routes as verification_routes
@@ -48,6 +52,7 @@ def open_context(data: Path, *, public_url: str, now: Now = utc_ms, session_byte
         public_url=public_url.rstrip("/"),
         attempts=Attempts(now),
         load=Load(),
+        live=LiveView.on(now),
         session_bytes=session_bytes,
     )
 
@@ -60,6 +65,7 @@ def create_app(context: Context) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        lifespan=_alive,
     )
     app.state.context = context
     app.state.login_turns = Turns()
@@ -70,6 +76,7 @@ def create_app(context: Context) -> FastAPI:
         candidate_routes.router,
         verification_routes.router,
         examiner_routes.router,
+        live_routes.router,
         quota_routes.router,
         grant_routes.router,
         account_routes.router,
@@ -79,6 +86,15 @@ def create_app(context: Context) -> FastAPI:
         app.include_router(router)
     app.add_middleware(SecurityHeaders, secure=context.secure)
     return app
+
+
+@asynccontextmanager
+async def _alive(app: FastAPI) -> AsyncIterator[None]:
+    context: Context = app.state.context
+    async with create_task_group() as tasks:
+        tasks.start_soon(context.live.tidy)
+        yield
+        tasks.cancel_scope.cancel()
 
 
 def _documentation(app: FastAPI) -> APIRouter:

@@ -6,6 +6,7 @@ from server.accounts.attempts import Attempts
 from server.clock import Now
 from server.db.database import Database
 from server.keys import ServerKeyPairs
+from server.live.parts import LiveView
 from server.load import Load
 from server.storage.base import SegmentStore
 from server.uptime import Uptime
@@ -26,6 +27,7 @@ class Context:
     public_url: str
     attempts: Attempts
     load: Load
+    live: LiveView
     session_bytes: int = SESSION_BYTES
 
     @property

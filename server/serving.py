@@ -3,6 +3,7 @@
 import errno
 import logging
 import socket
+from collections.abc import Callable
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -34,9 +35,22 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def serve(app: ASGIApp, listener: socket.socket) -> None:
-    """Serve until the process is told to end."""
+class Server(uvicorn.Server):
+    """Calls ``ending``, in the event loop, before it waits for the answers that are under way."""
+
+    def __init__(self, config: uvicorn.Config, ending: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ending = ending
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End; answers without end would hold this up."""
+        self._ending()
+        await super().shutdown(sockets)
+
+
+def serve(app: ASGIApp, listener: socket.socket, *, ending: Callable[[], None] = lambda: None) -> None:
+    """Serve until the process is told to end; then call ``ending`` first."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     # No access log: it would hold addresses of people, and tickets.
     config = uvicorn.Config(app, access_log=False, log_config=None, server_header=False, timeout_graceful_shutdown=10)
-    uvicorn.Server(config).run(sockets=[listener])
+    Server(config, ending).run(sockets=[listener])

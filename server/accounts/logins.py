@@ -52,8 +52,13 @@ def sign_out(context: Context, cookie: str) -> None:
 def _examiner(request: Request, context: Parts) -> Examiner:
     if request.method not in ("GET", "HEAD"):
         _check_header(request)
+    return find(context, request.cookies.get(COOKIE, ""))
+
+
+def find(context: Context, cookie: str) -> Examiner:
+    """Return who is signed in with ``cookie``; raises ``Refused`` 401."""
     with context.database.read() as tx:
-        login = tx.get(Login, tokens.digest(request.cookies.get(COOKIE, "")))
+        login = tx.get(Login, tokens.digest(cookie))
         if login is None or login.expires_ms < context.now():
             raise Refused(401, "E-NOT-SIGNED-IN")
         account = tx.get_one(Account, login.account)

@@ -4,6 +4,7 @@ from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
+from anyio import from_thread
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
@@ -73,4 +74,6 @@ def end(
     parts: Parts, session: str, token: AccessToken, body: Annotated[EndRequest, Depends(body_of(EndRequest))]
 ) -> Response:
     """Take the signed end; complete the session when nothing is missing."""
-    return answer(ending.end(parts, session, token, body.end))
+    ended = ending.end(parts, session, token, body.end)
+    from_thread.run_sync(parts.live.ended, session)
+    return answer(ended)

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import TypeVar
 
-from anyio import CancelScope, CapacityLimiter, current_time, fail_after, move_on_after, to_thread
+from anyio import CancelScope, CapacityLimiter, current_time, fail_after, to_thread
 from fastapi import Request
 
 from app.contract.sealing.segment import MAX_SEGMENT
@@ -17,6 +17,7 @@ from server.exams import evidence
 from server.exams.evidence import Announced
 from server.refused import Refused
 from server.storage.base import Place, Upload
+from server.web.draining import drain
 
 T = TypeVar("T")
 DISK_THREADS = 8
@@ -25,7 +26,6 @@ GAP_S = 15.0
 """A sender that is silent for so long has lost its connection."""
 LONGEST_S = 600.0
 """Seconds for a whole segment: who sends single bytes would hold a place for ever."""
-DRAIN_S = 5.0
 
 
 async def receive(
@@ -41,9 +41,9 @@ async def receive(
         if announced.receipt is None:
             return await _store(context, request, announced, body)
     except Exception:
-        await _drain(body)
+        await drain(body, MAX_SEGMENT)
         raise
-    await _drain(body)
+    await drain(body, MAX_SEGMENT)
     return SegmentAnswer(receipt=announced.receipt, health=context.load.health), False
 
 
@@ -128,16 +128,6 @@ async def _chunk(body: AsyncIterator[bytes], deadline: float) -> bytes | None:
             return await anext(body, None)
     except TimeoutError:
         raise Refused(503, "E-BUSY", "the segment came too slowly", retry_after_s=2) from None
-
-
-async def _drain(body: AsyncIterator[bytes]) -> None:
-    """Read on for a while, so that the sender finishes and sees the answer instead of a broken connection."""
-    total = 0
-    with move_on_after(DRAIN_S):
-        async for chunk in body:
-            total += len(chunk)
-            if total > MAX_SEGMENT:
-                return
 
 
 async def _in_thread(request: Request, function: Callable[..., T], *arguments: object) -> T:

@@ -3,6 +3,7 @@
 from typing import Annotated
 from urllib.parse import quote
 
+from anyio import from_thread
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
@@ -21,7 +22,9 @@ _TAG = "application"
 @router.post("/api/v1/sessions/{session}/bind", **spoken(request=BindRequest, answers={200: BindAnswer}, tag=_TAG))
 def bind(parts: Parts, session: str, body: Annotated[BindRequest, Depends(body_of(BindRequest))]) -> Response:
     """Bind this run of the program to the session and open its next epoch."""
-    return answer(binding.bind(parts, session, body))
+    bound = binding.bind(parts, session, body)
+    from_thread.run_sync(parts.live.bound, session)
+    return answer(bound)
 
 
 @router.post(

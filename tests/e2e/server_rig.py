@@ -31,8 +31,8 @@ from app.contract.sealing.keys import key_id, public_bytes
 from app.contract.sealing.records import END_TYPE, FORMAT_VERSION, POLICY_TYPE, RECORD_TYPE, End, Record, genesis
 from app.contract.sealing.segment import SegmentSealer
 from app.contract.session import SessionState
+from server import serving
 from server.app import create_app, open_context
-from server.serving import listen
 
 PASSWORD = "correct horse battery"
 EXPIRES_MS = 4_000_000_000_000
@@ -52,10 +52,11 @@ def running(data: Path, *, port: int = 0) -> Iterator["ServerProcess"]:
 @contextmanager
 def timed(data: Path, clock: ManualClock) -> Iterator[str]:
     """Run the server in a thread of this process, on a clock that only the test moves; yield its address."""
-    with listen("127.0.0.1", 0) as listener:
+    with serving.listen("127.0.0.1", 0) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         context = open_context(data, public_url=url, now=lambda: clock.now().utc_ms)
-        server = uvicorn.Server(uvicorn.Config(create_app(context), log_config=None, access_log=False))
+        config = uvicorn.Config(create_app(context), log_config=None, access_log=False)
+        server = serving.Server(config, ending=context.live.hub.close)
         # The socket listens from here on, so that nobody is turned away while the server starts.
         listener.listen()
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

@@ -21,6 +21,7 @@ from server.accounts import passwords, turns
 from server.exams import upload
 from server.load import Load
 from server.verification import binding, freezing
+from server.web import draining
 from tests.e2e.server_rig import CSRF, PASSWORD, Application, Institution, enter, knock, launch, opened, timed
 
 
@@ -84,7 +85,7 @@ def test_strangers_do_not_stop_the_uploads(http: httpx.Client, institution: Inst
 def test_stranger_who_sends_nothing_is_answered_all_the_same(
     http: httpx.Client, institution: Institution, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upload, "DRAIN_S", 0.1)
+    monkeypatch.setattr(draining, "DRAIN_S", 0.1)
     path = f"/api/v1/sessions/{_bound(http, institution).session}/segments/0/camera/0"
     with _hang(http, path, {"Authorization": "Bearer junk", wire.RECORD_HEADER: "junk"}) as connection:
         assert _status(connection) == 401

@@ -15,6 +15,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from app.contract.errors import Retryable
+from server.db import plain
+from server.db.plain import Plain
 
 LOCKING = {"key_share": True}
 """What ``with_for_update`` takes for a row that others may go on to refer to; SQLite has one writer and ignores it."""
@@ -44,6 +46,7 @@ class Overtaken(Retryable):
 class Database:
     """Three views of one database; ``turns`` is held by whoever writes.
 
+    ``begin`` is how a plain transaction that reads begins, and one that writes, where the driver does not say it.
     ``when_silent`` is called, by whichever thread meets it, when something could not be written.
     """
 
@@ -54,9 +57,11 @@ class Database:
         swift: Engine,
         durable: Engine,
         turns: "AbstractContextManager[object] | threading.Lock | None" = None,
+        begin: tuple[str, str] = ("", ""),
     ) -> None:
         self._reading, self._swift, self._durable = reading, swift, durable
         self._turns = turns or nullcontext()
+        self._begin = begin
         self.when_silent: Callable[[], None] = lambda: None
 
     @contextmanager
@@ -73,12 +78,20 @@ class Database:
         ``Overtaken`` or ``Unanswering``.
         """
         engine = self._durable if durable else self._swift
-        try:
-            with _told(), self._turns, Session(engine, expire_on_commit=False) as session, session.begin():
-                yield session
-        except Unanswering:
-            self.when_silent()
-            raise
+        with self._heard(), self._turns, Session(engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def read_plainly(self) -> Iterator[Plain]:
+        """As ``read``, past SQLAlchemy's execution; each statement may see another moment, and nobody may write."""
+        with _told(), plain.transaction(self._reading, self._begin[0]) as tx:
+            yield tx
+
+    @contextmanager
+    def write_plainly(self) -> Iterator[Plain]:
+        """As ``write`` with ``durable``, past SQLAlchemy's execution."""
+        with self._heard(), self._turns, plain.transaction(self._durable, self._begin[1]) as tx:
+            yield tx
 
     @property
     def engine(self) -> Engine:
@@ -89,6 +102,15 @@ class Database:
         """Close all connections."""
         for engine in (self._reading, self._swift, self._durable):
             engine.dispose()
+
+    @contextmanager
+    def _heard(self) -> Iterator[None]:
+        try:
+            with _told():
+                yield
+        except Unanswering:
+            self.when_silent()
+            raise
 
 
 @contextmanager

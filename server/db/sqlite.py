@@ -22,12 +22,15 @@ def connect(path: Path) -> Database:
         durable=_engine(path, begin="BEGIN IMMEDIATE", synchronous="FULL", connections=1),
         # SQLite's own waiting for the writer sleeps in growing steps; a lock hands over at once.
         turns=threading.Lock(),
+        begin=("BEGIN", "BEGIN IMMEDIATE"),
     )
 
 
 def _engine(path: Path, *, begin: str, synchronous: str, connections: int) -> Engine:
     engine = create_engine(
         f"sqlite:///{path}",
+        # Values go by name, as with PostgreSQL.
+        paramstyle="named",
         pool_size=connections,
         max_overflow=0,
         connect_args={"timeout": BUSY_S, "check_same_thread": False},

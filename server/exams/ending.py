@@ -6,18 +6,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 
 from app.contract.errors import IntegrityError, Outcome
-from app.contract.incidents import Track
 from app.contract.sealing import jws
-from app.contract.sealing.keys import load_ed25519
 from app.contract.sealing.records import COMPLETION_TYPE, END_TYPE, FORMAT_VERSION, Completion, End, genesis
 from app.contract.wire import EndAnswer
 from server.context import Context
-from server.db.models import Exam, Segment, Session
+from server.db.models import Binding, Exam, Segment, Session
 from server.db.retries import retried
 from server.exams import chain
 from server.exams.evidence import signing_key
 from server.refused import Refused
-from server.storage.base import Place
 from server.verification import access
 
 
@@ -30,8 +27,8 @@ def end(context: Context, session: str, access_token: str, token: str) -> EndAns
     """
     with context.database.write(durable=True) as tx:
         row = access.bound(tx, session, access_token, hold=True)
-        any_epoch = Place(session=session, epoch=0, track=Track.JOURNAL, sequence=0)
-        said = jws.verify(End, token, load_ed25519(signing_key(tx, any_epoch, token)), typ=END_TYPE)
+        keys = tx.scalars(select(Binding.signing_key).where(Binding.session == session))
+        said = jws.verify(End, token, signing_key(keys, token), typ=END_TYPE)
         if said.session != session:
             raise IntegrityError(Outcome.RECORD_MISMATCH, "the end is of another session")
         if row.end != token:

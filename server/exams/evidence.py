@@ -4,10 +4,11 @@ The functions here run in worker threads; ``upload`` brings them the bytes. The 
 it can check is that the bytes are what the session's key signed, and that nothing else claims the same place.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 
-from sqlalchemy.orm import Session as Transaction
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from app.contract.errors import IntegrityError, Outcome
 from app.contract.incidents import IncidentKind
@@ -40,9 +41,10 @@ def announce(context: Context, access_token: str, place: Place, token: str) -> A
     Raises ``Refused`` (401, 404, 422; 409, 413 and 507 with an incident) or ``IntegrityError`` when the signature does
     not fit.
     """
-    with context.database.read() as tx:
+    with context.database.read_plainly() as tx:
         session = access.admitted(segment_rows.sitting(tx, place.session), access_token)
-        record = jws.verify(Record, token, load_ed25519(signing_key(tx, place, token)), typ=RECORD_TYPE)
+        key = signing_key(segment_rows.signing_keys(tx, place.session, place.epoch), token)
+        record = jws.verify(Record, token, key, typ=RECORD_TYPE)
         if (record.session, record.epoch, record.track, record.sequence) != (
             place.session,
             place.epoch,
@@ -97,7 +99,7 @@ def keep(context: Context, announced: Announced, upload: Upload) -> tuple[Segmen
 def _enter(context: Context, announced: Announced, receipt: str) -> Stored | None:
     """Write the segment's row, or return the one that was faster; raises ``Refused`` 404, or 409 after the end."""
     record, token = announced.record, announced.token
-    with context.database.write(durable=True) as tx:
+    with context.database.write_plainly() as tx:
         complete = segment_rows.hold(tx, record.session)
         if complete is None:
             raise Refused(404, "E-SESSION-UNKNOWN")
@@ -112,11 +114,14 @@ def _enter(context: Context, announced: Announced, receipt: str) -> Stored | Non
     return stored
 
 
-def signing_key(tx: Transaction, place: Place, token: str) -> bytes:
-    """Return the session's key that ``token`` names: the epoch's, or a later epoch's that recovered what was left."""
+def signing_key(keys: Iterable[bytes], token: str) -> Ed25519PublicKey:
+    """Return the one of a session's keys that ``token`` names: its epoch's, or a later one's that recovered the rest.
+
+    Raises ``IntegrityError``.
+    """
     wanted = jws.key_id_of(token)
-    for key in segment_rows.signing_keys(tx, place.session, place.epoch):
-        if key_id(load_ed25519(key)) == wanted:
+    for key in map(load_ed25519, keys):
+        if key_id(key) == wanted:
             return key
     raise IntegrityError(Outcome.UNKNOWN_KEY, "no key of this epoch or a later one signed this")
 

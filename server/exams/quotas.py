@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session as Transaction
 from app.contract.incidents import IncidentKind
 from server.context import Context
 from server.db.models import Exam, Incident, Session
+from server.db.plain import Plain
+from server.exams import segment_rows
 from server.exams.segment_rows import Sitting
 from server.exams.views import QuotaView
 from server.refused import Refused
@@ -31,14 +33,14 @@ class Reached:
     limit: int
 
 
-def reached(tx: Transaction, context: Context, session: Sitting, size: int) -> Reached | None:
+def reached(tx: Plain, context: Context, session: Sitting, size: int) -> Reached | None:
     """Return the limit that ``size`` more bytes would pass, if there is one.
 
     Uploads under way are not counted, so that a limit may be passed by as much as ``Load.LIMIT`` segments.
     """
     if session.stored + size + ROW > context.session_bytes:
         return Reached("session", context.session_bytes)
-    if session.quota is not None and stored(tx, session.exam) + size + ROW > session.quota:
+    if session.quota is not None and segment_rows.stored_of(tx, session.exam) + size + ROW > session.quota:
         return Reached("exam", session.quota)
     return None
 

@@ -6,11 +6,11 @@ more of it than running them does. Runs in worker threads, inside the caller's t
 
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, insert, or_, select, update
-from sqlalchemy.orm import Session as Transaction
+from sqlalchemy import bindparam, func, insert, or_, select, update
 
 from app.contract.sealing.records import Record
 from server.db.models import Binding, Exam, Segment, Session
+from server.db.plain import Plain
 
 _SITTING = (
     select(Session.access, Session.completion, Session.exam, Session.stored, Exam.quota)
@@ -32,7 +32,8 @@ _IN_PLACE = (
 _RIVALS = select(Segment.epoch, Segment.track, Segment.sequence, Segment.record, Segment.receipt).where(
     Segment.session == bindparam("session"), or_(_IN_PLACE, Segment.previous == bindparam("previous"))
 )
-_ADD = insert(Segment)
+_OF_EXAM = select(func.sum(Session.stored)).where(Session.exam == bindparam("exam"))
+_ADD = insert(Segment).values({column.name: bindparam(column.name) for column in Segment.__table__.columns})
 _GROW = update(Session).where(Session.id == bindparam("sitting")).values(stored=Session.stored + bindparam("more"))
 
 
@@ -61,30 +62,35 @@ class Stored:
     receipt: str
 
 
-def sitting(tx: Transaction, session: str) -> Sitting | None:
+def sitting(tx: Plain, session: str) -> Sitting | None:
     """Return what is known of a session, none for one that is not there."""
-    row = tx.connection().execute(_SITTING, {"session": session}).first()
-    if row is None:
+    found = tx.rows(_SITTING, {"session": session})
+    if not found:
         return None
-    access, completion, exam, stored, quota = row
+    access, completion, exam, stored, quota = found[0]
     return Sitting(access, completion is not None, exam, stored, quota)
 
 
-def hold(tx: Transaction, session: str) -> bool | None:
+def hold(tx: Plain, session: str) -> bool | None:
     """Keep others from writing about a session until the transaction ends; return whether it is complete, as it is now.
 
     ``None`` when there is no such session.
     """
-    row = tx.connection().execute(_HELD, {"session": session}).first()
-    return None if row is None else row[0] is not None
+    found = tx.rows(_HELD, {"session": session})
+    return found[0][0] is not None if found else None
 
 
-def signing_keys(tx: Transaction, session: str, epoch: int) -> list[bytes]:
+def signing_keys(tx: Plain, session: str, epoch: int) -> list[bytes]:
     """Return the keys (Ed25519, raw) that spoke for a session from ``epoch`` on, in order."""
-    return list(tx.connection().execute(_KEYS, {"session": session, "epoch": epoch}).scalars())
+    return [key for (key,) in tx.rows(_KEYS, {"session": session, "epoch": epoch})]
 
 
-def rival(tx: Transaction, record: Record, token: str) -> Stored | None:
+def stored_of(tx: Plain, exam: str) -> int:
+    """Return what an exam's sessions take, in bytes."""
+    return int(tx.rows(_OF_EXAM, {"exam": exam})[0][0] or 0)
+
+
+def rival(tx: Plain, record: Record, token: str) -> Stored | None:
     """Return what is stored at the record's place or follows the same record; with ``token`` itself first."""
     where = {
         "session": record.session,
@@ -93,13 +99,13 @@ def rival(tx: Transaction, record: Record, token: str) -> Stored | None:
         "sequence": record.sequence,
         "previous": record.previous,
     }
-    rivals = [Stored(*row) for row in tx.connection().execute(_RIVALS, where)]
+    rivals = [Stored(*row) for row in tx.rows(_RIVALS, where)]
     return next((one for one in rivals if one.record == token), rivals[0] if rivals else None)
 
 
-def add(tx: Transaction, record: Record, *, token: str, token_digest: bytes, receipt: str, now_ms: int) -> None:
+def add(tx: Plain, record: Record, *, token: str, token_digest: bytes, receipt: str, now_ms: int) -> None:
     """Enter a stored segment."""
-    tx.connection().execute(
+    tx.run(
         _ADD,
         {
             "session": record.session,
@@ -117,6 +123,6 @@ def add(tx: Transaction, record: Record, *, token: str, token_digest: bytes, rec
     )
 
 
-def grow(tx: Transaction, session: str, more: int) -> None:
+def grow(tx: Plain, session: str, more: int) -> None:
     """Count ``more`` bytes to what a session stores."""
-    tx.connection().execute(_GROW, {"sitting": session, "more": more})
+    tx.run(_GROW, {"sitting": session, "more": more})

@@ -12,12 +12,15 @@ POST        /api/v1/join                                         ``JoinRequest``
 POST        /api/v1/sessions/{session}/bind                      ``BindRequest``             ``BindAnswer``
 POST        /api/v1/sessions/{session}/heartbeat                 ``Heartbeat``               ``HeartbeatAnswer``
 PUT         /api/v1/sessions/{session}/segments/{e}/{t}/{n}      segment file                ``SegmentAnswer``
+POST        /api/v1/sessions/{session}/live                      pieces (``live``)           none
 POST        /api/v1/sessions/{session}/end                       ``EndRequest``              ``EndAnswer``
 ==========  ===================================================  ==========================  =================
 
 From ``heartbeat`` on, requests carry ``Authorization: Bearer`` with ``BindAnswer.access_token``. The segment's record
 travels in the header ``RECORD_HEADER``. ``PUT`` is idempotent: 201 new, 200 the same digest is stored,
-409 another digest is stored (and an alarm), 422 the bytes are not what the record says, 503 with Retry-After.
+409 another digest is stored (and an alarm), 422 the bytes are not what the record says, 503 with Retry-After. With the
+header ``LIVE_HEADER`` and no body, ``PUT`` speaks of a file whose pieces were all sent to ``live``: the server takes
+the bytes that it has, by the same checks; where some are missing it answers 428 ``E-LIVE``, and the file is sent.
 """
 
 from dataclasses import dataclass
@@ -29,6 +32,8 @@ from app.contract.schema import setting
 from app.contract.session import SessionState
 
 RECORD_HEADER = "Fairlock-Record"
+LIVE_HEADER = "Fairlock-Live"
+"""``1``: the segment's bytes came live, and there is no body."""
 CONFIRMATION_LIMIT_MS = 10_000
 """A candidate not confirmed for this long is frozen."""
 
@@ -178,6 +183,7 @@ RefusalCode = Literal[
     "E-CONFLICT",
     "E-BUSY",
     "E-STORAGE",
+    "E-LIVE",
 ]
 
 LINK_SCHEME = "fairlock"

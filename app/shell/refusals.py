@@ -33,6 +33,7 @@ SENTENCES: Mapping[str, str] = {
     "E-CONFLICT": "The server holds a different recording for the same time. Tell your institution.",
     "E-BUSY": "The server is overloaded. Try again in a minute.",
     "E-STORAGE": "The server can't store the recording at the moment. Try again in a few minutes.",
+    "E-LIVE": "The server wants a piece of the recording once more; it is sent by itself. Try again in a minute.",
     # About the server, where our own message is for the log
     "E-ANSWER": (
         "Something else than the exam server answers, perhaps the sign-in page of this network. Open any page in your "

@@ -63,7 +63,10 @@ def join(parts: Parts, body: Annotated[JoinRequest, Depends(body_of(JoinRequest)
     **spoken(answers={201: SegmentAnswer, 200: SegmentAnswer}, tag=_TAG),
 )
 async def put_segment(parts: Parts, request: Request, token: AccessToken, place: Placed) -> Response:
-    """Store a segment; its record comes in the header ``Fairlock-Record``."""
+    """Store a segment; its record comes in the header ``Fairlock-Record``.
+
+    With the header ``Fairlock-Live: 1`` and no body the bytes that were pushed live are stored; 428 when some lack.
+    """
     record = request.headers.get(RECORD_HEADER, "")
     stored, new = await upload.receive(parts, request, place, token, record)
     return answer(stored, 201 if new else 200)

@@ -11,7 +11,7 @@ from anyio import CancelScope, CapacityLimiter, current_time, fail_after, to_thr
 from fastapi import Request
 
 from app.contract.sealing.segment import MAX_SEGMENT
-from app.contract.wire import SegmentAnswer
+from app.contract.wire import LIVE_HEADER, SegmentAnswer
 from server.context import Context
 from server.exams import evidence
 from server.exams.evidence import Announced
@@ -33,13 +33,17 @@ async def receive(
 ) -> tuple[SegmentAnswer, bool]:
     """Take one segment in; return the answer and whether it is new. Raises as ``evidence`` does, or 503.
 
-    Only who may send this very segment is counted among the uploads: strangers can't keep the others out.
+    Only who may send this very segment is counted among the uploads: strangers can't keep the others out. With
+    ``LIVE_HEADER`` the bytes that live view brought are taken instead of a body; 428 when they are not all there.
     """
     body = request.stream()
     try:
         announced = await _in_thread(request, evidence.announce, context, access, place, record)
         if announced.receipt is None:
-            return await _store(context, request, announced, body)
+            came_live = request.headers.get(LIVE_HEADER) == "1"
+            stored = await _store(context, request, announced, _brought(context, announced) if came_live else body)
+            _let_go(context, announced)
+            return stored
     except Exception:
         await drain(body, MAX_SEGMENT)
         raise
@@ -69,6 +73,25 @@ async def _store(
                     await _in_thread(request, incoming.discard)
     finally:
         context.load.leave(session)
+
+
+def _brought(context: Context, announced: Announced) -> AsyncIterator[bytes]:
+    """Return the bytes that live view brought; raises ``Refused`` 428 when they are not all of the file."""
+    record = announced.record
+    parts = context.live.hub.file(record.session, record.track, (record.epoch, record.sequence), record.size)
+    if parts is None:
+        raise Refused(428, "E-LIVE", "not all of this segment came live; its file is needed")
+
+    async def each() -> AsyncIterator[bytes]:
+        for part in parts:
+            yield part
+
+    return each()
+
+
+def _let_go(context: Context, announced: Announced) -> None:
+    record = announced.record
+    context.live.hub.stored(record.session, record.track, (record.epoch, record.sequence))
 
 
 class _Incoming:

@@ -9,6 +9,7 @@ import pytest
 from app.clock import ManualClock
 from app.contract.incidents import Track
 from app.contract.policy import Capture, Codec
+from capture import codecs
 from capture.codecs import FRAGMENT_MS, screen_crf, video_settings
 from capture.encoder import AudioEncoder, VideoEncoder
 from capture.fake import FakeMicrophone
@@ -63,6 +64,12 @@ def test_the_standard_quality_is_what_was_measured() -> None:
     for codec in Codec:
         factors = [screen_crf(codec, quality) for quality in range(1, 101)]
         assert factors == sorted(factors, reverse=True)
+
+
+def test_libvpx_hears_that_it_is_to_work_at_its_quickest(monkeypatch: pytest.MonkeyPatch) -> None:
+    quickest = encoded_bytes(Track.CAMERA, Codec.VP9, STANDARD)
+    monkeypatch.setattr(codecs, "_VP9", {**codecs._VP9, "speed": "8"})
+    assert encoded_bytes(Track.CAMERA, Codec.VP9, STANDARD) != quickest
 
 
 def test_the_microphone_has_about_the_bits_that_the_policy_says() -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from app.contract import live
+from app.contract import live, wire
 from app.contract.live import Piece, PieceKind
 from app.contract.sealing import jws
 from app.contract.sealing.records import Record
@@ -34,6 +34,16 @@ def pushed(app: Application, pieces: Sequence[Piece]) -> None:
     """Send pieces; anything but 204 fails the test."""
     answer = push(app, pieces)
     assert answer.status_code == 204, answer.text
+
+
+def put_live(app: Application, record: str) -> httpx.Response:
+    """Ask for what was pushed to be stored, and return whatever comes."""
+    said = jws.unverified(Record, record)
+    path = f"/api/v1/sessions/{app.session}/segments/{said.epoch}/{said.track}/{said.sequence}"
+    headers = app.bearer | {wire.RECORD_HEADER: record, wire.LIVE_HEADER: "1"}
+    answer = app.http.put(path, headers=headers)
+    assert answer.request.headers["Content-Length"] == "0"
+    return answer
 
 
 @dataclass

@@ -19,7 +19,7 @@ from app.contract.sealing.keys import protect
 from server import setup
 from server.app import open_context
 from server.exams import retention
-from tests.e2e import granting
+from tests.e2e import granting, live_rig
 from tests.e2e.server_rig import CSRF, PASSWORD, Application, Institution, timed
 
 DAY_S = 86_400
@@ -74,6 +74,11 @@ def sit(institution: Institution, data: Path) -> Application:
     assert app.put(record, sealed).status_code == 201
     row("segments")
     files(data, "sessions/*/*.fls")
+    live, seen = app.seal(Track.SCREEN)
+    live_rig.pushed(app, live_rig.pieces_of(live, seen))
+    assert live_rig.put_live(app, live).status_code == 201
+    row("segments WHERE track = 'screen'")
+    files(data, "sessions/*/*-screen-*.fls")
     wraps = [granting.wrap(record, sealed, institution.examiner, institution.key)]
     to = granting.recipient(institution.key)
     grant = granting.grant(app.session, app.policy_token, wraps, by=institution.examiner, to=to)

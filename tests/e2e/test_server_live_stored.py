@@ -7,15 +7,14 @@ import httpx
 import pytest
 
 from app.clock import ManualClock
-from app.contract import wire
 from app.contract.incidents import Track
 from app.contract.sealing import jws
 from app.contract.sealing.keys import load_ed25519
-from app.contract.sealing.records import RECEIPT_TYPE, Receipt, Record
+from app.contract.sealing.records import RECEIPT_TYPE, Receipt
 from server import setup
 from server.storage.base import StorageFull
 from server.storage.filesystem import FileUpload
-from tests.e2e.live_rig import pieces_of, pushed
+from tests.e2e.live_rig import pieces_of, pushed, put_live
 from tests.e2e.server_rig import PASSWORD, Application, Institution, opened, timed
 
 
@@ -43,15 +42,6 @@ def folder(served: tuple[Path, str], app: Application) -> Path:
     return served[0] / "sessions" / app.session
 
 
-def _put_live(app: Application, record: str) -> httpx.Response:
-    said = jws.unverified(Record, record)
-    path = f"/api/v1/sessions/{app.session}/segments/{said.epoch}/{said.track}/{said.sequence}"
-    headers = app.bearer | {wire.RECORD_HEADER: record, wire.LIVE_HEADER: "1"}
-    answer = app.http.put(path, headers=headers)
-    assert answer.request.headers["Content-Length"] == "0"
-    return answer
-
-
 def _refused(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["code"]
 
@@ -61,12 +51,12 @@ def test_what_came_live_is_stored_without_being_sent_again(app: Application, fol
         record, data = app.seal(Track.CAMERA, size=2_500_000)
         for piece in pieces_of(record, data, size=600_000):
             pushed(app, [piece])
-        answer = _put_live(app, record)
+        answer = put_live(app, record)
         assert answer.status_code == 201, answer.text
         key = load_ed25519(app.policy.server.receipt_key)
         receipt = jws.verify(Receipt, answer.json()["receipt"], key, typ=RECEIPT_TYPE)
         assert (receipt.record, receipt.size) == (jws.digest(record), len(data))
-        again = _put_live(app, record)
+        again = put_live(app, record)
         assert (again.status_code, again.json()["receipt"]) == (200, answer.json()["receipt"])
     assert max(folder.iterdir(), key=lambda path: path.name).read_bytes() == data
     assert app.end(app.end_token()).completion is not None
@@ -75,19 +65,19 @@ def test_what_came_live_is_stored_without_being_sent_again(app: Application, fol
 def test_what_did_not_come_whole_is_asked_for(app: Application, folder: Path) -> None:
     record, data = app.seal(Track.SCREEN)
     pieces = pieces_of(record, data)
-    assert _refused(_put_live(app, record)) == (428, "E-LIVE")
+    assert _refused(put_live(app, record)) == (428, "E-LIVE")
     pushed(app, pieces[:-1])
-    assert _refused(_put_live(app, record)) == (428, "E-LIVE")
+    assert _refused(put_live(app, record)) == (428, "E-LIVE")
     assert not list(folder.glob("*"))
     assert app.put(record, data).status_code == 201
     pushed(app, pieces[-1:])
-    assert _put_live(app, record).status_code == 200
+    assert put_live(app, record).status_code == 200
 
 
 def test_other_bytes_than_the_records_are_refused_and_leave_nothing(app: Application, folder: Path) -> None:
     record, data = app.seal(Track.CAMERA)
     pushed(app, pieces_of(record, data[:-1] + bytes([data[-1] ^ 1])))
-    assert _refused(_put_live(app, record)) == (422, "E-RECORD")
+    assert _refused(put_live(app, record)) == (422, "E-RECORD")
     assert not list(folder.glob("*"))
     assert app.put(record, data).status_code == 201
 
@@ -95,19 +85,19 @@ def test_other_bytes_than_the_records_are_refused_and_leave_nothing(app: Applica
 def test_what_another_session_pushed_is_nobody_elses(institution: Institution, app: Application) -> None:
     record, data = app.seal(Track.CAMERA)
     pushed(institution.seat("live"), pieces_of(record, data))
-    assert _refused(_put_live(app, record)) == (428, "E-LIVE")
+    assert _refused(put_live(app, record)) == (428, "E-LIVE")
 
 
 def test_what_is_never_pushed_can_not_have_come_live(app: Application) -> None:
     record, _data = app.seal(Track.JOURNAL)
-    assert _refused(_put_live(app, record)) == (428, "E-LIVE")
+    assert _refused(put_live(app, record)) == (428, "E-LIVE")
 
 
 def test_only_the_sessions_own_program_has_it_stored(app: Application, institution: Institution) -> None:
     record, data = app.seal(Track.CAMERA)
     pushed(app, pieces_of(record, data))
     app.bound = institution.seat("live").bound
-    assert _refused(_put_live(app, record)) == (401, "E-NOT-SIGNED-IN")
+    assert _refused(put_live(app, record)) == (401, "E-NOT-SIGNED-IN")
 
 
 def test_a_store_that_fails_costs_nothing_that_came(app: Application, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,5 +109,5 @@ def test_a_store_that_fails_costs_nothing_that_came(app: Application, monkeypatc
 
     with monkeypatch.context() as patch:
         patch.setattr(FileUpload, "publish", full)
-        assert _refused(_put_live(app, record)) == (503, "E-STORAGE")
-    assert _put_live(app, record).status_code == 201
+        assert _refused(put_live(app, record)) == (503, "E-STORAGE")
+    assert put_live(app, record).status_code == 201

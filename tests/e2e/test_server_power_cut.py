@@ -13,7 +13,7 @@ from server.settings import DATABASE
 from tests.faults.power import Call, Disk, python, traced
 
 ROOT = Path(__file__).parents[2]
-SAID = 19
+SAID = 21
 """Lines of ``server_power_child``: each one is a promise."""
 
 

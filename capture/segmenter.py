@@ -56,7 +56,7 @@ class Segmenter:
         timeline_origin: Instant,
         init: bytes = b"",
         on_closed: OnClosed | None = None,
-        on_written: OnWritten = lambda _place, _offset, _data: None,
+        on_written: OnWritten | None = None,
     ) -> None:
         self.track = track
         self._spool, self._chain, self._clock, self._origin = spool, chain, clock, timeline_origin
@@ -168,7 +168,8 @@ class Segmenter:
     def _put(self, file: SegmentFile, data: bytes) -> None:
         offset = file.size
         file.append(data)
-        self._on_written(file.place, offset, data)
+        if self._on_written is not None:
+            self._on_written(file.place, offset, data)
 
     def _close(self) -> None:
         current = self._open

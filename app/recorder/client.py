@@ -7,7 +7,7 @@ sending a segment also ``IntegrityError`` when the server stores something else 
 import hashlib
 import time
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -38,6 +38,8 @@ T = TypeVar("T")
 
 CONNECT_S = 5.0
 ANSWER_S = 15.0
+LIVE_CONNECT_S, LIVE_ANSWER_S = 3.0, 5.0
+"""What is watched live is worth nothing later, so nobody waits long for it."""
 LONGEST_RETRY_S = 300.0
 
 
@@ -100,6 +102,17 @@ class ServerClient:
         self.health = answer.health
         return answer.receipt
 
+    def push_live(self, session: str, pieces: bytes) -> None:
+        """Send pieces of segments that are being written (``contract.live``), at most ``MAX_PUSH`` bytes of them.
+
+        Never queues behind segments: each call that goes on at the same time has a connection of its own.
+        """
+        headers = {"Content-Type": "application/octet-stream"}
+        timeout_s = (LIVE_CONNECT_S, LIVE_ANSWER_S)
+        response = self._ask("POST", f"sessions/{session}/live", pieces, headers, timeout_s=timeout_s)
+        if response.status_code != 204:
+            raise _not_an_answer() if response.ok else _refusal(response)
+
     def end(self, session: str, request: EndRequest) -> EndAnswer:
         """Say that nothing more will come."""
         return self._call(EndAnswer, "POST", f"sessions/{session}/end", request)
@@ -119,26 +132,36 @@ class ServerClient:
         data: Any = None,
     ) -> T:
         sent = dict(headers or {})
-        if self._bearer:
-            sent["Authorization"] = f"Bearer {self._bearer}"
         if body is not None:
             data, sent["Content-Type"] = schema.dumps(body), "application/json"
+        response = self._ask(method, path, data, sent)
+        if 200 <= response.status_code < 300:
+            return schema.from_json(answer, _json(response))
+        raise _refusal(response)
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        data: Any,
+        headers: Mapping[str, str],
+        *,
+        timeout_s: tuple[float, float] = (CONNECT_S, ANSWER_S),
+    ) -> requests.Response:
+        """Return whatever a server answers."""
         try:
-            response = self._http.request(
+            return self._http.request(
                 method,
                 f"{self._base}/{path}",
                 data=data,
-                headers=sent,
-                timeout=(CONNECT_S, ANSWER_S),
+                headers={**headers, **({"Authorization": f"Bearer {self._bearer}"} if self._bearer else {})},
+                timeout=timeout_s,
                 allow_redirects=False,
             )
         except requests.exceptions.SSLError as error:
             raise _not_secure(error) from error
         except requests.RequestException as error:
             raise Retryable(f"The server can't be reached: {error}", code="E-SERVER-UNREACHABLE") from error
-        if 200 <= response.status_code < 300:
-            return schema.from_json(answer, _json(response))
-        raise _refusal(response)
 
 
 def _not_secure(error: requests.exceptions.SSLError) -> UserFacing:
@@ -159,8 +182,12 @@ def _json(response: requests.Response) -> canonical.Json:
     try:
         value: canonical.Json = response.json()
     except ValueError as error:
-        raise Retryable("The server's answer is not JSON; is a proxy in between?", code="E-ANSWER") from error
+        raise _not_an_answer() from error
     return value
+
+
+def _not_an_answer() -> Retryable:
+    return Retryable("The server's answer is not its own; is a proxy in between?", code="E-ANSWER")
 
 
 def _refusal(response: requests.Response) -> FairlockError:

@@ -15,6 +15,7 @@ from app.contract.errors import FairlockError
 from app.contract.hints import Hint
 from app.contract.incidents import IncidentKind, Track
 from app.contract.journal import JOURNAL_MIME, PICTURES_MIME
+from app.contract.live import MEDIA
 from app.contract.times import Clock, Instant
 from app.metered import Metering, NetworkManager
 from app.recorder.client import ServerClient
@@ -27,6 +28,7 @@ from app.recorder.incidents import Incidents
 from app.recorder.joining import JoinedSession
 from app.recorder.journal import Journal
 from app.recorder.live_detection import LiveDetection
+from app.recorder.live_feed import FeedParts, LiveFeed
 from app.recorder.metered_pause import MeteredPause
 from app.recorder.options import RecorderOptions
 from app.recorder.pictures import IncidentPictures
@@ -81,6 +83,7 @@ class Recording:
             clock=self._clock,
         )
         self.chain = Chain(joined.folder / "chain", joined.session, joined.policy_digest, joined.signing_key)
+        self.live = self._live_feed() if self._policy.capture.live_view else None
         self._recovered: Recovered = recover(self.spool, self.chain, self._clock)
         self.journal = Journal(self._segmenter(Track.JOURNAL, JOURNAL_MIME), self.timeline, self._clock)
         self.pictures = IncidentPictures(
@@ -142,6 +145,9 @@ class Recording:
         self._stack.callback(self.detection.stop)
         self._stack.callback(self._tracks.stop)
         self._tracks.start(self._parts.sources)
+        if self.live is not None:
+            self.live.start()
+            self._stack.callback(self.live.stop)
         build = SelfHashNote(self.journal)
         build.start()
         self._stack.callback(build.stop)
@@ -208,6 +214,20 @@ class Recording:
             clock=self._clock,
             timeline_origin=self.timeline.origin,
             init=init,
+            on_written=self.live.take if self.live is not None and track in MEDIA else None,
+        )
+
+    def _live_feed(self) -> LiveFeed:
+        session = self._parts.joined.session
+        return LiveFeed(
+            FeedParts(
+                session=session,
+                signing_key=self._parts.joined.signing_key,
+                push=lambda pieces: self._parts.client.push_live(session, pieces),
+                clock=self._clock,
+                is_held=lambda: self.metered.holds,
+                on_end=self._live_ended,
+            )
         )
 
     def _write_facts(self) -> None:
@@ -246,6 +266,9 @@ class Recording:
 
     def _upload_failed(self, error: FairlockError) -> None:
         self.journal.note(upload=error.code, reason=str(error))
+
+    def _live_ended(self, error: FairlockError) -> None:
+        self.journal.note(live_view="ended", code=error.code, reason=str(error))
 
     def _upload_held(self, held: bool, reason: str) -> None:
         self.journal.note(upload="held back" if held else "goes on", reason=reason)

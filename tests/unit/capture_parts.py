@@ -83,7 +83,7 @@ class Workshop:
         mime: str = "application/x",
         init: bytes = b"",
         segment_ms: int = 5_000,
-        on_written: OnWritten = lambda _place, _offset, _data: None,
+        on_written: OnWritten | None = None,
     ) -> Segmenter:
         return Segmenter(
             track=track,

@@ -19,6 +19,7 @@ from app.contract import canonical, schema
 from app.contract.errors import FairlockError, IntegrityError, Outcome, Retryable, UserFacing
 from app.contract.sealing.records import Record
 from app.contract.wire import (
+    LIVE_HEADER,
     RECORD_HEADER,
     BindAnswer,
     BindRequest,
@@ -91,14 +92,26 @@ class ServerClient:
 
     def put(self, record_jws: str, record: Record, path: Path) -> str:
         """Send a segment file, streamed from disk, and return the server's receipt."""
-        place = f"sessions/{record.session}/segments/{record.epoch}/{record.track}/{record.sequence}"
         try:
             with path.open("rb") as file:
-                answer = self._call(SegmentAnswer, "PUT", place, headers={RECORD_HEADER: record_jws}, data=file)
+                answer = self._call(
+                    SegmentAnswer, "PUT", _address(record), headers={RECORD_HEADER: record_jws}, data=file
+                )
         except UserFacing as error:
             if error.code == "E-RECORD" and _digest(path) != record.digest:
                 raise IntegrityError(Outcome.DIGEST_MISMATCH, "the file on disk is not what was recorded") from error
             raise
+        self.health = answer.health
+        return answer.receipt
+
+    def put_live(self, record_jws: str, record: Record) -> str:
+        """Send the record alone of a segment whose file was pushed live, and return the server's receipt.
+
+        Raises ``UserFacing`` with code ``E-LIVE`` when the server lacks some of it; from one that does not know this
+        way, with another code.
+        """
+        headers = {RECORD_HEADER: record_jws, LIVE_HEADER: "1"}
+        answer = self._call(SegmentAnswer, "PUT", _address(record), headers=headers, data=b"")
         self.health = answer.health
         return answer.receipt
 
@@ -162,6 +175,10 @@ class ServerClient:
             raise _not_secure(error) from error
         except requests.RequestException as error:
             raise Retryable(f"The server can't be reached: {error}", code="E-SERVER-UNREACHABLE") from error
+
+
+def _address(record: Record) -> str:
+    return f"sessions/{record.session}/segments/{record.epoch}/{record.track}/{record.sequence}"
 
 
 def _not_secure(error: requests.exceptions.SSLError) -> UserFacing:

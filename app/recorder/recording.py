@@ -33,6 +33,7 @@ from app.recorder.metered_pause import MeteredPause
 from app.recorder.options import RecorderOptions
 from app.recorder.pictures import IncidentPictures
 from app.recorder.self_hash_note import SelfHashNote
+from app.recorder.sending import SendOnce
 from app.recorder.sources import Sources
 from app.recorder.timeline import Timeline
 from app.recorder.tracks import STOP_DEADLINE_S, TrackParts, Tracks
@@ -102,7 +103,7 @@ class Recording:
         )
         self.uploader = Uploader(
             self.spool,
-            parts.client,
+            parts.client if self.live is None else SendOnce(parts.client, self.live),
             receipt_verifier(joined.receipt_key),
             self._clock,
             on_error=self._upload_failed,

@@ -22,6 +22,8 @@ class Relay:
     hanging: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     news: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     asked: list[tuple[str, str | None]] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
     pieces: list[Piece] = field(default_factory=list)
 
     def refuse(self, status: int, code: str) -> None:
@@ -48,6 +50,8 @@ class Relay:
             self.hanging.release()
             assert self.answers_beats.wait(60)
         self.asked.append((f"{request.command} {request.path}", request.headers["Authorization"]))
+        self.headers.append(dict(request.headers))
+        self.bodies.append(body)
         status, headers, text = self.answer
         if status == 204 and request.path.endswith("/live"):
             self.pieces += live.decode(body)

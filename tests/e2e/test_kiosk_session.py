@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,8 +37,8 @@ from tests.e2e.stage import Stage, stage, write_camera, write_microphone
 _ASK = "from lockdown import select; print(select.tier(), select.session_type())"
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-EXAM_S = 6
-STRANGER = "sleep"
+EXAM_S = 10
+STRANGER, STRANGER_S = "sleep", "3"
 # A program on the seat's display with all its variables, on its account even, but not started by its compositor.
 FORGERY = (sys.executable, "-c", f"import sys; sys.path[:0] = ['{ROOT}']; {_ASK}")
 PIN = "271828"
@@ -123,14 +124,14 @@ def _a_day(running: Stage, place: Path) -> Day:
         _sit_down(day, turn, "k7qf")
         _until(seat.shows_exam, "the first exam", day)
         (seat.home / "notes.txt").write_text("what the next candidate must not find")
-        time.sleep(2)  # something is to be recorded
+        _until(lambda: _has_recorded(seat, Track.SCREEN), "something to be recorded", day)
         _cut_the_power()
     shutil.rmtree(seat.evidence / "pictures")
     with seat.turn(*arguments) as turn:
         day.start_picture = _sit_down(day, turn, "m2xa")
         _until(seat.shows_exam, "the second exam", day)
-        seat.join(turn, STRANGER, "1.5")
         day.exam_picture = seat.picture(turn, "exam.png")
+        seat.join(turn, STRANGER, STRANGER_S)
         day.exit_codes.append(turn.wait(DEADLINE_S))
     day.cut_short = day.row_of(CUT_SHORT)
     (folder,) = (path for path in (seat.evidence / "data" / "sessions").iterdir() if not (path / FINISHED).exists())
@@ -141,10 +142,26 @@ def _a_day(running: Stage, place: Path) -> Day:
         day.forged = seat.join(turn, *FORGERY).stdout.split()
         seat.join(turn, "xdotool", "key", "Tab", "space")
         _type(seat, turn, "314159")
-        time.sleep(3)  # so long a wrong PIN makes the next one wait
-        _type(seat, turn, PIN)
+        _until(lambda: _ends_by(seat, turn, PIN), "the PIN to end the kiosk", day)
         day.exit_codes.append(turn.wait(DEADLINE_S))
     return day
+
+
+def _has_recorded(seat: Seat, track: Track) -> bool:
+    """Whether a piece of ``track`` is on the disk: more than what a segment begins with."""
+    with suppress(FileNotFoundError):  # a segment that is whole gets another name
+        begun = (seat.evidence / "data" / "sessions").glob(f"*/spool/*-{track}-*")
+        return any(path.stat().st_size > 8_192 for path in begun)
+    return False
+
+
+def _ends_by(seat: Seat, turn: "subprocess.Popen[bytes]", pin: str) -> bool:
+    """Type ``pin`` as an invigilator does whom a wrong one made wait: until it counts."""
+    if turn.poll() is None:
+        _type(seat, turn, pin)
+    with suppress(subprocess.TimeoutExpired):
+        turn.wait(1)
+    return turn.poll() is not None
 
 
 def _started(day: Day, turn: "subprocess.Popen[bytes]") -> None:

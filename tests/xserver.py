@@ -12,7 +12,7 @@ import pytest
 
 from app.launch import BUS, NO_BUS
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +30,18 @@ class Desktop:
 
     def run(self, *command: str) -> str:
         """Run ``command`` on it to its end and return what it wrote."""
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=20, check=True)
+        done = subprocess.run(
+            command, env=self.environment, capture_output=True, text=True, timeout=DEADLINE_S, check=True
+        )
         return done.stdout
+
+    def active(self) -> str:
+        """Return the title of the window that is in front, nothing while the window manager has none there."""
+        command = ("xdotool", "getactivewindow", "getwindowname")
+        done = subprocess.run(
+            command, env=self.environment, capture_output=True, text=True, timeout=DEADLINE_S, check=False
+        )
+        return done.stdout.strip()
 
     @contextmanager
     def program(self, *command: str) -> "Iterator[subprocess.Popen[bytes]]":

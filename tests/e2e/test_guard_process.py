@@ -36,7 +36,7 @@ from app.messages import (
 from lockdown import select
 from lockdown.rule_lists import builtin_rules
 from tests.unit.programs_on_disk import copy, unique
-from tests.xserver import Desktop, end, wait_for, x11_desktop
+from tests.xserver import DEADLINE_S, Desktop, end, wait_for, x11_desktop
 
 ROOT = Path(__file__).parents[2]
 M = TypeVar("M")
@@ -85,8 +85,12 @@ class Shell:
         self.lines: list[str] = []
         self._reader = threading.Thread(target=self._read, name="shell-output")
         self._reader.start()
-        wait_for(lambda: self.lines, "the guard's start")
-        self.guard = psutil.Process(int(self.lines[0].split()[1]))
+        wait_for(self._started, "the guard's start")
+        self.guard = psutil.Process(int(self._started()[0].split()[1]))
+
+    def _started(self) -> list[str]:
+        """The line that names the guard; its own first words may come before it."""
+        return [line for line in self.lines if line.startswith("guard ")]
 
     def send(self, message: object) -> None:
         """Send an order to the guard."""
@@ -115,7 +119,7 @@ class Shell:
         end_of_input = self.process.stdin
         if end_of_input is not None and self.process.poll() is None:
             end_of_input.close()
-            self.process.wait(20)
+            self.process.wait(DEADLINE_S)
         end(self.process)
         self._reader.join()
 
@@ -177,7 +181,7 @@ def test_a_prohibited_program_is_found_and_then_closed(
     done = headless.answer(ProcessesClosed, CloseProcesses(policy=_policy(), close=True))
     assert [p.pid for p in done.closed] == [decoy.pid]
     assert done.left == ()
-    assert decoy.wait(5) == -signal.SIGTERM
+    assert decoy.wait(DEADLINE_S) == -signal.SIGTERM
 
 
 def test_a_renamed_copy_is_caught_by_its_hash(
@@ -225,7 +229,7 @@ def test_a_renamed_copy_of_an_installed_program_is_closed_though_nobody_listed_i
         wait_for(lambda: shell.reports(IncidentKind.PROCESS_CLOSED), "the report of closing")
         (found,) = shell.reports(IncidentKind.PROCESS_FOUND)
         assert (found.facts["pid"], found.facts["by"], found.facts["copy_of"]) == (str(during.pid), "copy", DECOY)
-        assert during.wait(5) == -signal.SIGTERM
+        assert during.wait(DEADLINE_S) == -signal.SIGTERM
         assert innocent.poll() is None
     finally:
         end(before)
@@ -253,7 +257,7 @@ def test_a_program_started_during_the_exam_is_reported_and_closed(
     (found,) = headless.reports(IncidentKind.PROCESS_FOUND)
     assert found.facts["pid"] == str(decoy.pid)
     assert found.facts["sha256"] == hashlib.sha256(Path("/bin/sleep").read_bytes()).hexdigest()
-    assert decoy.wait(5) == -signal.SIGTERM
+    assert decoy.wait(DEADLINE_S) == -signal.SIGTERM
 
 
 @on_linux

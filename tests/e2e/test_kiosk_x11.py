@@ -19,6 +19,7 @@ from app.contract.policy import Capability
 from lockdown import select
 from lockdown.capabilities import Finding
 from lockdown.processes import PsutilTable, is_descendant
+from tests.e2e.x11_state import keyboard_is_held, settle
 from tests.xserver import Desktop, end, wait_for, x11_desktop
 
 if select.system() != "linux":
@@ -105,18 +106,8 @@ def shared(desktop: Desktop) -> Iterator[Window]:
 def window(shared: Window) -> Window:
     shared.said[:] = [line for line in shared.said if "engaged" in line]
     assert shared.process.poll() is None
-    wait_for(lambda: _holds_keyboard(shared), "the keyboard to be held")
+    wait_for(lambda: keyboard_is_held(shared.desktop), "the keyboard to be held")
     return shared
-
-
-def _holds_keyboard(window: Window) -> bool:
-    """Whether another program is refused the keyboard."""
-    server = XServer(window.desktop.display)
-    try:
-        answer: int = server.root.grab_keyboard(True, X.GrabModeAsync, X.GrabModeAsync, X.CurrentTime)
-    finally:
-        server.close()
-    return answer != X.GrabSuccess
 
 
 @contextmanager
@@ -154,23 +145,23 @@ def test_a_keyboard_that_another_program_took_is_taken_back_and_timed(window: Wi
         assert "duration_ms" not in window.losses("keyboard")[0]
     wait_for(lambda: "duration_ms" in window.losses("keyboard")[-1], "the report that it is back")
     assert int(window.losses("keyboard")[-1]["duration_ms"]) >= 1000
-    assert _holds_keyboard(window)
+    assert keyboard_is_held(window.desktop)
 
 
 def test_a_window_that_is_minimised_again_and_again_comes_back_each_time(window: Window) -> None:
     number = str(window.number())
     for _ in range(40):
         window.desktop.run("xdotool", "windowminimize", number)
-    wait_for(lambda: _holds_keyboard(window), "the keyboard to be held")
-    assert "IsViewable" in window.desktop.run("xwininfo", "-id", number)
+    settle(window.desktop)
+    wait_for(lambda: "IsViewable" in window.desktop.run("xwininfo", "-id", number), "the window")
+    wait_for(lambda: keyboard_is_held(window.desktop), "the keyboard to be held")
 
 
 def test_the_focus_comes_back_and_how_long_it_was_away_is_told(window: Window) -> None:
     with window.desktop.program("xterm", "-T", "OTHER"):
         wait_for(lambda: window.losses("focus"), "the report of the focus")
     assert int(window.losses("focus")[0]["duration_ms"]) >= 0
-    active = window.desktop.run("xdotool", "getactivewindow", "getwindowname")
-    assert active.strip() == "Fairlock"
+    wait_for(lambda: window.desktop.active() == "Fairlock", "the exam in front")
 
 
 @pytest.mark.parametrize("what", ["unmanaged", "click_through", "translucent"])
@@ -268,12 +259,12 @@ def test_what_another_program_drags_over_the_exam_is_refused(window: Window) -> 
 
 def test_keys_by_agreement_reach_the_desktop(window: Window) -> None:
     window.ask("free Alt+Meta+S", "free")
-    wait_for(lambda: not _holds_keyboard(window), "the keyboard to be free")
+    wait_for(lambda: not keyboard_is_held(window.desktop), "the keyboard to be free")
     assert window.ask("missing", "missing") == {}
     window.ask("free", "free")
-    wait_for(lambda: _holds_keyboard(window), "the keyboard to be held again")
+    wait_for(lambda: keyboard_is_held(window.desktop), "the keyboard to be held again")
 
 
 def test_release_gives_the_keyboard_back(window: Window) -> None:
     assert window.ask("release", "released") == []
-    wait_for(lambda: not _holds_keyboard(window), "the keyboard to be free")
+    wait_for(lambda: not keyboard_is_held(window.desktop), "the keyboard to be free")

@@ -18,6 +18,7 @@ from typing import Any
 import psutil
 import pytest
 
+from tests.e2e.x11_state import keyboard_is_held, settle
 from tests.unit.shell_parts import Site, site
 from tests.xserver import Desktop, end, wait_for, x11_desktop
 
@@ -49,7 +50,7 @@ class Shell:
         self.desktop.run("xdotool", "key", *combination)
 
     def active(self) -> str:
-        return self.desktop.run("xdotool", "getactivewindow", "getwindowname").strip()
+        return self.desktop.active()
 
     def window(self) -> str:
         return self.desktop.run("xdotool", "search", "--onlyvisible", "--name", "^Fairlock$").split()[0]
@@ -82,9 +83,17 @@ def shell(desktop: Desktop, folder: Path, environment: dict[str, str] | None = N
             end(process)
 
 
+def _words(process: psutil.Process) -> list[str]:
+    """Return the command of a process, none of one that has ended meanwhile."""
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []
+
+
 def _submit(running: Shell) -> None:
     """Click "Hand in" where the page shows it."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + START_S
     while "/submit" not in running.served.seen and time.monotonic() < deadline:
         running.desktop.run("xdotool", "mousemove", "290", "372", "click", "1")
         time.sleep(0.3)
@@ -97,6 +106,7 @@ def test_an_exam_that_somebody_tries_to_leave(desktop: Desktop, tmp_path: Path) 
         assert running.active() == "Fairlock"
         for combination in ("alt+Tab", "super", "alt+F4", "ctrl+alt+Delete", "Print"):
             running.key(combination)
+        settle(desktop)
         assert running.active() == "Fairlock"
         wait_for(lambda: "'Alt+Tab'" in running.log("recorder"), "the blocked key in the journal")
         wait_for(lambda: "'Alt+F4'" in running.log("recorder"), "the blocked key in the journal")
@@ -107,12 +117,14 @@ def test_an_exam_that_somebody_tries_to_leave(desktop: Desktop, tmp_path: Path) 
 
         window = running.window()
         desktop.run("xdotool", "windowminimize", window)
+        settle(desktop)
         wait_for(
             lambda: window in desktop.run("xdotool", "search", "--onlyvisible", "--name", "^Fairlock$"), "the window"
         )
         wait_for(lambda: running.active() == "Fairlock", "the focus to be back")
-        time.sleep(0.5)  # an unmapped window can't hold the keyboard; it is taken again within a tenth of a second
+        wait_for(lambda: keyboard_is_held(desktop), "the keyboard, which no window holds that is not there")
         running.key("alt+Tab")
+        settle(desktop)
         assert running.active() == "Fairlock"
         geometry = desktop.run("xdotool", "getwindowgeometry", window)
         assert "1280x800" in geometry
@@ -144,7 +156,7 @@ def test_nothing_from_outside_gets_into_the_engine(desktop: Desktop, tmp_path: P
         with socket.socket() as attempt:
             assert attempt.connect_ex(("127.0.0.1", port)) != 0
         family = psutil.Process(running.process.pid).children(recursive=True)
-        assert not [child for child in family if "remote-debugging" in " ".join(child.cmdline())]
+        assert not [child for child in family if "remote-debugging" in " ".join(_words(child))]
         started = dict(
             line.split("=", 1)
             for line in Path(f"/proc/{running.process.pid}/environ").read_text().split("\0")
@@ -169,7 +181,7 @@ def test_only_one_at_a_time(desktop: Desktop, tmp_path: Path) -> None:
         second = tmp_path / "second"
         second.mkdir()
         with shell(desktop, second, {"FAIRLOCK_HOME": str(tmp_path / "home")}) as other:
-            assert other.process.wait(30) == 1
+            assert other.process.wait(START_S) == 1
             assert "E-ALREADY-RUNNING" in other.output()
 
 

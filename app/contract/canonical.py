@@ -17,6 +17,9 @@ Json: TypeAlias = "bool | int | str | Sequence[Json] | Mapping[str, Json] | None
 MAX_INTEGER = 2**53 - 1
 MAX_DEPTH = 16
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+"""Made once: ``json.dumps`` makes one for each call that asks for anything unusual."""
+
 
 def dumps(value: Json) -> bytes:
     """Return the canonical UTF-8 bytes of ``value``.
@@ -25,8 +28,7 @@ def dumps(value: Json) -> bytes:
     nesting deeper than ``MAX_DEPTH``.
     """
     _check(value, 0)
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return text.encode("utf-8")
+    return _ENCODER.encode(value).encode("utf-8")
 
 
 def loads(data: bytes) -> Json:

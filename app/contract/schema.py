@@ -23,6 +23,8 @@ from app.contract.errors import IntegrityError, Outcome
 
 T = TypeVar("T")
 
+_SIMPLE = (int, str, bytes, bool)
+
 
 def setting(
     default: Any = dataclasses.MISSING,
@@ -43,7 +45,7 @@ def setting(
 def to_json(value: Any) -> Json:
     """Return ``value`` (a dataclass of the types above) as a JSON value with every field written out."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: to_json(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {name: to_json(getattr(value, name)) for name in _fields(type(value))}
     if isinstance(value, enum.Enum):
         return str(value.value)
     if isinstance(value, bytes):
@@ -79,6 +81,11 @@ def _refuse(path: str, why: str) -> IntegrityError:
 @lru_cache(maxsize=256)
 def _hints(cls: type) -> dict[str, Any]:
     return typing.get_type_hints(cls)
+
+
+@lru_cache(maxsize=256)
+def _fields(cls: type) -> "dict[str, dataclasses.Field[Any]]":
+    return {field.name: field for field in dataclasses.fields(cls)}
 
 
 def _read(hint: Any, value: Any, path: str) -> Any:
@@ -136,14 +143,16 @@ def _read_dataclass(cls: Any, value: Any, path: str) -> Any:
     if not isinstance(value, Mapping):
         raise _refuse(path, "must be an object")
     hints = _hints(cls)
-    fields = {field.name: field for field in dataclasses.fields(cls)}
+    fields = _fields(cls)
     for key in value:
         if key not in fields:
             raise _refuse(f"{path}.{key}", "is not a known setting; check its spelling")
     arguments = {}
     for name, field in fields.items():
         if name in value:
-            arguments[name] = _read(hints[name], value[name], f"{path}.{name}")
+            # Most are simple, and asking what else they could be takes longer than reading them.
+            read = _read_scalar if hints[name] in _SIMPLE else _read
+            arguments[name] = read(hints[name], value[name], f"{path}.{name}")
             _limit(field, arguments[name], f"{path}.{name}")
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
             raise _refuse(f"{path}.{name}", "is missing")

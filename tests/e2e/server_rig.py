@@ -37,6 +37,8 @@ from server.app import create_app, open_context
 PASSWORD = "correct horse battery"
 EXPIRES_MS = 4_000_000_000_000
 CSRF = {"X-Fairlock": "1"}
+END_S = 60
+"""Longest that a server takes to begin and to end, on a machine that is busy with others."""
 
 
 @contextmanager
@@ -65,7 +67,7 @@ def timed(data: Path, clock: ManualClock) -> Iterator[str]:
             yield url
         finally:
             server.should_exit = True
-            thread.join(20)
+            thread.join(END_S)
             context.database.close()
 
 
@@ -100,7 +102,7 @@ class ServerProcess:
 
     def _reap(self) -> None:
         try:
-            self.popen.wait(20)
+            self.popen.wait(END_S)
         finally:
             if self.popen.stdout:
                 self.popen.stdout.close()
@@ -124,11 +126,11 @@ def launch(command: list[str], *, log: Path) -> ServerProcess:
     assert popen.stdout is not None
     line = popen.stdout.readline()
     if not line:
-        popen.wait(20)
+        popen.wait(END_S)
         raise AssertionError(f"the server did not start: {log.read_text()}")
     url = next(word.rstrip(";/") for word in line.split() if word.startswith("http"))
     # The port is bound before the line is written; uvicorn begins to accept a moment later.
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + END_S
     while True:
         try:
             httpx.get(url + "/", timeout=5, trust_env=False)

@@ -24,6 +24,9 @@ from server.verification import binding, freezing
 from server.web import draining
 from tests.e2e.server_rig import CSRF, PASSWORD, Application, Institution, enter, knock, launch, opened, timed
 
+LOGINS_S = 60
+"""How long sixty clients may take to ask, each with certificates of its own to read."""
+
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -111,10 +114,11 @@ def test_session_holds_only_a_few_places(
 def test_upload_that_stands_still_is_given_up(
     http: httpx.Client, institution: Institution, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upload, "GAP_S", 0.1)
     app = _bound(http, institution)
-    with _hang_own(app) as connection:
-        assert _status(connection) == 503
+    with monkeypatch.context() as patch:
+        patch.setattr(upload, "GAP_S", 0.1)
+        with _hang_own(app) as connection:
+            assert _status(connection) == 503
     assert app.put(*app.seal(Track.CAMERA)).status_code == 201
     assert app.beat(None).health == 0
 
@@ -140,7 +144,8 @@ def test_places_are_counted_by_session() -> None:
 
 def _login(http: httpx.Client, number: int) -> int:
     body = {"name": f"nobody-{number}", "password": "a guess"}
-    return httpx.post(f"{http.base_url}/api/v1/login", json=body, headers=CSRF, trust_env=False, timeout=60).status_code
+    url = f"{http.base_url}/api/v1/login"
+    return httpx.post(url, json=body, headers=CSRF, trust_env=False, timeout=2 * LOGINS_S).status_code
 
 
 def test_flood_of_logins_does_not_stop_the_gate(
@@ -151,14 +156,14 @@ def test_flood_of_logins_does_not_stop_the_gate(
     go_on = threading.Event()
 
     def slow(_account: object, _password: str) -> bool:
-        return not go_on.wait(60)
+        return not go_on.wait(2 * LOGINS_S)
 
     monkeypatch.setattr(passwords, "matches", slow)
     kept = turns.AT_A_TIME + turns.WAITING
     with ThreadPoolExecutor(60) as pool:
         logins = [pool.submit(_login, http, number) for number in range(60)]
         try:
-            sent_away = [done.result() for done in islice(as_completed(logins, timeout=20), 60 - kept)]
+            sent_away = [done.result() for done in islice(as_completed(logins, timeout=LOGINS_S), 60 - kept)]
             assert set(sent_away) == {429}
             assert knock(http, cookie).status_code == 204
             assert not app.beat(cookie).frozen

@@ -12,7 +12,7 @@ from app.guard import process
 from app.guard.duty import Duty
 from app.guard.options import GuardOptions
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 
 def _guard_with_much_to_undo(connection: "Connection[bytes, bytes]", restore_file: Path, undone: Event) -> None:

@@ -16,7 +16,7 @@ from app.contract.session import SessionState
 from app.contract.times import Instant
 from app.messages import ActionArrived, CookieSeen, Finish, OpenLink, ProcessesFound, ProcessInfo, Report, StateIs
 
-DEADLINE_S = 10.0
+DEADLINE_S = 60.0
 
 
 class Side:

@@ -84,17 +84,19 @@ def test_a_request_that_somebody_ended_is_noticed_and_made_again(inhibit: list[s
 
 
 @pytest.mark.parametrize(
-    ("command", "says"),
+    ("command", "says", "timeout_s"),
     [
-        (["fairlock-no-such-program"], "is missing"),
-        (["false"], "did not answer"),
-        (["sleep", "60"], "did not answer"),
-        (["ls", "/fairlock-nowhere"], "fairlock-nowhere"),
+        (["fairlock-no-such-program"], "is missing", 60.0),
+        (["false"], "did not answer", 60.0),
+        (["sleep", "60"], "did not answer", 0.5),
+        (["ls", "/fairlock-nowhere"], "fairlock-nowhere", 60.0),
     ],
 )
-def test_a_request_that_is_refused_is_unsupported_with_the_reason(command: list[str], says: str) -> None:
+def test_a_request_that_is_refused_is_unsupported_with_the_reason(
+    command: list[str], says: str, timeout_s: float
+) -> None:
     with pytest.raises(Unsupported, match=says):
-        hold_external(command, timeout_s=0.5)
+        hold_external(command, timeout_s=timeout_s)
 
 
 def test_without_a_login_manager_its_answer_is_the_reason(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

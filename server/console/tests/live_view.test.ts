@@ -59,11 +59,20 @@ describe("playback at the live edge", () => {
     expect(viewer.behind).toBeLessThan(TARGET_S);
   });
 
+  test("begins at the newest of what comes in a burst", () => {
+    const viewer = new Viewer();
+    viewer.ranges = [[100, 101]];
+    viewer.step();
+    viewer.ranges = [[100, 104.5]];
+    viewer.step();
+    expect(viewer.timeS).toBeCloseTo(104.5 - TARGET_S, 1);
+  });
+
   test("catches up gently when more is in hand than it takes", () => {
     const viewer = new Viewer();
     viewer.ranges = [[0, 4]];
-    viewer.step();
-    viewer.second(1.5);
+    for (let nth = 0; nth < 3; nth += 1) viewer.second();
+    viewer.second(2.5);
     for (let nth = 0; nth < 6; nth += 1) viewer.second();
     expect([viewer.rate, viewer.jumps]).toEqual([1.05, 1]);
     for (let nth = 0; nth < 40; nth += 1) viewer.second();
@@ -74,7 +83,7 @@ describe("playback at the live edge", () => {
   test("jumps when it is more than three seconds behind", () => {
     const viewer = new Viewer();
     viewer.ranges = [[0, 4]];
-    viewer.step();
+    for (let nth = 0; nth < 3; nth += 1) viewer.second();
     viewer.second(4);
     for (let nth = 0; nth < 6; nth += 1) viewer.second();
     expect(viewer.jumps).toBe(2);

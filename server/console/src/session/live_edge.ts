@@ -11,8 +11,11 @@ const SLACK_S = 0.9;
 const ENOUGH_S = 0.4;
 /** Worst case in hand that means more than three seconds behind, as a fragment of one second comes on top. */
 const FAR_S = 2;
-/** So far behind at once that the page must have slept. */
+/** So far from the newest at once that the page must have slept. */
 const ASLEEP_S = 6;
+/** At the beginning the segment so far comes in a burst, of which the first fragments were taken for the newest. */
+const SETTLING_MS = 2_000;
+const SETTLED_S = 2.5;
 const STALL_MS = 2_000;
 const FASTER = 1.05;
 /** A range that ends this soon is over. */
@@ -32,7 +35,7 @@ export interface Steering {
 }
 
 export class LiveEdge {
-  private begun = false;
+  private begunMs: number | null = null;
   private rate = 1;
   private samples: (readonly [nowMs: number, behindS: number])[] = [];
   private moved: readonly [nowMs: number, timeS: number] = [-Infinity, -1];
@@ -43,15 +46,15 @@ export class LiveEdge {
     const behind = last[1] - timeS;
     if (Math.abs(timeS - this.moved[1]) > 0.01) this.moved = [nowMs, timeS];
     this.samples = [...this.samples.filter(([at]) => nowMs - at < WINDOW_MS), [nowMs, behind]];
-    const next = this.begun ? this.overGap(timeS, ranges) : null;
+    const next = this.begunMs === null ? null : this.overGap(timeS, ranges);
     if (next !== null) return this.jump(next, nowMs);
-    if (!this.begun || this.isLost(nowMs, behind)) return this.jump(Math.max(last[0], last[1] - TARGET_S), nowMs);
+    if (this.begunMs === null || this.isLost(nowMs, behind)) return this.jump(Math.max(last[0], last[1] - TARGET_S), nowMs);
     this.rate = this.speed(nowMs);
     return { jumpTo: null, rate: this.rate };
   }
 
   private jump(to: number, nowMs: number): Steering {
-    this.begun = true;
+    this.begunMs ??= nowMs;
     this.rate = 1;
     this.samples = [];
     this.moved = [nowMs, to];
@@ -67,7 +70,8 @@ export class LiveEdge {
 
   private isLost(nowMs: number, behind: number): boolean {
     const stalled = behind > TARGET_S / 2 && nowMs - this.moved[0] >= STALL_MS;
-    return stalled || behind > ASLEEP_S || behind < -OVER_S || this.worst(nowMs) > FAR_S;
+    const burst = behind > SETTLED_S && nowMs - (this.begunMs ?? nowMs) < SETTLING_MS;
+    return stalled || burst || Math.abs(behind) > ASLEEP_S || this.worst(nowMs) > FAR_S;
   }
 
   private speed(nowMs: number): number {

@@ -1,0 +1,171 @@
+"""Watching a running exam in a real Chromium on a real server: live, and only what the session has signed."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from app.contract import schema
+from app.contract.incidents import Track
+from app.contract.policy import Capture
+from app.contract.sealing import keys
+from app.contract.session import SessionState
+from tests.e2e import console_media as media
+from tests.e2e import server_rig
+from tests.e2e.chromium import chromium, needs_chromium, until
+from tests.e2e.console_fixtures import PASSPHRASE, build_console
+from tests.e2e.live_broadcast import Broadcast, material
+from tests.e2e.server_rig import Application, Institution
+from tests.e2e.test_console import PICTURE
+
+pytestmark = needs_chromium
+
+EXAM = "algebra-live"
+SECONDS = 16.0
+CAMERA = "document.getElementById('camera')"
+EDGE = f"{CAMERA}.buffered.end({CAMERA}.buffered.length - 1)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hall:
+    """A server with an exam that may be watched live, and media to record."""
+
+    url: str
+    institution: Institution
+    cuts: Sequence[media.Cut]
+
+    def seat(self, name: str) -> Application:
+        """Seat a candidate whose exam runs."""
+        application = self.institution.seat(EXAM, name)
+        application.beat(None, SessionState.RUNNING)
+        return application
+
+    @contextmanager
+    def recording(self, name: str, *, at_s: float, forged: frozenset[Track] = frozenset()) -> Iterator[Broadcast]:
+        """Seat a candidate of whose exam ``at_s`` were recorded; the test lets it go on from there."""
+        broadcast = Broadcast(
+            application=self.seat(name), cuts=self.cuts, forged=forged, url=self.url, place_s=at_s, hold_at_s=at_s
+        )
+        with broadcast.running():
+            yield broadcast
+
+
+@pytest.fixture(scope="module")
+def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
+    """One server for all tests here."""
+    build_console()
+    data = tmp_path_factory.mktemp("live") / "data"
+    server_rig.prepare(data)
+    with (
+        server_rig.running(data) as server,
+        httpx.Client(base_url=server.url, trust_env=False, timeout=30) as http,
+    ):
+        institution = Institution(http)
+        institution.sign_in()
+        protected = keys.protect(institution.examiner, PASSPHRASE)
+        institution.call("POST", "/api/v1/keys", {"label": "Ada's key", "key": schema.to_json(protected)})
+        institution.exam(EXAM, capture=Capture(live_view=True))
+        yield Hall(url=server.url, institution=institution, cuts=material(SECONDS))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests here."""
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def page(browser: Browser, hall: Hall) -> Iterator[Page]:
+    """A signed-in page; an error of its own, or a breach of its CSP, fails the test."""
+    context = browser.new_context(base_url=hall.url, viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(20_000)
+    opened = context.new_page()
+    problems: list[str] = []
+    opened.on("pageerror", lambda error: problems.append(str(error)))
+    opened.on("console", lambda said: problems.append(said.text) if "Content Security Policy" in said.text else None)
+    opened.goto("/console/")
+    opened.get_by_label("Name").fill("ada")
+    opened.get_by_label("Password").fill(server_rig.PASSWORD)
+    opened.get_by_role("button", name="Sign in").click()
+    expect(opened.get_by_role("heading", name="Sessions")).to_be_visible()
+    yield opened
+    context.close()
+    assert problems == []
+
+
+def _watch(page: Page, broadcast: Broadcast) -> None:
+    """Go from the list to the live page and unlock it there."""
+    page.goto(f"/console/#/sessions/{broadcast.application.session}")
+    page.get_by_role("link", name="Watch live").click()
+    page.get_by_label("Passphrase").fill(PASSPHRASE)
+    page.get_by_role("button", name="Unlock").click()
+
+
+def _behind_s(page: Page) -> int:
+    word = page.locator("#live-word")
+    expect(word).to_contain_text("Live ·")
+    return int(word.inner_text().split()[2])
+
+
+def test_a_running_exam_is_watched_live(page: Page, hall: Hall) -> None:
+    with hall.recording("Grace Hopper", at_s=2) as broadcast:
+        _watch(page, broadcast)
+        until(page, f"{CAMERA}?.readyState >= 2 && !{CAMERA}.seeking")
+        first = page.evaluate(PICTURE, "camera")
+        broadcast.hold_at_s = SECONDS
+        # Over the boundary between two segments.
+        until(page, f"{CAMERA}.currentTime > 6.5")
+        assert _behind_s(page) <= 5
+        camera, screen = page.evaluate(PICTURE, "camera"), page.evaluate(PICTURE, "screen")
+        assert first["mean"] > 40
+        assert camera["mean"] > 40
+        assert camera["print"] != first["print"]
+        assert screen["mean"] > 40
+        assert page.evaluate(f"{EDGE} - {CAMERA}.currentTime") < 4
+        expect(page.locator("#stored")).to_contain_text("segments stored")
+        expect(page.locator("#state")).to_have_text("Running")
+        # No sound until it is asked for.
+        assert page.evaluate(f"{CAMERA}.muted")
+        page.get_by_role("button", name="Sound is off").click()
+        expect(page.get_by_role("button", name="Sound is on", pressed=True)).to_be_visible()
+        assert not page.evaluate(f"{CAMERA}.muted")
+        until(page, f"{CAMERA}.webkitAudioDecodedByteCount > 0")
+
+
+def test_a_page_that_comes_late_begins_within_a_segment_and_says_when_nothing_comes(page: Page, hall: Hall) -> None:
+    with hall.recording("Emmy Noether", at_s=8.5) as broadcast:
+        _watch(page, broadcast)
+        until(page, f"{CAMERA}?.readyState >= 2 && !{CAMERA}.seeking && {CAMERA}.currentTime > 6.5")
+        assert 4.9 <= page.evaluate(f"{CAMERA}.buffered.start(0)") <= 5.1
+        assert page.evaluate(PICTURE, "camera")["mean"] > 40
+        expect(page.locator("#live-word")).to_contain_text("No picture for")
+        expect(page.locator(".picture.stale .veil").first).to_contain_text("No picture for")
+        broadcast.hold_at_s = SECONDS
+        until(page, f"{CAMERA}.currentTime > 10.5")
+        expect(page.locator("#live-word")).to_contain_text("Live ·")
+
+
+def test_what_the_session_did_not_sign_is_not_shown(page: Page, hall: Hall) -> None:
+    with hall.recording("Alan Turing", at_s=4, forged=frozenset({Track.CAMERA, Track.MICROPHONE})) as broadcast:
+        _watch(page, broadcast)
+        fault = page.locator(".picture", has=page.locator("#camera")).locator(".fault")
+        expect(fault).to_contain_text("Not shown: A statement was signed with a key that nothing vouches for.")
+        until(page, "document.getElementById('screen').currentTime > 1")
+        assert page.evaluate(PICTURE, "screen")["mean"] > 40
+        assert page.evaluate(f"{CAMERA}.readyState") == 0
+        assert page.evaluate(f"{CAMERA}.buffered.length") == 0
+
+
+def test_the_end_is_told(page: Page, hall: Hall) -> None:
+    with hall.recording("Ada Lovelace", at_s=2) as broadcast:
+        _watch(page, broadcast)
+        until(page, f"{CAMERA}?.readyState >= 2")
+    broadcast.application.end(broadcast.application.end_token())
+    expect(page.get_by_role("heading", name="The exam has ended")).to_be_visible()
+    page.get_by_role("link", name="Open the recording").last.click()
+    expect(page.get_by_role("link", name="Watch live")).to_have_count(0)
+    expect(page.get_by_role("link", name="Export")).to_be_visible()

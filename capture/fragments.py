@@ -58,6 +58,11 @@ class Cutter:
         self._samples: list[fmp4.Sample] = []
         self._number = 0
 
+    @property
+    def room(self) -> int:
+        """Return how many samples are missing from a whole fragment."""
+        return self._limit - len(self._samples)
+
     def add(self, sample: fmp4.Sample) -> list[Fragment]:
         """Take a sample; return the fragments that are whole now."""
         if self._samples and (self._splits_before(sample) or len(self._samples) >= self._limit):

@@ -217,6 +217,24 @@ def test_sound_decodes_at_its_time_and_each_segment_alone() -> None:
     assert samples == pytest.approx(5 * 48_000, abs=960)
 
 
+def test_a_fragment_of_sound_is_there_with_its_last_chunk_whatever_was_missing() -> None:
+    """It is encoded at once, but not later than if it had been bit by bit."""
+    origin = Instant(mono_ns=10**9, utc_ms=0)
+    source, encoder = FakeMicrophone(ManualClock()), AudioEncoder(origin)
+    source.open()
+    template, hole_ms, told_ms = source.read(), 0, 0
+    for number in range(600):
+        if number == 400:
+            hole_ms, told_ms = 12_000, number * 20 + 12_000  # too long for silence to stand in
+        at_ms = number * 20 + hole_ms
+        if number % 130 < 110:
+            chunk = replace(template, at=Instant(mono_ns=origin.mono_ns + at_ms * 1_000_000, utc_ms=0))
+            ends = [fragment.start_ms + fragment.duration_ms for fragment in encoder.encode(chunk)]
+            told_ms = max([told_ms, *ends])
+            assert at_ms + 20 - told_ms < 520, "as much as a fragment waits"
+    encoder.finish()
+
+
 def test_missing_sound_is_silence_and_the_rest_stays_in_place() -> None:
     clock = ManualClock()
     source, encoder = FakeMicrophone(clock), AudioEncoder(clock.now())

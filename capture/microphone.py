@@ -6,8 +6,9 @@ PortAudio's own thread calls ``_heard``, which only enqueues: it never blocks, a
 
 import contextlib
 import importlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
 
@@ -20,9 +21,10 @@ from capture import refusals
 from capture.device_names import distinct
 from capture.frames import AudioChunk
 from capture.sample_clock import SampleClock
-from capture.sources import AUDIO_CHUNK, AUDIO_RATE, Origin, SourceLost
+from capture.sources import AUDIO_BLOCK, AUDIO_CHUNK, AUDIO_RATE, Origin, SourceLost
+from capture.timeline import to_instant
 
-_QUEUE_CHUNKS = 5 * AUDIO_RATE // AUDIO_CHUNK
+_QUEUE_BLOCKS = 5 * AUDIO_RATE // AUDIO_BLOCK
 _SILENT_DEVICE_S = 2.0
 
 
@@ -96,7 +98,8 @@ class DeviceMicrophone:
         self._clock, self._device, self._load = clock, device, load
         self._stream: Any = None
         self._errors: tuple[type[Exception], ...] = ()
-        self._queue: Bounded[AudioChunk] = Bounded(_QUEUE_CHUNKS)
+        self._queue: Bounded[AudioChunk] = Bounded(_QUEUE_BLOCKS)
+        self._ready: deque[AudioChunk] = deque()
         self._times = SampleClock(AUDIO_RATE)
         self._seq = 0
         self._was_open = False
@@ -109,7 +112,8 @@ class DeviceMicrophone:
         except OSError as error:
             raise refusals.missing_library("PortAudio", "libportaudio2") from error
         self._errors = (sounddevice.PortAudioError, ValueError, OSError)
-        self._queue = Bounded(_QUEUE_CHUNKS)
+        self._queue = Bounded(_QUEUE_BLOCKS)
+        self._ready.clear()
         self._times = SampleClock(AUDIO_RATE)
         try:
             if self._was_open:
@@ -119,7 +123,7 @@ class DeviceMicrophone:
             self.name = _name_of(sounddevice, device)
             self._stream = sounddevice.RawInputStream(
                 samplerate=AUDIO_RATE,
-                blocksize=AUDIO_CHUNK,
+                blocksize=AUDIO_BLOCK,
                 device=device,
                 channels=1,
                 dtype="int16",
@@ -134,10 +138,12 @@ class DeviceMicrophone:
         """Return the next 20 ms; a device that gives none for two seconds is lost."""
         if self._stream is None:
             raise SourceLost("the microphone is not open")
-        chunk = self._queue.take(_SILENT_DEVICE_S)
-        if chunk is None:
-            raise SourceLost(f"the microphone “{self.name}” gives no sound")
-        return chunk
+        if not self._ready:
+            block = self._queue.take(_SILENT_DEVICE_S)
+            if block is None:
+                raise SourceLost(f"the microphone “{self.name}” gives no sound")
+            self._ready.extend(_chunks(block))
+        return self._ready.popleft()
 
     def close(self) -> None:
         """Stop recording."""
@@ -164,4 +170,12 @@ class DeviceMicrophone:
         pcm = np.frombuffer(bytes(data), np.int16)
         at = self._times.stamp(self._clock.now(), frames)
         self._queue.offer(AudioChunk(source=self.track, seq=self._seq, at=at, rate=AUDIO_RATE, pcm=pcm))
-        self._seq += 1
+        self._seq += frames // AUDIO_CHUNK
+
+
+def _chunks(block: AudioChunk) -> Iterator[AudioChunk]:
+    """Yield a block in chunks of 20 ms, each with its number and its own time."""
+    for begin in range(0, len(block.pcm), AUDIO_CHUNK):
+        at = to_instant(begin * 1000 // block.rate, block.at)
+        pcm = block.pcm[begin : begin + AUDIO_CHUNK]
+        yield replace(block, seq=block.seq + begin // AUDIO_CHUNK, at=at, pcm=pcm)

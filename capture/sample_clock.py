@@ -2,14 +2,14 @@
 
 from app.contract.times import Instant
 
-_WINDOW = 500
+_WINDOW_S = 10
 _TOLERANCE_NS = 10_000_000
 
 
 class SampleClock:
     """Capture times for blocks that arrive late and in bursts, but are captured evenly.
 
-    A block can arrive late, never early, so the least lateness in a window of 500 blocks (10 s) shows how far the
+    A block can arrive late, never early, so the least lateness in a window of ten seconds shows how far the
     sound card's clock drifted from the system's; the times then follow it.
     """
 
@@ -28,9 +28,9 @@ class SampleClock:
         at = _shift(self._anchor, self._samples * 1_000_000_000 // self._rate)
         late_ns = arrived.mono_ns - (at.mono_ns + length_ns)
         self._least_ns = late_ns if self._least_ns is None else min(self._least_ns, late_ns)
-        self._seen += 1
+        self._seen += samples
         self._samples += samples
-        if self._seen == _WINDOW:
+        if self._seen >= _WINDOW_S * self._rate:
             if abs(self._least_ns) > _TOLERANCE_NS:
                 self._anchor = _shift(self._anchor, self._least_ns)
             self._least_ns, self._seen = None, 0

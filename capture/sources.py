@@ -18,6 +18,9 @@ AUDIO_RATE = 48_000
 AUDIO_CHUNK = 960
 """Samples per chunk: 20 ms."""
 
+AUDIO_BLOCK = 5 * AUDIO_CHUNK
+"""Samples that a sound card hands over at a time: whoever waits for them wakes ten times a second and not fifty."""
+
 
 class Origin(StrEnum):
     """Where pictures and sound come from. Anything but ``DEVICE`` is said on screen and in the report."""

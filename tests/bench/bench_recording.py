@@ -25,7 +25,8 @@ from capture.frames import AudioChunk, Frame
 from capture.pace import Pacer
 from capture.pictures import Picture
 from capture.screen.grab import GrabbedScreen
-from capture.sources import AUDIO_CHUNK, AUDIO_RATE
+from capture.sources import AUDIO_BLOCK, AUDIO_CHUNK, AUDIO_RATE
+from capture.timeline import to_instant
 from capture.track import Source, T, TrackRecorder
 from tests.bench.bench_recorder import camera_shot
 from tests.bench.table import Row
@@ -66,7 +67,10 @@ class RawCamera:
 
 
 class RawMicrophone:
-    """Ten seconds of sound made before, over and over: a voice's pitch and a room's noise, in 20 ms."""
+    """Ten seconds of sound made before, over and over: a voice's pitch and a room's noise.
+
+    It comes as a ``DeviceMicrophone``'s does: a block of some chunks at a time, which are then read one by one.
+    """
 
     def __init__(self, clock: SystemClock) -> None:
         at = np.arange(AUDIO_RATE * 10) / AUDIO_RATE
@@ -74,15 +78,20 @@ class RawMicrophone:
         voice = sum(np.sin(2 * np.pi * 140 * overtone * at) / overtone for overtone in range(1, 20))
         noise = np.random.default_rng(1).normal(0, 150, len(at))
         self._chunks = np.split((loudness * voice / 2 + noise).clip(-32_768, 32_767).astype(np.int16), 500)
-        self._pacer = Pacer(AUDIO_RATE / AUDIO_CHUNK, clock, skip_late=False)
+        self._pacer = Pacer(AUDIO_RATE / AUDIO_BLOCK, clock, skip_late=False)
+        self._block_at = clock.now()
         self._seq = 0
 
     def open(self) -> None:
         """Nothing has to be opened."""
 
     def read(self) -> AudioChunk:
-        """Return the next one when it is due."""
-        at, pcm = self._pacer.wait(), self._chunks[self._seq % len(self._chunks)]
+        """Return the next one of a block that is due."""
+        begin = self._seq * AUDIO_CHUNK % AUDIO_BLOCK
+        if begin == 0:
+            self._block_at = self._pacer.wait()
+        at = to_instant(begin * 1000 // AUDIO_RATE, self._block_at)
+        pcm = self._chunks[self._seq % len(self._chunks)]
         chunk = AudioChunk(source=Track.MICROPHONE, seq=self._seq, at=at, rate=AUDIO_RATE, pcm=pcm)
         self._seq += 1
         return chunk

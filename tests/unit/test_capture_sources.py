@@ -24,7 +24,7 @@ from capture.sample_clock import SampleClock
 from capture.screen import open_screen
 from capture.screen.composed import MOST_PIXELS, recordable
 from capture.screen.grab import GrabbedScreen
-from capture.sources import SourceLost
+from capture.sources import AUDIO_BLOCK, SourceLost
 from tests.unit.virtual_screen import HEIGHT, WIDTH, VirtualScreen, virtual_screen
 
 
@@ -327,11 +327,27 @@ def test_cameras_are_listed_by_name_without_their_further_files(tmp_path: Path) 
     assert [(c.index, c.name) for c in cameras] == [(0, "HD Webcam"), (2, "HD Webcam (2)"), (3, "Other")]
 
 
+def test_a_block_of_the_sound_system_is_read_in_chunks_each_at_its_own_time() -> None:
+    clock, sound = ManualClock(), Sound()
+    microphone = DeviceMicrophone(clock, load=lambda: sound)
+    microphone.open()
+    begin = clock.now()
+    for number in range(2):
+        clock.advance(0.1)
+        pcm = np.arange(AUDIO_BLOCK, dtype="<i2") + number * AUDIO_BLOCK
+        assert sound.settings["blocksize"] == len(pcm)
+        sound.settings["callback"](pcm.tobytes(), len(pcm), None, SimpleNamespace(input_overflow=False))
+    chunks = [microphone.read() for _ in range(10)]
+    assert [chunk.seq for chunk in chunks] == list(range(10))
+    assert [chunk.at.seconds_since(begin) for chunk in chunks] == pytest.approx([n * 0.02 for n in range(10)])
+    assert np.concatenate([chunk.pcm for chunk in chunks]).tolist() == list(range(2 * AUDIO_BLOCK))
+
+
 def test_what_the_sound_system_calls_back_with_is_what_is_read() -> None:
     clock, sound = ManualClock(), Sound()
     microphone = DeviceMicrophone(clock, load=lambda: sound)
     microphone.open()
-    wanted = {"samplerate": 48_000, "blocksize": 960, "channels": 1, "dtype": "int16"}
+    wanted = {"samplerate": 48_000, "blocksize": AUDIO_BLOCK, "channels": 1, "dtype": "int16"}
     assert wanted.items() <= sound.settings.items()
     start = clock.now()
     for value in (1, 2, 3):

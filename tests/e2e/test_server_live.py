@@ -198,12 +198,12 @@ def test_who_signed_out_watches_no_longer_than_a_minute(
 
 
 def test_who_does_not_read_is_cut_off(http: httpx.Client, app: Application, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hubs, "WATCHER_BYTES", 100_000)
     monkeypatch.setattr(answers, "GRACE_S", 0.1)
     monkeypatch.setattr(hubs, "ROOM_WATCHERS", 1)
+    record, data = app.seal(Track.SCREEN, size=900_000)
     with watching(http, app.session):
-        record, data = app.seal(Track.SCREEN, size=900_000)
-        for piece in pieces_of(record, data * 30, size=900_000):
+        # More than the connection's own buffers take, and what may wait besides.
+        for piece in pieces_of(record, data * 40, size=900_000):
             pushed(app, [piece])
         # Their place is free once their connection is closed, though they never read.
         deadline = time.monotonic() + 20

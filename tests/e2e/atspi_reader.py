@@ -19,6 +19,8 @@ from gi.repository import Atspi, Gio, GLib  # type: ignore[import-not-found]  # 
 
 LAUNCHER = "/usr/libexec/at-spi-bus-launcher"
 APPLICATION = "Fairlock"
+PATIENCE_MS = 60_000
+"""For each answer of the application: what it does late it would do twice, were it asked again."""
 BUS = ("org.a11y.Bus", "/org/a11y/bus", "org.freedesktop.DBus.Properties", "Set")
 
 
@@ -78,8 +80,11 @@ def answer(line: str) -> Any:
     command, _, name = line.strip().partition(" ")
     if command == "heard":
         return heard
-    root = application()
-    found = everything(root, []) if root is not None else []
+    try:
+        root = application()
+        found = everything(root, []) if root is not None else []
+    except (GLib.Error, LookupError):  # it is not there yet, or not any more
+        found = []
     if command == "tree":
         return [{key: value for key, value in one.items() if key != "object"} for one in found]
     for one in found:
@@ -114,6 +119,8 @@ if __name__ == "__main__":
     answers = os.fdopen(int(sys.argv[1]), "w")
     launcher = switch_on()
     import pyatspi  # type: ignore[import-not-found]
+
+    Atspi.set_timeout(PATIENCE_MS, PATIENCE_MS)
 
     heard: list[str] = []
     pyatspi.Registry.registerEventListener(lambda event: heard.append(str(event.any_data)), "object:announcement")

@@ -160,6 +160,9 @@ def test_a_session_is_taken_by_screen_reader_alone(reader_and_shell: tuple[Scree
     reader.heard(text.FLUSH_TITLE)
     shell.say("end")
     reader.heard("You have handed in")
-    assert any("All is there." in one["description"] and one["focusable"] for one in reader.showing())
+    until(
+        lambda: any("All is there." in one["description"] and one["focusable"] for one in reader.showing()),
+        "to read what became of the recording",
+    )
     reader.press(text.END_CLOSE)
     shell.hear_until("closed")

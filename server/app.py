@@ -72,11 +72,12 @@ def create_app(context: Context) -> FastAPI:
     app.state.disk_threads = CapacityLimiter(DISK_THREADS)
     app.state.store_threads = CapacityLimiter(READERS)
     bodies.map_errors(app)
+    # Routes are tried in this order: first what applications ask, which is most of it.
     for router in (
-        candidate_routes.router,
-        verification_routes.router,
-        examiner_routes.router,
         live_routes.router,
+        verification_routes.router,
+        candidate_routes.router,
+        examiner_routes.router,
         quota_routes.router,
         grant_routes.router,
         account_routes.router,

@@ -148,6 +148,7 @@ class Stage(QObject):
             candidate=exam.candidate,
             badges=self._exam_badges(exam.sources),
             breaks=exam.breaks,
+            watched=text.may_be_watched(policy),
         )
         self.exam = ExamScreen(bar)
         self._show("exam", self.exam)

@@ -93,6 +93,7 @@ DISPLAYS_ONE = "One display."
 DISPLAYS_MANY = "{count} displays; all but one will be dark during the exam."
 
 RECORDING = "Recording"
+RECORDING_WATCHED = "· may be watched"
 RECORDING_NAME = "The exam is being recorded"
 NOT_RECORDING = "Recording restarts"
 SAMPLE_CAMERA = "SAMPLE CAMERA"
@@ -352,9 +353,19 @@ def changed(policy: Policy) -> str:
 
 
 def readers(policy: Policy) -> str:
-    """Return who can open the recording."""
+    """Return who can open the recording, and whether they may watch."""
     names = join_words([recipient.name for recipient in policy.recipients])
-    return f"Only {names}. It is sealed on this computer before it is sent; the server keeps it but can't open it."
+    watched = " They may also watch while you work; nothing here shows whether somebody does."
+    return (
+        f"Only {names}.{watched if may_be_watched(policy) else ''} It is sealed on this computer before it is sent; "
+        "the server keeps it but can't open it."
+    )
+
+
+def may_be_watched(policy: Policy) -> bool:
+    """Say whether somebody may watch what is recorded while it is."""
+    capture = policy.capture
+    return capture.live_view and (capture.camera or capture.microphone or capture.screen)
 
 
 def kept(policy: Policy) -> str:

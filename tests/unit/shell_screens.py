@@ -1,12 +1,14 @@
 """One of every screen, filled with what makes it long, for the tests that look at all of them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from PySide6.QtWidgets import QWidget
 
 from app.contract.agreement import AGREEMENT_VERSION, Agreement, Allowance
 from app.contract.incidents import Track
+from app.contract.policy import Capture
 from app.messages import Check, DevicesOf, ProcessInfo
 from app.shell import text
 from app.shell.appearance import Appearance
@@ -61,7 +63,8 @@ def checks(look: Appearance) -> ChecksScreen:
 def exam(_look: Appearance, *, why: str = "frozen") -> ExamScreen:
     """The exam under its cover, with everything that the bar can show."""
     badges = ((text.DEMONSTRATION, ""), (text.SAMPLE_CAMERA, text.SAMPLE_CAMERA_LONG), (text.SAMPLE_MICROPHONE, ""))
-    screen = ExamScreen(ExamBar(title=POLICY.title * 3, candidate="Kim Lee", badges=badges, breaks=True))
+    bar = ExamBar(title=POLICY.title * 3, candidate="Kim Lee", badges=badges, breaks=True, watched=True)
+    screen = ExamScreen(bar)
     screen.bar.show_time(4000, left=True)
     screen.bar.show_battery(12, plugged=False)
     screen.bar.show_network(online=False, pending_bytes=5_000_000)
@@ -88,8 +91,9 @@ def end(look: Appearance) -> EndScreen:
 
 
 def notice(look: Appearance) -> NoticeScreen:
-    """The notice of a candidate who was granted everything."""
-    return NoticeScreen(look, POLICY, GRANTED, badges=(text.DEMONSTRATION,))
+    """The notice of a candidate who was granted everything, and who may be watched."""
+    watched = replace(POLICY, capture=Capture(live_view=True))
+    return NoticeScreen(look, watched, GRANTED, badges=(text.DEMONSTRATION,))
 
 
 SCREENS: dict[str, Callable[[Appearance], QWidget]] = {

@@ -62,7 +62,13 @@ class ExamBar(Halves):
     rest = Signal()
 
     def __init__(
-        self, *, title: str, candidate: str, badges: tuple[tuple[str, str], ...] = (), breaks: bool = False
+        self,
+        *,
+        title: str,
+        candidate: str,
+        badges: tuple[tuple[str, str], ...] = (),
+        breaks: bool = False,
+        watched: bool = False,
     ) -> None:
         super().__init__("bar", margins=(16, 7, 12, 7))
         self._is_online = True
@@ -70,8 +76,11 @@ class ExamBar(Halves):
         self._seconds: float | None = None
         self._sign = RecordingSign()
         self._recording = parts.label(text.RECORDING, "recording", wrap=False)
+        self._watched = Elided(text.RECORDING_WATCHED if watched else "", "muted", letters=20)
         self.left.addWidget(self._sign)
         self.left.addWidget(self._recording)
+        self.left.addWidget(self._watched)
+        self._watched.setVisible(watched)
         for words, meaning in badges:
             self.left.addWidget(_badge(words, meaning), 0, Qt.AlignmentFlag.AlignVCenter)
         self.left.addSpacing(8)
@@ -95,6 +104,7 @@ class ExamBar(Halves):
         """Show whether the recording runs."""
         self._sign.set_on(on)
         words = text.RECORDING if on else text.NOT_RECORDING
+        self._watched.setVisible(on and bool(self._watched.text()))
         if words != self._recording.text():
             self._recording.setText(words)
             announce(self, words)

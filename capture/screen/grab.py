@@ -22,7 +22,7 @@ from capture.screen.composed import recordable
 from capture.sources import Origin, SourceLost
 
 _CHECK_DISPLAYS_EVERY_S = 2
-"""Looking for displays costs 3 ms: mss does it only when it is made."""
+"""mss looks for displays only when it is made, which takes 2 ms."""
 
 
 class GrabbedScreen:
@@ -104,13 +104,17 @@ class GrabbedScreen:
 
         Windows ties a device context to its thread, and mss looks for displays only once.
         """
-        thread = threading.get_ident()
-        if self._grabber is None or self._thread != thread or self._grabs >= self._recheck:
-            if self._grabber is not None:
-                self._grabber.close()
-            self._grabber = mss.MSS(display=self._display) if self._display else mss.MSS()
-            self._thread, self._grabs = thread, 0
-        return self._grabber
+        known, is_ours = self._grabber, self._thread == threading.get_ident()
+        if known is not None and is_ours and self._grabs < self._recheck:
+            return known
+        fresh = mss.MSS(display=self._display) if self._display else mss.MSS()
+        self._grabs = 0
+        if known is not None and is_ours and known.monitors[0] == fresh.monitors[0]:
+            fresh.close()  # its memory would cost 4 ms at first use
+            return known
+        self._let_go()
+        self._grabber, self._thread = fresh, threading.get_ident()
+        return fresh
 
     def _view(self, shot: mss.ScreenShot) -> Picture:
         image = recordable(np.frombuffer(shot.raw, np.uint8).reshape(shot.height, shot.width, 4)[:, :, :3])

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import cv2
+import mss
 import numpy as np
 import pytest
 
@@ -182,6 +183,34 @@ def test_displays_that_come_and_go_change_the_picture_and_lose_nothing(display: 
     assert sizes[-1] == (HEIGHT, WIDTH, 3)
     assert (screen.width, screen.height) == (WIDTH, HEIGHT)
     screen.close()
+
+
+def test_looking_for_displays_changes_nothing_while_they_stay(
+    display: VirtualScreen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, grabbed = [], []
+
+    class Counted(mss.MSS):
+        def __init__(self, display: str) -> None:
+            super().__init__(display=display)
+            opened.append(self)
+
+        def grab(self, monitor: Any, /) -> Any:
+            grabbed.append(self)
+            return super().grab(monitor)
+
+        def close(self) -> None:
+            opened.remove(self)
+            super().close()
+
+    monkeypatch.setattr(mss, "MSS", Counted)
+    screen = GrabbedScreen(5, ManualClock(), display=display.name)
+    screen.open()
+    for _ in range(25):
+        screen.read()
+    assert (len(set(grabbed)), opened) == (1, [grabbed[0]])
+    screen.close()
+    assert opened == []
 
 
 def test_a_desktop_beyond_4k_is_scaled_and_keeps_its_shape() -> None:

@@ -49,6 +49,15 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     monkeypatch.setenv("FAIRLOCK_HOME", str(tmp_path_factory.mktemp("home")))
 
 
+@pytest.fixture(autouse=True)
+def _in_ordinary_time() -> Generator[None, None, None]:
+    """See to it that no test makes this process, and all that is started after it, one that nobody interrupts."""
+    policy = getattr(os, "sched_getscheduler", lambda _process: None)
+    before = policy(0)
+    yield
+    assert policy(0) == before, "this thread has another scheduling policy after the test"
+
+
 @pytest.fixture(scope="session")
 def shared_folder() -> Path:
     """The folder of shared test media beside the checkout; tests that need it skip where it does not exist."""

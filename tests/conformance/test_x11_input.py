@@ -76,17 +76,19 @@ def type_by_program(server: XServer, presses: int) -> None:
 
 
 def test_keys_and_clicks_of_a_program_are_counted_once_in_five_seconds(servers: "Callable[[], XServer]") -> None:
-    clock = ManualClock()
-    watch = InjectedInput(servers(), clock)
+    clock, looking = ManualClock(), servers()
+    watch = InjectedInput(looking, clock)
     assert watch.observe() == ()
     program = servers()
     type_by_program(program, 3)
     for kind in (X.ButtonPress, X.ButtonRelease):
         program.display.xtest_fake_input(kind, 1)
     program.display.sync()
+    looking.display.sync()  # who is told of it may be told later than who did it
     began = clock.now()
     assert watch.observe() == ()
     type_by_program(program, 2)
+    looking.display.sync()
     finding = one_finding(watch, clock, REPORT_EVERY_S)
     assert finding.kind is IncidentKind.INPUT_INJECTED
     assert finding.facts == {"keys": "5", "clicks": "1", "by": "XTEST"}
@@ -96,11 +98,12 @@ def test_keys_and_clicks_of_a_program_are_counted_once_in_five_seconds(servers: 
 
 
 def test_it_is_counted_also_while_the_exam_holds_the_keyboard(servers: "Callable[[], XServer]") -> None:
-    clock, exam = ManualClock(), servers()
-    watch = InjectedInput(servers(), clock)
+    clock, exam, looking = ManualClock(), servers(), servers()
+    watch = InjectedInput(looking, clock)
     assert exam.root.grab_keyboard(True, X.GrabModeAsync, X.GrabModeAsync, X.CurrentTime) == X.GrabSuccess
     exam.display.sync()
     type_by_program(servers(), 4)
+    looking.display.sync()
     watch.observe()
     assert one_finding(watch, clock, REPORT_EVERY_S).facts["keys"] == "4"
 

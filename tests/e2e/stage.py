@@ -83,8 +83,10 @@ def stage(folder: Path, *, exam_site: str = "http://127.0.0.1:9", **granted: Any
             examiner, server=server, exam_site=exam_site, password=password, seconds=60, clock=SystemClock(), **granted
         )
         running = Stage(folder=folder, port=port, serving=serving, examiner=examiner, institution=institution)
-        yield running
-        serving = running.serving
+        try:
+            yield running
+        finally:
+            serving = running.serving
     finally:
         serving.stop()
 

@@ -140,8 +140,16 @@ def _once_the_application_runs(demo: psutil.Process) -> list[psutil.Process]:
     """Return every process of a demonstration: server, exam site, display, decoy, application at least."""
     while demo.is_running():
         below = demo.children(recursive=True)
-        if any("open" in process.cmdline() for process in below):
+        if any("open" in _words(process) for process in below):
             assert len(below) >= 5
             return below
         time.sleep(0.05)
     raise AssertionError("the demonstration ended before the application was started")
+
+
+def _words(process: psutil.Process) -> list[str]:
+    """Return the command of a process, none of one that has ended meanwhile."""
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []

@@ -17,7 +17,7 @@ from server.accounts.turns import Turns
 from server.clock import Now, utc_ms
 from server.context import SESSION_BYTES, Context
 from server.db import migrate
-from server.exams import candidate_routes, examiner_routes, grant_routes, quota_routes
+from server.exams import candidate_routes, examiner_routes, grant_routes, quota_routes, upload_route
 from server.exams.store_threads import READERS
 from server.exams.upload import DISK_THREADS
 from server.live import routes as live_routes
@@ -72,6 +72,8 @@ def create_app(context: Context) -> FastAPI:
     app.state.disk_threads = CapacityLimiter(DISK_THREADS)
     app.state.store_threads = CapacityLimiter(READERS)
     bodies.map_errors(app)
+    # Before all others: most requests are for this one.
+    app.router.add_route(upload_route.PATH, upload_route.put_segment, methods=["PUT"])
     # Routes are tried in this order: first what applications ask, which is most of it.
     for router in (
         live_routes.router,
@@ -102,7 +104,9 @@ def _documentation(app: FastAPI) -> APIRouter:
     router = APIRouter(include_in_schema=False)
 
     def described() -> dict[str, Any]:
-        return app.openapi()
+        document = app.openapi()
+        document["paths"].setdefault(upload_route.PATH, {})["put"] = upload_route.described()
+        return document
 
     @router.get("/api/openapi.json")
     def openapi() -> Response:

@@ -1,25 +1,25 @@
-"""HTTP routes of the application: keys, policy, join, evidence, end. ``app.contract.wire`` is their law."""
+"""HTTP routes of the application: keys, policy, join, end. ``app.contract.wire`` is their law.
+
+Evidence comes by ``upload_route``.
+"""
 
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
 from anyio import from_thread
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
 from app.contract.wire import (
-    RECORD_HEADER,
     EndAnswer,
     EndRequest,
     JoinAnswer,
     JoinRequest,
     PolicyAnswer,
-    SegmentAnswer,
     ServerKeys,
 )
-from server.exams import ending, policies, roster, upload
-from server.exams.segment_answers import Placed
+from server.exams import ending, policies, roster
 from server.verification.access import AccessToken
 from server.web.bodies import Parts, answer, body_of, spoken
 
@@ -56,20 +56,6 @@ def join(parts: Parts, body: Annotated[JoinRequest, Depends(body_of(JoinRequest)
     with parts.database.write(durable=True) as tx:
         joined = roster.join(tx, parts, body)
     return answer(joined)
-
-
-@router.put(
-    "/sessions/{session}/segments/{epoch}/{track}/{sequence}",
-    **spoken(answers={201: SegmentAnswer, 200: SegmentAnswer}, tag=_TAG),
-)
-async def put_segment(parts: Parts, request: Request, token: AccessToken, place: Placed) -> Response:
-    """Store a segment; its record comes in the header ``Fairlock-Record``.
-
-    With the header ``Fairlock-Live: 1`` and no body the bytes that were pushed live are stored; 428 when some lack.
-    """
-    record = request.headers.get(RECORD_HEADER, "")
-    stored, new = await upload.receive(parts, request, place, token, record)
-    return answer(stored, 201 if new else 200)
 
 
 @router.post("/sessions/{session}/end", **spoken(request=EndRequest, answers={200: EndAnswer}, tag=_TAG))

@@ -60,11 +60,11 @@ async def _store(
     try:
         incoming = _Incoming(context, announced)
         try:
-            blocks = _blocks(body, announced.record.size)
-            block = await anext(blocks)
-            async for following in blocks:
-                await _in_thread(request, incoming.write, block)
-                block = following
+            blocks = _Blocks(body, announced.record.size)
+            while not blocks.are_over:
+                block = await blocks.next()
+                if not blocks.are_over:
+                    await _in_thread(request, incoming.write, block)
             return await _in_thread(request, incoming.keep, block)
         finally:
             # Also when the sender hung up: what was sent must not stay in the store.
@@ -130,27 +130,36 @@ class _Incoming:
         self._upload = None
 
 
-async def _blocks(body: AsyncIterator[bytes], size: int) -> AsyncIterator[bytes]:
-    block, total = bytearray(), 0
-    deadline = current_time() + LONGEST_S
-    while (chunk := await _chunk(body, deadline)) is not None:
-        total += len(chunk)
-        if total > size:
+class _Blocks:
+    """The bytes of a segment as they come in, at most ``size``, gathered into blocks."""
+
+    def __init__(self, body: AsyncIterator[bytes], size: int) -> None:
+        self._body, self._left = body, size
+        self._until = current_time() + LONGEST_S
+        self.are_over = False
+
+    async def next(self) -> bytes:
+        """Return the next block, the last one when ``are_over`` says so then.
+
+        Raises ``Refused``: 503 when the bytes are too long in coming, 422 when there are too many.
+        """
+        block = bytearray()
+        try:
+            # One alarm that is set anew with each piece; one for each piece costs as much as the piece.
+            with fail_after(GAP_S) as alarm:
+                while len(block) < BLOCK:
+                    alarm.deadline = min(current_time() + GAP_S, self._until)
+                    piece = await anext(self._body, None)
+                    if piece is None:
+                        self.are_over = True
+                        break
+                    block += piece
+        except TimeoutError:
+            raise Refused(503, "E-BUSY", "the segment came too slowly", retry_after_s=2) from None
+        self._left -= len(block)
+        if self._left < 0:
             raise Refused(422, "E-RECORD", "more bytes came than the record says")
-        block += chunk
-        if len(block) >= BLOCK:
-            yield bytes(block)
-            block.clear()
-    yield bytes(block)
-
-
-async def _chunk(body: AsyncIterator[bytes], deadline: float) -> bytes | None:
-    """Return the next bytes, none at the end; raises ``Refused`` 503 when they are too long in coming."""
-    try:
-        with fail_after(min(GAP_S, deadline - current_time())):
-            return await anext(body, None)
-    except TimeoutError:
-        raise Refused(503, "E-BUSY", "the segment came too slowly", retry_after_s=2) from None
+        return bytes(block)
 
 
 async def _in_thread(request: Request, function: Callable[..., T], *arguments: object) -> T:

@@ -1,6 +1,5 @@
 """Security headers on every answer, unless the route set its own."""
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 DEFAULTS = {
@@ -20,18 +19,19 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp, *, secure: bool) -> None:
         self._app = app
-        self._defaults = dict(DEFAULTS)
-        if secure:
-            self._defaults["Strict-Transport-Security"] = "max-age=31536000"
+        defaults = DEFAULTS | ({"Strict-Transport-Security": "max-age=31536000"} if secure else {})
+        self._defaults = [(name.lower().encode(), value.encode()) for name, value in defaults.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and complete the headers of its answer."""
 
         async def complete(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self._defaults.items():
-                    headers.setdefault(name, value)
+                set_already = {name for name, _value in message["headers"]}
+                message["headers"] = [
+                    *message["headers"],
+                    *(default for default in self._defaults if default[0] not in set_already),
+                ]
             await send(message)
 
         await self._app(scope, receive, complete)

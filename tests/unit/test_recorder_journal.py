@@ -14,6 +14,8 @@ from app.recorder.timeline import Timeline
 from capture.frames import Gap
 from capture.spool import SpoolFull
 
+DEADLINE_S = 60.0
+
 
 class Paper:
     """A segmenter that keeps what it is given."""
@@ -90,7 +92,7 @@ def test_an_incident_gets_its_evidence_window_and_cuts_the_segment_soon(clock: M
     while not paper.fragments:  # the thread seals within its own half second
         threading.Event().wait(0.01)
     clock.advance(module.CUT_S)
-    assert paper.cut_event.wait(5)
+    assert paper.cut_event.wait(DEADLINE_S)
     journal.stop()
     assert paper.entries[0].body["evidence"] == {"from_ms": 7_000, "to_ms": 13_000}
     assert paper.cuts == 1
@@ -143,7 +145,7 @@ def test_a_full_spool_delays_entries_and_loses_none(clock: ManualClock) -> None:
     journal = _journal(clock, paper)
     journal.start()
     journal.note(number="1")
-    assert paper.refused.wait(5)
+    assert paper.refused.wait(DEADLINE_S)
     journal.incident(_incident(clock))
     paper.room.set()
     journal.note(number="2")

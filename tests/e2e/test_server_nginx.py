@@ -1,10 +1,6 @@
 """A real nginx with auth_request in front of an exam page: the documented configuration is the one that is tested."""
 
 import re
-import shutil
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,9 +8,9 @@ import httpx
 import pytest
 
 from app.clock import ManualClock
+from tests.e2e import nginx_rig
 from tests.e2e.server_rig import Application, Institution, prepare, timed
 
-NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
 DOCUMENT = Path(__file__).parents[2] / "docs" / "server.md"
 
 
@@ -25,8 +21,7 @@ def clock() -> ManualClock:
 
 @pytest.fixture(scope="module")
 def gate_url(tmp_path_factory: pytest.TempPathFactory, clock: ManualClock) -> Iterator[str]:
-    if NGINX is None:
-        pytest.skip("nginx is not installed (Debian: apt install nginx-light)")
+    nginx_rig.required()
     data = tmp_path_factory.mktemp("server") / "data"
     prepare(data)
     with timed(data, clock) as url:
@@ -44,34 +39,12 @@ def site_url(gate_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     for path in (*folder.parents, folder, folder / "site"):
         if path.is_relative_to(tmp_path_factory.getbasetemp().parent):
             path.chmod(0o755)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
     locations = re.search(r"```nginx\n(.*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
     assert locations is not None
     rules = locations.group(1).replace("http://127.0.0.1:8443", gate_url)
     rules = re.sub(r"proxy_pass http://exam-site;", f"root {folder}/site;", rules)
-    (folder / "nginx.conf").write_text(
-        f"pid {folder}/nginx.pid; error_log {folder}/error.log; worker_processes 1; daemon off;\n"
-        f"events {{}}\nhttp {{ access_log off; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;\n"
-        f"fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;\n"
-        f"server {{ listen 127.0.0.1:{port}; {rules} }} }}\n"
-    )
-    command = [NGINX or "", "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")]
-    process = subprocess.Popen(command)
-    try:
-        deadline = time.monotonic() + 20
-        while not _open(port):
-            assert process.poll() is None, (folder / "error.log").read_text()
-            assert time.monotonic() < deadline
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def _open(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+    with nginx_rig.running(folder, rules) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

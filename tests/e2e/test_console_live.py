@@ -1,5 +1,6 @@
 """Watching a running exam in a real Chromium on a real server: live, and only what the session has signed."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,7 +25,8 @@ from tests.e2e.test_console import PICTURE
 pytestmark = needs_chromium
 
 EXAM = "algebra-live"
-SECONDS = 16.0
+SECONDS = 20.0
+PATIENCE_MS = 20_000
 CAMERA = "document.getElementById('camera')"
 EDGE = f"{CAMERA}.buffered.end({CAMERA}.buffered.length - 1)"
 
@@ -105,10 +107,8 @@ def _watch(page: Page, broadcast: Broadcast) -> None:
     page.get_by_role("button", name="Unlock").click()
 
 
-def _behind_s(page: Page) -> int:
-    word = page.locator("#live-word")
-    expect(word).to_contain_text("Live ·")
-    return int(word.inner_text().split()[2])
+def _says(page: Page, place: str, text: str) -> None:
+    expect(page.locator(place)).to_have_text(re.compile(text), timeout=PATIENCE_MS)
 
 
 def test_a_running_exam_is_watched_live(page: Page, hall: Hall) -> None:
@@ -119,15 +119,15 @@ def test_a_running_exam_is_watched_live(page: Page, hall: Hall) -> None:
         broadcast.hold_at_s = SECONDS
         # Over the boundary between two segments.
         until(page, f"{CAMERA}.currentTime > 6.5")
-        assert _behind_s(page) <= 5
+        _says(page, "#live-word", "Live · [0-4] s behind")
         camera, screen = page.evaluate(PICTURE, "camera"), page.evaluate(PICTURE, "screen")
         assert first["mean"] > 40
         assert camera["mean"] > 40
         assert camera["print"] != first["print"]
         assert screen["mean"] > 40
-        assert page.evaluate(f"{EDGE} - {CAMERA}.currentTime") < 4
-        expect(page.locator("#stored")).to_contain_text("segments stored")
-        expect(page.locator("#state")).to_have_text("Running")
+        until(page, f"{EDGE} - {CAMERA}.currentTime < 3")
+        _says(page, "#stored", "[1-9] segments? stored")
+        _says(page, "#state", "Running")
         # No sound until it is asked for.
         assert page.evaluate(f"{CAMERA}.muted")
         page.get_by_role("button", name="Sound is off").click()
@@ -142,20 +142,21 @@ def test_a_page_that_comes_late_begins_within_a_segment_and_says_when_nothing_co
         until(page, f"{CAMERA}?.readyState >= 2 && !{CAMERA}.seeking && {CAMERA}.currentTime > 6.5")
         assert 4.9 <= page.evaluate(f"{CAMERA}.buffered.start(0)") <= 5.1
         assert page.evaluate(PICTURE, "camera")["mean"] > 40
-        expect(page.locator("#live-word")).to_contain_text("No picture for")
-        expect(page.locator(".picture.stale .veil").first).to_contain_text("No picture for")
+        _says(page, "#live-word", "No picture for")
+        _says(page, ".picture.stale:has(#camera) .veil", "No picture for")
         broadcast.hold_at_s = SECONDS
         until(page, f"{CAMERA}.currentTime > 10.5")
-        expect(page.locator("#live-word")).to_contain_text("Live ·")
+        _says(page, "#live-word", "Live ·")
 
 
 def test_what_the_session_did_not_sign_is_not_shown(page: Page, hall: Hall) -> None:
     with hall.recording("Alan Turing", at_s=4, forged=frozenset({Track.CAMERA, Track.MICROPHONE})) as broadcast:
         _watch(page, broadcast)
-        fault = page.locator(".picture", has=page.locator("#camera")).locator(".fault")
-        expect(fault).to_contain_text("Not shown: A statement was signed with a key that nothing vouches for.")
+        said = "Picture and sound are left out. A statement was signed with a key that nothing vouches for."
+        _says(page, ".picture:has(#camera) .fault", said)
         until(page, "document.getElementById('screen').currentTime > 1")
         assert page.evaluate(PICTURE, "screen")["mean"] > 40
+        _says(page, "#live-word", "Live in part")
         assert page.evaluate(f"{CAMERA}.readyState") == 0
         assert page.evaluate(f"{CAMERA}.buffered.length") == 0
 
@@ -165,7 +166,7 @@ def test_the_end_is_told(page: Page, hall: Hall) -> None:
         _watch(page, broadcast)
         until(page, f"{CAMERA}?.readyState >= 2")
     broadcast.application.end(broadcast.application.end_token())
-    expect(page.get_by_role("heading", name="The exam has ended")).to_be_visible()
-    page.get_by_role("link", name="Open the recording").last.click()
+    expect(page.get_by_role("heading", name="The exam has ended")).to_be_visible(timeout=PATIENCE_MS)
+    page.get_by_role("link", name="Open the recording").click()
     expect(page.get_by_role("link", name="Watch live")).to_have_count(0)
     expect(page.get_by_role("link", name="Export")).to_be_visible()

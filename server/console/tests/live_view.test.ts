@@ -6,7 +6,7 @@ import { IntegrityError } from "../src/contract/outcome";
 import { LiveEdge, type Steering, TARGET_S } from "../src/session/live_edge";
 import { LiveLink, type LinkState } from "../src/session/live_link";
 import { LiveSession } from "../src/session/live_session";
-import { linkWord, pageWord, pictureWord } from "../src/view/live_words";
+import { faultWord, inPart, linkWord, pageWord, pictureWord } from "../src/view/live_words";
 import { FakeServer } from "./fake_server";
 
 afterEach(() => {
@@ -275,6 +275,15 @@ describe("words", () => {
     expect(pageWord([word(0, 60_000), word(1_000)]).kind).toBe("live");
     expect(pageWord([word(0, 60_000), word(0, 7_000)]).text).toBe("No picture for 1 min");
     expect(pageWord([]).text).toBe("No picture is recorded");
+  });
+
+  test("what is left out is said, once for picture and sound", () => {
+    const forged = new IntegrityError("unknown-key", "signed with key x");
+    expect(faultWord(undefined, undefined)).toBe("");
+    expect(faultWord(forged, undefined)).toMatch(/^Not shown\. A statement was signed with a key/);
+    expect(faultWord(forged, forged)).toMatch(/^Picture and sound are left out\. A statement/);
+    expect(faultWord(undefined, forged)).toMatch(/^Sound is left out\. /);
+    expect(inPart(word(2_100))).toEqual({ kind: "doubtful", text: "Live in part · 2 s behind" });
   });
 
   test("of the connection only what is not as it should be", () => {

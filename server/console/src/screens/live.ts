@@ -9,15 +9,15 @@ import { LiveWatch } from "../session/live_watch";
 import { fill, h } from "../view/dom";
 import { count } from "../view/format";
 import { type LivePicture, livePicture } from "../view/live_picture";
-import { DOUBT, linkWord, type LiveKind, pageWord, pictureWord } from "../view/live_words";
-import { explain, stateWord } from "../view/words";
+import { DOUBT, faultWord, inPart, linkWord, type LiveKind, pageWord, pictureWord } from "../view/live_words";
+import { stateWord } from "../view/words";
 import { unlockForm } from "./unlock";
 
 const ASK_MS = 5_000;
 const CHIPS: Readonly<Record<LiveKind, string>> = { live: "live", doubtful: "notice", waiting: "", silent: "notice" };
 const SPOKEN: Readonly<Record<LiveKind, string>> = {
   live: "The picture is live.",
-  doubtful: "The picture may be old.",
+  doubtful: "The picture may be old, or something of it is left out.",
   waiting: "Waiting for the first picture.",
   silent: "No picture comes.",
 };
@@ -25,7 +25,10 @@ const SPOKEN: Readonly<Record<LiveKind, string>> = {
 export async function liveScreen(shell: Shell, id: string): Promise<Screen> {
   const [row, session] = await Promise.all([api.session(id), LiveSession.load(id)]);
   const screen = new LiveScreen(shell, row, session);
-  await screen.start();
+  await screen.start().catch((error: unknown) => {
+    screen.close();
+    throw error;
+  });
   return screen;
 }
 
@@ -39,9 +42,11 @@ class LiveScreen implements Screen {
   private readonly stored = h("span", { id: "stored" });
   private readonly link = h("span", { class: "link quiet", id: "link" });
   private readonly pictures: { readonly camera: LivePicture; readonly screen: LivePicture };
-  private readonly faults = new Map<WatchedTrack, string>();
+  private readonly faults = new Map<WatchedTrack, unknown>();
+  private readonly recording: HTMLElement;
   private readonly timer: number;
   private watch: LiveWatch | null = null;
+  /** Nothing is shown any more: the session has ended, or the page was left. */
   private over = false;
 
   constructor(
@@ -51,12 +56,14 @@ class LiveScreen implements Screen {
   ) {
     this.title = `${row.candidate}, live`;
     const { camera, screen } = session.policy.capture;
+    this.recording = h("a", { class: "button", href: `#/sessions/${row.session}` }, "Open the recording");
     this.pictures = { camera: livePicture("Camera", camera), screen: livePicture("Screen", screen) };
     fill(this.element, this.heading(), this.spoken, this.stage);
     this.timer = window.setInterval(() => void this.ask(), ASK_MS);
   }
 
   close(): void {
+    this.over = true;
     window.clearInterval(this.timer);
     this.watch?.close();
   }
@@ -72,17 +79,17 @@ class LiveScreen implements Screen {
 
   private heading(): HTMLElement {
     const { row } = this;
-    const recording = `#/sessions/${row.session}`;
+    const back = { class: "back", href: `#/sessions/${row.session}`, "aria-label": "Back to the recording" };
     return h(
       "div",
       { class: "heading" },
-      h("a", { class: "back", href: recording, "aria-label": "Back to the recording" }, "‹"),
+      h("a", back, "‹"),
       h("h1", null, row.candidate),
       h("span", { class: "quiet" }, row.title),
       this.state,
       this.word,
       h("span", { class: "grow" }),
-      h("a", { class: "button", href: recording }, "Open the recording"),
+      this.recording,
     );
   }
 
@@ -98,6 +105,7 @@ class LiveScreen implements Screen {
   }
 
   private begin(key: RecipientKey): void {
+    if (this.over) return;
     if (!this.session.mayWatch(key.id)) return this.sayNotNamed();
     const { camera, screen } = this.pictures;
     const bar = h("div", { class: "transport" }, this.soundButton(), this.note(), h("span", { class: "grow" }), this.link);
@@ -131,7 +139,7 @@ class LiveScreen implements Screen {
 
   private fault(track: WatchedTrack, error: unknown): void {
     if (error === null) this.faults.delete(track);
-    else this.faults.set(track, `${track === "microphone" ? "Sound is missing" : "Not shown"}: ${explain(error)}`);
+    else this.faults.set(track, error);
   }
 
   private connection(state: LinkState, why: unknown): void {
@@ -146,11 +154,12 @@ class LiveScreen implements Screen {
     const shown = ([camera && "camera", screen && "screen"] as const).filter((picture) => picture !== false);
     const words = shown.map((picture) => pictureWord(this.watch!.standing(picture), clocks));
     shown.forEach((picture, n) => this.pictures[picture].draw(words[n]!));
-    this.pictures.camera.fault([this.faults.get("camera"), this.faults.get("microphone")]);
-    this.pictures.screen.fault([this.faults.get("screen")]);
-    const { kind, text } = pageWord(words);
+    this.pictures.camera.fault(faultWord(this.faults.get("camera"), this.faults.get("microphone")));
+    this.pictures.screen.fault(faultWord(this.faults.get("screen"), undefined));
+    const whole = pageWord(words);
+    const { kind, text } = this.faults.size === 0 ? whole : inPart(whole);
     this.word.className = `chip ${CHIPS[kind]}`;
-    this.word.title = kind === "doubtful" ? DOUBT : "";
+    this.word.title = whole.kind === "doubtful" ? DOUBT : "";
     setText(this.word, text);
     setText(this.spoken, SPOKEN[kind]);
   }
@@ -192,8 +201,8 @@ class LiveScreen implements Screen {
 
   /** Say why there is nothing to watch, in the place of the pictures. */
   private say(title: string, why: string): void {
-    const link = h("a", { class: "button", href: `#/sessions/${this.row.session}` }, "Open the recording");
-    fill(this.stage, h("div", { class: "card sealed" }, h("div", { class: "unlock" }, h("h2", null, title), h("p", null, why), link)));
+    const words = h("div", { class: "unlock" }, h("h2", null, title), h("p", null, why), this.recording);
+    fill(this.stage, h("div", { class: "card sealed" }, words));
   }
 }
 

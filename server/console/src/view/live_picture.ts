@@ -9,7 +9,7 @@ export interface LivePicture {
   /** Say how it stands; a picture that is not live is dimmed, so that nobody takes it for one. */
   draw(word: LiveWord): void;
   /** Say what is not shown of it and why. */
-  fault(sentences: readonly (string | undefined)[]): void;
+  fault(sentence: string): void;
 }
 
 export function livePicture(label: "Camera" | "Screen", recorded: boolean): LivePicture {
@@ -26,10 +26,10 @@ export function livePicture(label: "Camera" | "Screen", recorded: boolean): Live
     veil.hidden = said === "";
     veil.classList.toggle("low", kind === "doubtful");
   };
-  const fault = (sentences: readonly (string | undefined)[]): void => {
-    const said = sentences.filter((one) => one !== undefined).join(" ");
-    faults.hidden = said === "";
-    if (faults.textContent !== said) faults.textContent = said;
+  const fault = (sentence: string): void => {
+    faults.hidden = sentence === "";
+    if (faults.textContent !== sentence) faults.textContent = sentence;
+    if (sentence !== "") veil.hidden = true;
   };
   return { element, video, draw, fault };
 }

@@ -1,9 +1,10 @@
 /** What the live page says of a picture, and of the connection. Pure: clocks come from outside. */
 import { Refused } from "../api";
+import { IntegrityError } from "../contract/outcome";
 import type { Standing } from "../session/live_feed";
 import type { LinkState } from "../session/live_link";
 import { duration } from "./format";
-import { explain } from "./words";
+import { explain, OUTCOME_MEANING } from "./words";
 
 /** Longer without anything new is no longer live: segments' fragments take a second, and the network its time. */
 const SILENT_MS = 5_000;
@@ -41,6 +42,23 @@ const ORDER: readonly LiveKind[] = ["live", "doubtful", "waiting", "silent"];
 export function pageWord(words: readonly LiveWord[]): LiveWord {
   const sorted = [...words].sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind));
   return sorted[0] ?? { kind: "waiting", text: "No picture is recorded" };
+}
+
+/** The page's word while something of the session is not shown. */
+export function inPart(word: LiveWord): LiveWord {
+  return word.kind === "live" ? { kind: "doubtful", text: word.text.replace("Live", "Live in part") } : word;
+}
+
+/** What is not shown and why: one sentence where one thing is wrong with both. */
+export function faultWord(camera: unknown, microphone: unknown): string {
+  const [picture, sound] = [reason(camera), reason(microphone)];
+  if (picture !== "" && picture === sound) return `Picture and sound are left out. ${picture}`;
+  return [picture && `Not shown. ${picture}`, sound && `Sound is left out. ${sound}`].filter((word) => word !== "").join(" ");
+}
+
+function reason(error: unknown): string {
+  if (error === undefined) return "";
+  return error instanceof IntegrityError ? OUTCOME_MEANING[error.outcome] : explain(error);
 }
 
 /** What a doubtful age means; nothing else says more than its own words. */

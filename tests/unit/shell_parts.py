@@ -34,6 +34,9 @@ from app.shell.theme import Theme
 # sites. The flags are tried in processes of their own (tests/e2e/hostile).
 mock.patch.object(engine, "configure").start()
 
+PATIENCE_MS = 60_000
+"""For what Qt or its web engine does at once where a machine has nothing else to do."""
+
 
 def dressed(theme: Theme, *, steps: int = 0) -> Appearance:
     """Dress the application in ``theme``, with text so many steps larger."""

@@ -22,7 +22,7 @@ from app.shell.kiosk import ShellWindow
 from app.shell.recorder_side import RecorderSide
 from app.shell.rehearsal import Rehearsal
 from app.shell.stage import Stage
-from tests.unit.shell_parts import Listener, dressed
+from tests.unit.shell_parts import PATIENCE_MS, Listener, dressed
 
 S = SessionState
 DECOY = m.ProcessInfo(pid=7, name="decoy", path="/opt/decoy", rule="list: decoy")
@@ -76,12 +76,12 @@ class Play:
         self.stage.proceed.emit()
         self.r.receive(m.RecordingStarted())
         self.g.receive(m.Engaged(holding=("process_watch",), missing={}))
-        qtbot.waitUntil(lambda: self.state() is not S.LOCKING)
+        qtbot.waitUntil(lambda: self.state() is not S.LOCKING, timeout=PATIENCE_MS)
 
     def run(self, qtbot: QtBot, *, entry: str = "/") -> None:
         self.join(entry=entry)
         self.check()
-        with qtbot.waitSignal(self.stage.exam_loaded, timeout=15_000):
+        with qtbot.waitSignal(self.stage.exam_loaded, timeout=PATIENCE_MS):
             self.lock(qtbot)
 
     def status(self, *, frozen: bool) -> None:

@@ -18,7 +18,7 @@ from app.contract.session import Event, SessionState
 from app.shell import text
 from app.shell.controller import MOST_WAITING
 from app.shell.course import ExitCode
-from tests.unit.shell_parts import Listener, Site, site
+from tests.unit.shell_parts import PATIENCE_MS, Listener, Site, site
 from tests.unit.shell_play import DECOY, Play, playing
 from tests.unit.shell_policies import policy_for
 from tests.unit.shell_screens import GRANTED
@@ -45,7 +45,7 @@ def test_from_the_link_to_the_end(play: Play, qtbot: QtBot) -> None:
     assert play.state() is S.RUNNING
     tab = play.stage.tab
     assert tab is not None
-    with qtbot.waitSignal(play.stage.submitted, timeout=10_000):
+    with qtbot.waitSignal(play.stage.submitted, timeout=PATIENCE_MS):
         tab.page.runJavaScript("document.getElementById('out').click()")
     assert play.state() is S.UNLOCKING
     assert play.stage.tab is None
@@ -127,7 +127,7 @@ def test_what_is_required_and_missing_stops_the_exam_and_is_undone(play: Play, q
     play.stage.proceed.emit()
     play.r.receive(m.RecordingStarted())
     play.g.receive(m.Engaged(holding=(), missing={"sleep_guard": "no such service", "device_watch": "not yet"}))
-    qtbot.waitUntil(lambda: play.state() is S.UNLOCKING)
+    qtbot.waitUntil(lambda: play.state() is S.UNLOCKING, timeout=PATIENCE_MS)
     assert play.guard.of(m.Release)
     missing = [r.facts["capability"] for r in play.recorder.of(m.Report) if r.kind is IncidentKind.CAPABILITY_MISSING]
     assert missing == ["device_watch", "kiosk", "sleep_guard"]
@@ -188,9 +188,9 @@ def test_a_pause_outlasts_a_thaw_and_stops_the_time(play: Play, qtbot: QtBot) ->
 def test_the_time_is_up(play: Play, qtbot: QtBot) -> None:
     play.run(qtbot)
     play.clock.advance(5399)
-    qtbot.waitUntil(lambda: "00:01" in play.words(), timeout=5000)
+    qtbot.waitUntil(lambda: "00:01" in play.words(), timeout=PATIENCE_MS)
     play.clock.advance(2)
-    qtbot.waitUntil(lambda: play.state() is S.UNLOCKING, timeout=5000)
+    qtbot.waitUntil(lambda: play.state() is S.UNLOCKING, timeout=PATIENCE_MS)
     play.g.receive(m.Released(undone=(), failed=()))
     assert play.recorder.of(m.Finish) == [m.Finish(reason="time_up")]
 
@@ -199,7 +199,7 @@ def test_frozen_time_runs_on(play: Play, qtbot: QtBot) -> None:
     play.run(qtbot)
     play.status(frozen=True)
     play.clock.advance(5401)
-    qtbot.waitUntil(lambda: play.state() is S.UNLOCKING, timeout=5000)
+    qtbot.waitUntil(lambda: play.state() is S.UNLOCKING, timeout=PATIENCE_MS)
 
 
 @pytest.mark.parametrize("wanted", [True, False])
@@ -331,7 +331,7 @@ def test_a_pause_that_came_while_locking_covers_at_once(play: Play, qtbot: QtBot
     play.act(ActionKind.PAUSE)
     play.r.receive(m.RecordingStarted())
     play.g.receive(m.Engaged(holding=(), missing={}))
-    qtbot.waitUntil(lambda: play.state() is S.PAUSED)
+    qtbot.waitUntil(lambda: play.state() is S.PAUSED, timeout=PATIENCE_MS)
 
 
 def test_an_effect_that_never_stops_ends_the_session_instead_of_growing(
@@ -363,11 +363,11 @@ def test_a_policy_with_an_unreadable_address_never_opens_the_exam(play: Play, qt
 def test_a_rehearsal_presses_the_buttons_and_says_so(qapp: QApplication, exam_site: Site, qtbot: QtBot) -> None:
     play = Play(policy_for(exam_site.origin, demonstration=True), rehearse=True)
     play.join()
-    qtbot.waitUntil(lambda: play.state() is S.CHECKING)
+    qtbot.waitUntil(lambda: play.state() is S.CHECKING, timeout=PATIENCE_MS)
     play.r.receive(m.ChecksDone(sources={}, models={}))
     play.g.receive(m.ProcessesFound(processes=()))
     play.g.receive(m.Examined(tier="B", concerns=()))
-    qtbot.waitUntil(lambda: play.state() is S.LOCKING)
+    qtbot.waitUntil(lambda: play.state() is S.LOCKING, timeout=PATIENCE_MS)
     play.r.receive(m.RecordingStarted())
     assert "demonstration" in play.recorder.of(m.Report)[0].facts
     play.stage.dispose()

@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from app.shell.gate import Gate
 from app.shell.profile import ExamProfile
-from tests.unit.shell_parts import Site, site
+from tests.unit.shell_parts import PATIENCE_MS, Site, site
 from tests.unit.test_shell_page import Browser
 
 
@@ -23,12 +23,12 @@ def exam_site() -> Iterator[Site]:
 def test_another_allowed_hosts_cookie_of_the_same_name_is_ignored(exam_site: Site, qtbot: QtBot) -> None:
     elsewhere = exam_site.origin.replace("127.0.0.1", "localhost")
     browser = Browser(qtbot, exam_site, allow=(elsewhere,))
-    with qtbot.waitSignal(browser.tab.loaded, timeout=15_000):
+    with qtbot.waitSignal(browser.tab.loaded, timeout=PATIENCE_MS):
         browser.page.load(QUrl(f"{elsewhere}/cookie"))
     qtbot.wait(500)  # a cookie is told of soon after its page
     assert browser.cookies == []
     browser.page.load(QUrl(f"{exam_site.origin}/cookie"))
-    qtbot.waitUntil(lambda: browser.cookies == ["token-1"], timeout=8_000)
+    qtbot.waitUntil(lambda: browser.cookies == ["token-1"], timeout=PATIENCE_MS)
     browser.tab.dispose()
     browser.parent.deleteLater()
 

@@ -14,7 +14,7 @@ from app.contract.session import Event, SessionState
 from app.recorder.leftovers import ENDING
 from app.shell import text
 from app.shell.course import Course
-from tests.unit.shell_parts import Site, site
+from tests.unit.shell_parts import PATIENCE_MS, Site, site
 from tests.unit.shell_play import Play, playing
 from tests.unit.shell_policies import policy_for
 
@@ -78,7 +78,7 @@ def test_what_the_guard_held_is_on_the_last_screen_and_a_key_closes_it(play: Pla
     assert "Screen saver works again." in words
     end = play.stage._end
     assert end is not None
-    with qtbot.waitSignal(play.stage.closed):
+    with qtbot.waitSignal(play.stage.closed, timeout=PATIENCE_MS):
         QTest.keyClick(end.close_button, Qt.Key.Key_Space)
 
 

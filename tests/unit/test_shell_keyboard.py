@@ -17,7 +17,7 @@ from app.shell.screens.overlay import Overlay, Question
 from app.shell.tab_keys import TabKeys
 from app.shell.theme import LIGHT
 from tests.unit import shell_screens
-from tests.unit.shell_parts import dressed
+from tests.unit.shell_parts import PATIENCE_MS, dressed
 
 MOST_STOPS = 60
 W = TypeVar("W", bound=QWidget)
@@ -42,7 +42,7 @@ def shown(qtbot: QtBot, screen: W, *, width: int = 1280, height: int = 800) -> W
     screen.resize(width, height)
     screen.show()
     screen.activateWindow()
-    qtbot.waitUntil(screen.isActiveWindow)
+    qtbot.waitUntil(screen.isActiveWindow, timeout=PATIENCE_MS)
     return screen
 
 
@@ -106,7 +106,7 @@ def test_the_notice_is_read_and_answered_by_keys(qtbot: QtBot, key: Qt.Key) -> N
     card = go_to("What is recorded")
     assert "camera" in card.accessibleDescription()
     go_to(text.NOTICE_YES)
-    with qtbot.waitSignal(screen.acknowledged):
+    with qtbot.waitSignal(screen.acknowledged, timeout=PATIENCE_MS):
         press(key)
 
 
@@ -118,7 +118,7 @@ def test_the_notice_is_declined_by_keys_and_escape_alone_declines_nothing(qtbot:
     focused = QApplication.focusWidget()
     assert focused is not None
     assert focused.accessibleName() == text.NOTICE_NO
-    with qtbot.waitSignal(screen.declined):
+    with qtbot.waitSignal(screen.declined, timeout=PATIENCE_MS):
         press(Qt.Key.Key_Return)
 
 
@@ -144,10 +144,10 @@ def test_the_checks_are_read_repeated_and_passed_by_keys(qtbot: QtBot, said: lis
     assert any(words.startswith(text.PROGRAMS_HEADING) for words in said)
     assert "must be put right" in go_to("Check 2: must be put right").accessibleName()
     go_to(text.CHECKS_AGAIN)
-    with qtbot.waitSignal(screen.again):
+    with qtbot.waitSignal(screen.again, timeout=PATIENCE_MS):
         press(Qt.Key.Key_Space)
     go_to(text.CHECKS_CLOSE)
-    with qtbot.waitSignal(screen.proceed):
+    with qtbot.waitSignal(screen.proceed, timeout=PATIENCE_MS):
         press(Qt.Key.Key_Return)
     screen.restart()
     focused = QApplication.focusWidget()
@@ -211,10 +211,10 @@ def test_a_covered_exam_has_the_keyboard_on_what_is_said(exam: ExamScreen, said:
 def test_a_break_is_taken_and_ended_by_keys(exam: ExamScreen, qtbot: QtBot) -> None:
     exam.uncover()
     press(Qt.Key.Key_F6)
-    with qtbot.waitSignal(exam.bar.rest):
+    with qtbot.waitSignal(exam.bar.rest, timeout=PATIENCE_MS):
         press(Qt.Key.Key_Return)
     exam.cover_up("break", "")
-    with qtbot.waitSignal(exam.cover.ended):
+    with qtbot.waitSignal(exam.cover.ended, timeout=PATIENCE_MS):
         press(Qt.Key.Key_Return)
 
 

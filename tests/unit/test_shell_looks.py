@@ -12,7 +12,7 @@ from app.shell import sheet, theme
 from app.shell.appearance import SCALES
 from app.shell.screens.fitting import Elided
 from app.shell.theme import DARK, HIGH_CONTRAST, LIGHT, Theme, contrast
-from tests.unit.shell_parts import dressed
+from tests.unit.shell_parts import PATIENCE_MS, dressed
 from tests.unit.shell_screens import SCREENS
 
 TEXT, CONTROL = 4.5, 3.0
@@ -64,7 +64,7 @@ def off_screen(widget: QWidget) -> list[str]:
 def settle(qtbot: QtBot, screen: QWidget) -> None:
     """Wait until the layouts have come to rest; one that never fits is left to what looks closer."""
     with contextlib.suppress(qtbot.TimeoutError):
-        qtbot.waitUntil(lambda: not cut_off(screen) and not off_screen(screen), timeout=1_000)
+        qtbot.waitUntil(lambda: not cut_off(screen) and not off_screen(screen), timeout=PATIENCE_MS)
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]} {SCALES[size[2]]:.0%}")

@@ -19,7 +19,7 @@ from app.contract.incidents import IncidentKind
 from app.shell.gate import Gate
 from app.shell.kiosk import KeyGuard
 from app.shell.tab import ExamTab
-from tests.unit.shell_parts import Site, site
+from tests.unit.shell_parts import PATIENCE_MS, Site, site
 
 K = IncidentKind
 NO_MODIFIER = Qt.KeyboardModifier.NoModifier
@@ -66,7 +66,7 @@ class Browser:
         self.tab.visited.connect(self.visited.append)
         self.tab.submitted.connect(lambda: self.submits.append(True))
         self.parent.show()
-        with qtbot.waitSignal(self.tab.loaded, timeout=15_000):
+        with qtbot.waitSignal(self.tab.loaded, timeout=PATIENCE_MS):
             self.tab.open()
 
     @property
@@ -82,13 +82,13 @@ class Browser:
     def js(self, code: str) -> object:
         answers: list[object] = []
         self.page.runJavaScript(code, 0, answers.append)
-        self.qtbot.waitUntil(lambda: bool(answers), timeout=8_000)
+        self.qtbot.waitUntil(lambda: bool(answers), timeout=PATIENCE_MS)
         return answers[0]
 
     def wait(self, code: str) -> object:
         """Return what a promise comes to, or the name of its error."""
         self.js(f"window.r=null;(async()=>{{{code}}})().then(v=>r=JSON.stringify(v??1),e=>r=JSON.stringify(e.name));1")
-        self.qtbot.waitUntil(lambda: bool(self.js("r")), timeout=10_000)
+        self.qtbot.waitUntil(lambda: bool(self.js("r")), timeout=PATIENCE_MS)
         return json.loads(str(self.js("r")))
 
     def click(
@@ -103,7 +103,7 @@ class Browser:
 
     def saw(self, kind: IncidentKind) -> dict[str, str]:
         """Wait for an incident of ``kind`` and return its facts."""
-        self.qtbot.waitUntil(lambda: any(k is kind for k, _ in self.incidents), timeout=8_000)
+        self.qtbot.waitUntil(lambda: any(k is kind for k, _ in self.incidents), timeout=PATIENCE_MS)
         return next(facts for k, facts in self.incidents if k is kind)
 
     def stays(self) -> bool:
@@ -122,7 +122,7 @@ def browser(qtbot: QtBot) -> Iterator[Browser]:
 def test_the_profile_leaves_nothing(browser: Browser) -> None:
     assert browser.page.profile().isOffTheRecord()
     browser.page.load(QUrl(f"{browser.site.origin}/echo"))
-    browser.qtbot.waitUntil(lambda: "User-Agent" in str(browser.js("document.body.innerText")))
+    browser.qtbot.waitUntil(lambda: "User-Agent" in str(browser.js("document.body.innerText")), timeout=PATIENCE_MS)
     assert "Fairlock/1" in str(browser.js("document.body.innerText"))
 
 
@@ -154,11 +154,11 @@ def test_addresses_of_the_page_itself_are_told_without_query_and_fragment(browse
     origin = browser.site.origin
     assert set(browser.visited) == {f"{origin}/"}
     browser.js("location.href='/framed?name=kim#part';1")
-    browser.qtbot.waitUntil(lambda: f"{origin}/framed" in browser.visited, timeout=8_000)
+    browser.qtbot.waitUntil(lambda: f"{origin}/framed" in browser.visited, timeout=PATIENCE_MS)
     browser.js("history.pushState(0,'','/step?answer=42');1")
-    browser.qtbot.waitUntil(lambda: f"{origin}/step" in browser.visited, timeout=8_000)
+    browser.qtbot.waitUntil(lambda: f"{origin}/step" in browser.visited, timeout=PATIENCE_MS)
     browser.js("location.href='/submit-refused?x=1';1")
-    browser.qtbot.waitUntil(lambda: f"{origin}/submit-refused" in browser.visited, timeout=8_000)
+    browser.qtbot.waitUntil(lambda: f"{origin}/submit-refused" in browser.visited, timeout=PATIENCE_MS)
     browser.js("location.href='http://example.org/away';1")
     browser.saw(K.NAVIGATION_BLOCKED)
     assert set(browser.visited) == {f"{origin}{path}" for path in ("/", "/framed", "/step", "/submit-refused")}
@@ -199,8 +199,10 @@ def test_own_resources_load(browser: Browser) -> None:
 
 def test_frames_of_the_page_itself_work_and_data_frames_do_not(browser: Browser) -> None:
     browser.page.load(QUrl(f"{browser.site.origin}/framed"))
-    browser.qtbot.waitUntil(lambda: browser.js("frames.length") == 2)
-    browser.qtbot.waitUntil(lambda: browser.js("!!frames[0].document.getElementById('inner')") is True)
+    browser.qtbot.waitUntil(lambda: browser.js("frames.length") == 2, timeout=PATIENCE_MS)
+    browser.qtbot.waitUntil(
+        lambda: browser.js("!!frames[0].document.getElementById('inner')") is True, timeout=PATIENCE_MS
+    )
     assert browser.saw(K.NAVIGATION_BLOCKED)["why"] == "scheme"
 
 
@@ -220,14 +222,14 @@ def test_downloads(browser: Browser) -> None:
     browser.click("dl")
     assert browser.saw(K.DOWNLOAD_BLOCKED)["address"].endswith("/file.zip")
     browser.page.load(QUrl(f"{browser.site.origin}/file.zip"))
-    browser.qtbot.waitUntil(lambda: len(states) == 2, timeout=8_000)
+    browser.qtbot.waitUntil(lambda: len(states) == 2, timeout=PATIENCE_MS)
     assert browser.stays()
     assert states == [QWebEngineDownloadRequest.DownloadState.DownloadCancelled] * 2
 
 
 def test_context_menu(browser: Browser, qapp: QApplication) -> None:
     browser.click("sel", Qt.MouseButton.RightButton)
-    browser.qtbot.waitUntil(lambda: browser.js("log.length") == 1)
+    browser.qtbot.waitUntil(lambda: browser.js("log.length") == 1, timeout=PATIENCE_MS)
     assert qapp.activePopupWidget() is None
     assert [w for w in qapp.topLevelWidgets() if w.isVisible()] == [browser.parent]
 
@@ -254,7 +256,7 @@ def test_developer_keys_open_nothing(browser: Browser, qapp: QApplication) -> No
 def test_the_quit_keys(browser: Browser) -> None:
     guard = KeyGuard()
     browser.tab.watch_keys(guard)
-    with browser.qtbot.waitSignal(guard.quit_pressed):
+    with browser.qtbot.waitSignal(guard.quit_pressed, timeout=PATIENCE_MS):
         QTest.keyClick(browser.keyboard, Qt.Key.Key_Q, CONTROL | SHIFT)
 
 
@@ -298,11 +300,13 @@ def test_copying_works_inside_and_leaves_nothing_outside(browser: Browser) -> No
     clipboard = another_program_copies("before")
     browser.js("const f=document.getElementById('q');f.focus();f.value='my own words';f.select();1")
     QTest.keyClick(browser.keyboard, Qt.Key.Key_X, CONTROL)
-    browser.qtbot.waitUntil(lambda: browser.js("document.getElementById('q').value") == "")
+    browser.qtbot.waitUntil(lambda: browser.js("document.getElementById('q').value") == "", timeout=PATIENCE_MS)
     assert clipboard.text() == "before"
     for _ in range(2):
         QTest.keyClick(browser.keyboard, Qt.Key.Key_V, CONTROL)
-    browser.qtbot.waitUntil(lambda: browser.js("document.getElementById('q').value") == "my own wordsmy own words")
+    browser.qtbot.waitUntil(
+        lambda: browser.js("document.getElementById('q').value") == "my own wordsmy own words", timeout=PATIENCE_MS
+    )
     assert not [kind for kind, _ in browser.incidents if kind is K.CLIPBOARD]
 
 
@@ -326,7 +330,7 @@ def test_a_self_signed_certificate(qtbot: QtBot, tmp_path: Path, browser: Browse
         tab = ExamTab(parent, gate=gate, asker=Answers(), entry_url=f"{secure.origin}/")
         seen: list[IncidentKind] = []
         tab.incident.connect(lambda kind, _facts: seen.append(kind))
-        with qtbot.waitSignal(tab.trouble, timeout=15_000) as trouble:
+        with qtbot.waitSignal(tab.trouble, timeout=PATIENCE_MS) as trouble:
             tab.open()
         assert trouble.args == [True]
         assert K.CERTIFICATE_REFUSED in seen
@@ -337,29 +341,29 @@ def test_a_self_signed_certificate(qtbot: QtBot, tmp_path: Path, browser: Browse
 
 def test_the_cookie_is_seen(browser: Browser) -> None:
     browser.page.load(QUrl(f"{browser.site.origin}/cookie"))
-    browser.qtbot.waitUntil(lambda: browser.cookies == ["token-1"], timeout=8_000)
+    browser.qtbot.waitUntil(lambda: browser.cookies == ["token-1"], timeout=PATIENCE_MS)
 
 
 def test_submitting_counts_once_the_server_answered(browser: Browser) -> None:
     browser.click("out")
-    browser.qtbot.waitUntil(lambda: bool(browser.submits), timeout=8_000)
+    browser.qtbot.waitUntil(lambda: bool(browser.submits), timeout=PATIENCE_MS)
     assert "/submit" in browser.site.seen
 
 
 def test_submitting_through_a_redirect(browser: Browser) -> None:
     browser.page.load(QUrl(f"{browser.site.origin}/submit-then"))
-    browser.qtbot.waitUntil(lambda: bool(browser.submits), timeout=8_000)
+    browser.qtbot.waitUntil(lambda: bool(browser.submits), timeout=PATIENCE_MS)
     assert [path for path in browser.site.seen if path != "/favicon.ico"] == ["/", "/submit-then", "/thanks"]
 
 
 def test_submitting_without_loading_a_page(browser: Browser) -> None:
     browser.js("history.pushState({}, '', '/submit/done');1")
-    browser.qtbot.waitUntil(lambda: bool(browser.submits), timeout=8_000)
+    browser.qtbot.waitUntil(lambda: bool(browser.submits), timeout=PATIENCE_MS)
 
 
 def test_a_refused_submit_does_not_end_the_exam(browser: Browser) -> None:
     browser.page.load(QUrl(f"{browser.site.origin}/submit-refused"))
-    browser.qtbot.waitUntil(lambda: browser.js("document.body.innerText.trim()") == "frozen", timeout=8_000)
+    browser.qtbot.waitUntil(lambda: browser.js("document.body.innerText.trim()") == "frozen", timeout=PATIENCE_MS)
     assert not browser.submits
 
 
@@ -369,17 +373,17 @@ def test_the_pages_questions_stay_in_the_window(browser: Browser, qapp: QApplica
 
 
 def test_a_crashed_page_is_loaded_again(browser: Browser) -> None:
-    with browser.qtbot.waitSignal(browser.tab.loaded, timeout=20_000):
+    with browser.qtbot.waitSignal(browser.tab.loaded, timeout=PATIENCE_MS):
         os.kill(browser.page.renderProcessPid(), signal.SIGKILL)
     assert browser.saw(K.PAGE_CRASHED)
     assert browser.stays()
 
 
 def test_reloading_never_uses_the_entry_address_twice(browser: Browser) -> None:
-    with browser.qtbot.waitSignal(browser.tab.loaded, timeout=15_000):
+    with browser.qtbot.waitSignal(browser.tab.loaded, timeout=PATIENCE_MS):
         browser.page.load(QUrl(f"{browser.site.origin}/cookie"))
     browser.site.seen.clear()
-    with browser.qtbot.waitSignal(browser.tab.loaded, timeout=15_000):
+    with browser.qtbot.waitSignal(browser.tab.loaded, timeout=PATIENCE_MS):
         browser.tab.reload()
     pages = [path for path in browser.site.seen if path != "/favicon.ico"]  # asked for whenever the engine likes
     assert pages[0] == "/cookie"

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from app.shell.gate import Gate
 from app.shell.tab import ExamTab
-from tests.unit.shell_parts import Site, site
+from tests.unit.shell_parts import PATIENCE_MS, Site, site
 
 TONE = """addEventListener("mousedown", () => {
     window.tone = new AudioContext(); const o = tone.createOscillator(); o.connect(tone.destination); o.start();
@@ -47,17 +47,17 @@ def test_a_page_that_plays_sound_is_audible_and_then_no_longer(qtbot: QtBot, ser
     said: list[bool] = []
     tab.audible.connect(said.append)
     try:
-        with qtbot.waitSignal(tab.loaded, timeout=15_000):
+        with qtbot.waitSignal(tab.loaded, timeout=PATIENCE_MS):
             tab.open()
         ready: list[object] = []
         tab.page.runJavaScript(TONE, 0, ready.append)
-        qtbot.waitUntil(lambda: bool(ready), timeout=15_000)
+        qtbot.waitUntil(lambda: bool(ready), timeout=PATIENCE_MS)
         proxy = tab.view.focusProxy()
         assert proxy is not None
         QTest.mouseClick(proxy, Qt.MouseButton.LeftButton)  # without a person's gesture a page may play nothing
-        qtbot.waitUntil(lambda: said == [True], timeout=15_000)
+        qtbot.waitUntil(lambda: said == [True], timeout=PATIENCE_MS)
         tab.page.runJavaScript("tone.close()")
-        qtbot.waitUntil(lambda: said == [True, False], timeout=15_000)
+        qtbot.waitUntil(lambda: said == [True, False], timeout=PATIENCE_MS)
     finally:
         tab.dispose()
         shiboken6.delete(parent)

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.shell.photographs import SETTLE_MS, Photographs
-from tests.unit.shell_parts import Site, site
+from tests.unit.shell_parts import PATIENCE_MS, Site, site
 from tests.unit.shell_play import Play
 from tests.unit.shell_policies import policy_for
 
@@ -28,7 +28,7 @@ def test_a_real_exam_is_never_photographed(
     play.stage._photographs = Photographs(play.window, folder)
     play.run(qtbot)
     if demonstration:
-        qtbot.waitUntil(lambda: any(folder.glob("*-exam.png")) if folder.exists() else False, timeout=10_000)
+        qtbot.waitUntil(lambda: any(folder.glob("*-exam.png")) if folder.exists() else False, timeout=PATIENCE_MS)
         assert (folder / "01-notice.png").exists()
     else:
         qtbot.wait(2 * SETTLE_MS)

@@ -15,7 +15,7 @@ from app.recorder.granting import ON_BREAK
 from app.shell import text
 from app.shell.breaks import BREAK_OVER
 from app.shell.course import ExitCode
-from tests.unit.shell_parts import Listener, Site, site
+from tests.unit.shell_parts import PATIENCE_MS, Listener, Site, site
 from tests.unit.shell_play import Play, playing
 from tests.unit.shell_policies import policy_for
 from tests.unit.shell_screens import GRANTED
@@ -160,7 +160,7 @@ def test_the_newest_entry_ticket_opens_the_exam(play: Play, exam_site: Site, qtb
     play.r.receive(m.ChecksDone(sources={}, models={}))
     play.g.receive(m.ProcessesFound(processes=()))
     play.g.receive(m.Examined(tier="B", concerns=()))
-    with qtbot.waitSignal(play.stage.exam_loaded, timeout=15_000):
+    with qtbot.waitSignal(play.stage.exam_loaded, timeout=PATIENCE_MS):
         play.lock(qtbot)
     assert "/new-ticket" in exam_site.seen
     assert "/old-ticket" not in exam_site.seen
@@ -171,7 +171,7 @@ def test_a_tab_without_a_page_enters_by_the_new_ticket(play: Play, exam_site: Si
     play.check()
     play.lock(qtbot)
     _restart_recorder(play)
-    with qtbot.waitSignal(play.stage.exam_loaded, timeout=15_000):
+    with qtbot.waitSignal(play.stage.exam_loaded, timeout=PATIENCE_MS):
         play.r.receive(_joined_by(play, "/new-ticket"))
     assert exam_site.seen[-1] in ("/new-ticket", "/favicon.ico")
 
@@ -196,7 +196,7 @@ def test_a_server_that_is_away_while_the_recorder_comes_back_ends_no_exam(play: 
         play.r.receive(m.Refused(code=code, message=""))
         assert play.state() is S.RUNNING
         assert text.NOT_RECORDING in play.words()
-        qtbot.waitUntil(lambda: bool(again.of(m.OpenLink)), timeout=5_000)
+        qtbot.waitUntil(lambda: bool(again.of(m.OpenLink)), timeout=PATIENCE_MS)
     play.r.receive(play.joined)
     assert again.of(m.StartRecording) == [m.StartRecording(notice=play.controller.course.notice)]
     assert text.NOTICE_TITLE in play.controller.course.notice
@@ -294,7 +294,7 @@ def test_the_time_used_before_a_restart_counts(play: Play, qtbot: QtBot) -> None
     play.r.receive(replace(play.joined, elapsed_ms=5_399_000))
     assert "01:40" in play.words(), "a restart of the recorder alone changes nothing"
     play.clock.advance(101)
-    qtbot.waitUntil(lambda: play.state() is S.UNLOCKING, timeout=5_000)
+    qtbot.waitUntil(lambda: play.state() is S.UNLOCKING, timeout=PATIENCE_MS)
 
 
 def test_a_fresh_session_has_all_its_time(play: Play, qtbot: QtBot) -> None:

@@ -21,7 +21,7 @@ from lockdown import linux_wayland, select
 from lockdown.capabilities import Part, unsupported
 from lockdown.macos import desktop as macos
 from lockdown.windows import desktop as windows
-from tests.unit.shell_parts import Listener, Site, site
+from tests.unit.shell_parts import PATIENCE_MS, Listener, Site, site
 from tests.unit.shell_play import Play, playing
 from tests.unit.shell_policies import policy_for
 
@@ -51,7 +51,7 @@ def test_what_turns_out_to_be_missing_while_locking_keeps_the_exam_closed(
     play.r.receive(m.RecordingStarted())
     others = tuple(other for other in Capability if other is not what)
     play.g.receive(m.Engaged(holding=others, missing={what: REASON}))
-    qtbot.waitUntil(lambda: play.state() is S.UNLOCKING)
+    qtbot.waitUntil(lambda: play.state() is S.UNLOCKING, timeout=PATIENCE_MS)
     play.g.receive(m.Released(undone=(), failed=()))
     play.r.receive(m.Flushed(complete=True, message=""))
     said = play.words()

@@ -13,7 +13,7 @@ from app.shell.bridge import Bridge
 from app.shell.screens.notice import NoticeScreen
 from app.shell.screens.overlay import Overlay, Question
 from tests.unit import shell_screens
-from tests.unit.shell_parts import dressed
+from tests.unit.shell_parts import PATIENCE_MS, dressed
 from tests.unit.shell_policies import POLICY
 
 
@@ -27,7 +27,7 @@ def window(qtbot: QtBot) -> QWidget:
 def test_the_notice_can_be_answered_by_keyboard(qtbot: QtBot) -> None:
     screen = NoticeScreen(dressed(theme.LIGHT), POLICY)
     qtbot.addWidget(screen)
-    with qtbot.waitSignal(screen.acknowledged):
+    with qtbot.waitSignal(screen.acknowledged, timeout=PATIENCE_MS):
         QTest.keyClick(screen.yes, Qt.Key.Key_Space)
 
 
@@ -126,7 +126,7 @@ def test_the_bridge_delivers_in_order_in_the_gui_thread(qtbot: QtBot, qapp: QApp
 
     poster = threading.Thread(target=post)
     poster.start()
-    qtbot.waitUntil(lambda: len(heard) == 1001, timeout=10_000)
+    qtbot.waitUntil(lambda: len(heard) == 1001, timeout=PATIENCE_MS)
     poster.join()
     assert [message for message, _ in heard] == [*range(1000), "recorder"]
     assert all(in_gui for _, in_gui in heard)

@@ -14,7 +14,7 @@ from typing import Any, TypeVar, cast
 from tests.e2e.hostile.sites import Answer, ExamSite
 
 ROOT = Path(__file__).parents[3]
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 T = TypeVar("T")
 
 

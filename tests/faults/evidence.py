@@ -280,7 +280,9 @@ class Trial:
                 clock=SystemClock(),
             ),
             exam=exam,
-            capture=Capture(screen=False, camera_width=160, camera_height=120, camera_fps=5, segment_ms=2_000),
+            capture=Capture(
+                screen=False, camera_width=160, camera_height=120, camera_fps=5, segment_ms=2_000, live_view=True
+            ),
             detection=Detection(objects=False, faces=False, speech=False),
             upload=Upload(heartbeat_ms=1_000),
         )

@@ -1,7 +1,8 @@
 """CPU of the recorder's path against the ffmpeg command line: same pictures, same codec settings, same run.
 
 Ours is pictures as the sources yield them (BGR camera, BGRA screen) → colour conversion → VP9 → fragments → sealed →
-spooled with syncs. Theirs is the same raw pictures → the same conversion → VP9 → a fragmented MP4 file.
+spooled with syncs. Theirs is the same raw pictures → the same conversion → VP9 → a fragmented MP4 file. The sides take
+turns, and the least of each counts.
 """
 
 import resource
@@ -51,12 +52,15 @@ def run() -> list[Row]:
         for shot in (camera_shot(), _screen()):
             raw = Path(folder) / f"{shot.track}.raw"
             _write(shot, raw)
-            ours = min(_ours(shot, raw, Path(folder) / f"{shot.track}-{n}") for n in range(REPEATS))
-            theirs = min(_theirs(ffmpeg, shot, raw) for _ in range(REPEATS)) if ffmpeg else None
+            turns = [
+                (_ours(shot, raw, Path(folder) / f"{shot.track}-{n}"), _theirs(ffmpeg, shot, raw) if ffmpeg else 0.0)
+                for n in range(REPEATS)
+            ]
             raw.unlink()
-            rows.append(_row(f"recorder, {shot.track} {shot.width}×{shot.height}@{shot.fps}", ours, theirs, ""))
+            ours, theirs = (min(turn[side] for turn in turns) for side in (0, 1))
+            rows.append(_row(f"recorder, {shot.track} {shot.width}×{shot.height}@{shot.fps}", ours, theirs or None, ""))
             sums[0] += ours
-            sums[1] += theirs or 0.0
+            sums[1] += theirs
     rows.append(_row("recorder, both", sums[0], sums[1] or None, f"≤ {GOAL}"))
     return rows
 
@@ -140,6 +144,11 @@ def _ours(shot: Shot, raw: Path, folder: Path) -> float:
 
 
 def _theirs(ffmpeg: str, shot: Shot, raw: Path) -> float:
+    """Return what all pictures take beyond the first one: starting a program is not what is compared."""
+    return (_encoded_by(ffmpeg, shot, raw, SECONDS * shot.fps) - _encoded_by(ffmpeg, shot, raw, 1)) / SECONDS
+
+
+def _encoded_by(ffmpeg: str, shot: Shot, raw: Path, pictures: int) -> float:
     settings = video_settings(shot.track, Codec.VP9, STANDARD)
     options = [part for name, value in settings.options.items() for part in (f"-{name}", value)]
     rate = ["-b:v", str(settings.bit_rate), "-g", str(5 * shot.fps), "-threads", "1"]
@@ -149,12 +158,12 @@ def _theirs(ffmpeg: str, shot: Shot, raw: Path) -> float:
     subprocess.run(
         [
             *(ffmpeg, "-v", "error", "-nostdin", "-y", "-filter_threads", "1"),
-            *(*source, "-r", str(shot.fps), "-i", str(raw), "-pix_fmt", "yuv420p"),
+            *(*source, "-r", str(shot.fps), "-i", str(raw), "-pix_fmt", "yuv420p", "-frames:v", str(pictures)),
             *("-c:v", settings.encoder, *rate, *options, *muxer, str(raw.with_suffix(".mp4"))),
         ],
         check=True,
     )
-    return (_cpu(resource.RUSAGE_CHILDREN) - before) / SECONDS
+    return _cpu(resource.RUSAGE_CHILDREN) - before
 
 
 def _cpu(who: int) -> float:

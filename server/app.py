@@ -20,7 +20,7 @@ from server.db import migrate
 from server.exams import candidate_routes, examiner_routes, grant_routes, quota_routes, upload_route
 from server.exams.store_threads import READERS
 from server.exams.upload import DISK_THREADS
-from server.live import routes as live_routes
+from server.live import push_route, watch_routes
 from server.live.parts import LiveView
 from server.load import Load
 from server.uptime import Uptime
@@ -72,14 +72,15 @@ def create_app(context: Context) -> FastAPI:
     app.state.disk_threads = CapacityLimiter(DISK_THREADS)
     app.state.store_threads = CapacityLimiter(READERS)
     bodies.map_errors(app)
-    # Before all others: most requests are for this one.
+    # Before all others: most requests are for these two.
     app.router.add_route(upload_route.PATH, upload_route.put_segment, methods=["PUT"])
-    # Routes are tried in this order: first what applications ask, which is most of it.
+    app.router.add_route(push_route.PATH, push_route.push, methods=["POST"])
+    # Tried in this order: first what applications ask, which is most of the rest.
     for router in (
-        live_routes.router,
         verification_routes.router,
         candidate_routes.router,
         examiner_routes.router,
+        watch_routes.router,
         quota_routes.router,
         grant_routes.router,
         account_routes.router,
@@ -106,6 +107,7 @@ def _documentation(app: FastAPI) -> APIRouter:
     def described() -> dict[str, Any]:
         document = app.openapi()
         document["paths"].setdefault(upload_route.PATH, {})["put"] = upload_route.described()
+        document["paths"].setdefault(push_route.PATH, {})["post"] = push_route.described()
         return document
 
     @router.get("/api/openapi.json")

@@ -99,6 +99,14 @@ def test_only_examiners_watch(http: httpx.Client, app: Application) -> None:
     assert _refused(http.get("/api/v1/sessions/nobodys-session/live")) == (404, "E-SESSION-UNKNOWN")
 
 
+def test_both_ways_are_documented(http: httpx.Client) -> None:
+    described = http.get("/api/openapi.json").json()["paths"]["/api/v1/sessions/{session}/live"]
+    assert set(described) == {"get", "post"}
+    assert "application/octet-stream" in described["post"]["requestBody"]["content"]
+    assert {"204", "4XX"} <= set(described["post"]["responses"])
+    assert "application/octet-stream" in described["get"]["responses"]["200"]["content"]
+
+
 def test_what_is_no_piece_or_too_much_is_refused(app: Application) -> None:
     assert _refused(push(app, b"this is no piece")) == (422, "E-FORMAT")
     assert _refused(push(app, live.SIGN_OF_LIFE * (live.MAX_PIECES + 1))) == (422, "E-FORMAT")

@@ -1,76 +1,31 @@
 """Watching a running exam in a real Chromium on a real server: live, and only what the session has signed."""
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from app.contract import schema
 from app.contract.incidents import Track
-from app.contract.policy import Capture
-from app.contract.sealing import keys
-from app.contract.session import SessionState
-from tests.e2e import console_media as media
 from tests.e2e import server_rig
 from tests.e2e.chromium import chromium, needs_chromium, until
-from tests.e2e.console_fixtures import PASSPHRASE, build_console
-from tests.e2e.live_broadcast import Broadcast, material
-from tests.e2e.server_rig import Application, Institution
+from tests.e2e.console_fixtures import PASSPHRASE
+from tests.e2e.live_broadcast import Broadcast
+from tests.e2e.live_hall import SECONDS, Hall, live_hall
 from tests.e2e.test_console import PICTURE
 
 pytestmark = needs_chromium
 
-EXAM = "algebra-live"
-SECONDS = 20.0
 PATIENCE_MS = 20_000
 CAMERA = "document.getElementById('camera')"
 EDGE = f"{CAMERA}.buffered.end({CAMERA}.buffered.length - 1)"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Hall:
-    """A server with an exam that may be watched live, and media to record."""
-
-    url: str
-    institution: Institution
-    cuts: Sequence[media.Cut]
-
-    def seat(self, name: str) -> Application:
-        """Seat a candidate whose exam runs."""
-        application = self.institution.seat(EXAM, name)
-        application.beat(None, SessionState.RUNNING)
-        return application
-
-    @contextmanager
-    def recording(self, name: str, *, at_s: float, forged: frozenset[Track] = frozenset()) -> Iterator[Broadcast]:
-        """Seat a candidate of whose exam ``at_s`` were recorded; the test lets it go on from there."""
-        broadcast = Broadcast(
-            application=self.seat(name), cuts=self.cuts, forged=forged, url=self.url, place_s=at_s, hold_at_s=at_s
-        )
-        with broadcast.running():
-            yield broadcast
-
-
 @pytest.fixture(scope="module")
 def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
     """One server for all tests here."""
-    build_console()
-    data = tmp_path_factory.mktemp("live") / "data"
-    server_rig.prepare(data)
-    with (
-        server_rig.running(data) as server,
-        httpx.Client(base_url=server.url, trust_env=False, timeout=30) as http,
-    ):
-        institution = Institution(http)
-        institution.sign_in()
-        protected = keys.protect(institution.examiner, PASSPHRASE)
-        institution.call("POST", "/api/v1/keys", {"label": "Ada's key", "key": schema.to_json(protected)})
-        institution.exam(EXAM, capture=Capture(live_view=True))
-        yield Hall(url=server.url, institution=institution, cuts=material(SECONDS))
+    with live_hall(tmp_path_factory.mktemp("live")) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")

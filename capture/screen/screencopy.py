@@ -116,7 +116,8 @@ class CopiedScreen:
             raise SourceLost("the screen is not open")
         at = self._pacer.wait()
         taken = self._copies.picture()
-        unchanged = self._last is not None and np.array_equal(taken, self._last)
+        # As pixels, not as bytes: half the work.
+        unchanged = self._last is not None and np.array_equal(taken.view(np.uint32), self._last.view(np.uint32))
         if not unchanged or self._image is None:
             self._last, self._image = taken, self._view(taken)
         frame = Frame(source=self.track, seq=self._seq, at=at, image=self._image, unchanged=unchanged)

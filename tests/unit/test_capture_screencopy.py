@@ -32,6 +32,7 @@ class Compositor:
         self.offers: tuple[str, ...] = GLOBALS
         self.form, self.transform, self.flags = BLUE_FIRST, 0, 0
         self.pixel = (10, 20, 30)
+        self.dot = 0
         self.fails = self.is_rude = False
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(path))
@@ -116,6 +117,7 @@ class _Client:
         picture = np.zeros((HEIGHT, STRIDE), np.uint8)
         picture[:, : WIDTH * 4] = np.tile([*self._of.pixel, 0], WIDTH)
         picture[0, :4] = 255
+        picture[-1, WIDTH * 4 - 2] += self._of.dot  # one colour of the last pixel
         with os.fdopen(self._file, "wb") as file:
             file.write(picture.tobytes())
 
@@ -194,6 +196,8 @@ def test_the_screen_is_a_source(compositor: Compositor, tmp_path: Path) -> None:
     compositor.pixel = (1, 2, 3)
     third = screen.read()
     assert (third.unchanged, third.image[3, 3].tolist(), first.image[3, 3].tolist()) == (False, [1, 2, 3], [10, 20, 30])
+    compositor.dot = 1
+    assert [screen.read().unchanged for _ in range(2)] == [False, True]
     screen.close()
     with pytest.raises(SourceLost):
         screen.read()

@@ -46,7 +46,7 @@ def bus() -> Iterator[str]:
 
 
 def test_systemd_inhibit_holds_sleep_off_until_it_is_released(bus: str) -> None:
-    measure = Inhibitor(partial(hold_external, ("env", f"{ADDRESS}={bus}", *INHIBITORS[LOGIND])))
+    measure = Inhibitor(partial(hold_external, ("env", f"{ADDRESS}={bus}", *INHIBITORS[LOGIND]), timeout_s=LIMIT_S))
     measure.engage()
     try:
         assert measure.holds()

@@ -15,7 +15,7 @@ from app.external import hold_external
 from lockdown import select
 from lockdown.capabilities import Measure, unsupported
 from lockdown.fake import FakeDesktop, FakeMeasure
-from tests.xserver import wait_for
+from tests.xserver import DEADLINE_S, wait_for
 
 if select.system() != "linux":
     pytest.skip("the programs that keep a computer awake are Linux's", allow_module_level=True)
@@ -45,7 +45,7 @@ def inhibit(tmp_path: Path) -> list[str]:
 
 
 def test_the_request_stands_until_it_is_taken_back(inhibit: list[str], tmp_path: Path) -> None:
-    measure = Inhibitor(partial(hold_external, inhibit))
+    measure = Inhibitor(partial(hold_external, inhibit, timeout_s=DEADLINE_S))
     assert not measure.holds()
     assert measure.plan() == ()
     measure.engage()
@@ -59,7 +59,8 @@ def test_the_request_stands_until_it_is_taken_back(inhibit: list[str], tmp_path:
 
 
 def test_the_request_ends_with_a_killed_process(inhibit: list[str], tmp_path: Path) -> None:
-    code = f"import time; from app.external import hold_external\nhold_external({inhibit!r}); print('held', flush=True)"
+    held = f"hold_external({inhibit!r}, timeout_s={DEADLINE_S}); print('held', flush=True)"
+    code = f"import time; from app.external import hold_external\n{held}"
     with subprocess.Popen(
         [sys.executable, "-c", f"{code}\ntime.sleep(120)"], stdout=subprocess.PIPE, text=True, cwd=ROOT
     ) as process:
@@ -71,7 +72,7 @@ def test_the_request_ends_with_a_killed_process(inhibit: list[str], tmp_path: Pa
 
 
 def test_a_request_that_somebody_ended_is_noticed_and_made_again(inhibit: list[str]) -> None:
-    measure = Inhibitor(partial(hold_external, inhibit))
+    measure = Inhibitor(partial(hold_external, inhibit, timeout_s=DEADLINE_S))
     before = {child.pid for child in psutil.Process().children()}
     measure.engage()
     (mine,) = (child for child in psutil.Process().children() if child.pid not in before)
@@ -86,10 +87,10 @@ def test_a_request_that_somebody_ended_is_noticed_and_made_again(inhibit: list[s
 @pytest.mark.parametrize(
     ("command", "says", "timeout_s"),
     [
-        (["fairlock-no-such-program"], "is missing", 60.0),
-        (["false"], "did not answer", 60.0),
+        (["fairlock-no-such-program"], "is missing", DEADLINE_S),
+        (["false"], "did not answer", DEADLINE_S),
         (["sleep", "60"], "did not answer", 0.5),
-        (["ls", "/fairlock-nowhere"], "fairlock-nowhere", 60.0),
+        (["ls", "/fairlock-nowhere"], "fairlock-nowhere", DEADLINE_S),
     ],
 )
 def test_a_request_that_is_refused_is_unsupported_with_the_reason(

@@ -2,12 +2,12 @@
 
 import json
 import os
-import selectors
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -41,7 +41,7 @@ class Rig:
             stderr=subprocess.DEVNULL,
             text=True,
         )
-        self._asked = 0
+        self._asked, self._said = 0, b""
         try:
             assert self._answer() == "ready"
         except AssertionError:
@@ -105,16 +105,21 @@ class Rig:
 
     def _answer(self) -> Any:
         """Return the answer to the last question; late ones to earlier questions are dropped."""
-        assert self._child.stdout is not None
         number, value = -1, None
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._child.stdout, selectors.EVENT_READ)
-            while number != self._asked:
-                assert selector.select(PATIENCE_S), "the tab does not answer"
-                line = self._child.stdout.readline()
-                assert line, "the tab is gone"
-                number, value = json.loads(line)
+        while number != self._asked:
+            number, value = json.loads(self._line())
         return value
+
+    def _line(self) -> bytes:
+        """Return the next line; who waits for a pipe must not leave any of it in a reader's memory."""
+        assert self._child.stdout is not None
+        while b"\n" not in self._said:
+            assert wait([self._child.stdout], PATIENCE_S), "the tab does not answer"
+            more = os.read(self._child.stdout.fileno(), 65_536)
+            assert more, "the tab is gone"
+            self._said += more
+        line, _, self._said = self._said.partition(b"\n")
+        return line
 
 
 @contextmanager

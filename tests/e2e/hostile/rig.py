@@ -114,7 +114,7 @@ class Rig:
         """Return the next line; who waits for a pipe must not leave any of it in a reader's memory."""
         assert self._child.stdout is not None
         while b"\n" not in self._said:
-            assert wait([self._child.stdout], PATIENCE_S), "the tab does not answer"
+            assert wait([self._child.stdout.fileno()], PATIENCE_S), "the tab does not answer"
             more = os.read(self._child.stdout.fileno(), 65_536)
             assert more, "the tab is gone"
             self._said += more

@@ -23,7 +23,7 @@ from tests.e2e import live_rig, server_rig
 from tests.e2e.server_rig import Application
 
 SECOND = {Track.CAMERA: 40_000, Track.SCREEN: 17_000, Track.MICROPHONE: 3_000}
-"""Bytes of each track; a recording at the policy's default settings takes about as many."""
+"""Bytes of each track: camera and sound at the policy's default rates, a screen that changes a good deal."""
 SEGMENT_S = 5
 TIMES = 200
 PAUSE_S = 0.01

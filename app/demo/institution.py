@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from app.contract import canonical, schema
 from app.contract.agreement import AGREEMENT_VERSION, Agreement, Allowance
 from app.contract.errors import UserFacing
-from app.contract.policy import POLICY_VERSION, Browser, Lockdown, Policy, Recipient, Server
+from app.contract.policy import POLICY_VERSION, Browser, Capture, Lockdown, Policy, Recipient, Server
 from app.contract.sealing import jws, keys
 from app.contract.sealing.agreements import AGREEMENT_TYPE
 from app.contract.sealing.records import POLICY_TYPE
@@ -129,7 +129,7 @@ def demonstration_policy(
     seconds: int,
     clock: Clock,
 ) -> Policy:
-    """Return the policy of the demonstration: everything recorded, everything looked for."""
+    """Return the policy of the demonstration: everything recorded, everything looked for, and to be watched live."""
     now_ms = clock.now().utc_ms
     return Policy(
         version=POLICY_VERSION,
@@ -144,6 +144,7 @@ def demonstration_policy(
         browser=Browser(start_url=f"{exam_site}/", allow=(f"{exam_site}/",), submit_url=f"{exam_site}/submitted"),
         # A demonstration closes its own decoy, not the browser that somebody at this machine is working in.
         lockdown=Lockdown(close_grace_ms=1_000, permit=tuple(sorted(builtin_rules(system()).names - {DECOY}))),
+        capture=Capture(live_view=True),
         recipients=(
             Recipient(
                 id=keys.key_id(examiner.public_key()),

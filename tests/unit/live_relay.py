@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from app.contract import live
+from app.contract.errors import IntegrityError
 from app.contract.live import Piece, PieceKind
 from capture.chain import Place
 
@@ -54,7 +55,10 @@ class Relay:
         self.bodies.append(body)
         status, headers, text = self.answer
         if status == 204 and request.path.endswith("/live"):
-            self.pieces += live.decode(body)
+            try:
+                self.pieces += live.decode(body)
+            except IntegrityError:
+                status = 422  # as the server says of tracks that nobody may watch
         request.send_response(status)
         for name, value in {**headers, **({"Content-Length": str(len(text))} if status != 204 else {})}.items():
             request.send_header(name, value)

@@ -1,7 +1,8 @@
-"""Watching a running exam in a real Chromium on a real server: live, and only what the session has signed."""
+"""Watching a running exam in real browsers on a real server: live, and only what the session has signed."""
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -10,11 +11,11 @@ from app.contract.incidents import Track
 from tests.e2e import server_rig
 from tests.e2e.chromium import chromium, needs_chromium, until
 from tests.e2e.console_fixtures import PASSPHRASE
+from tests.e2e.firefox import FIREFOX, firefox
 from tests.e2e.live_broadcast import Broadcast
 from tests.e2e.live_hall import SECONDS, Hall, live_hall
 from tests.e2e.test_console import PICTURE
-
-pytestmark = needs_chromium
+from tests.e2e.test_console_firefox import FILL, PRESS, SHOWN
 
 PATIENCE_MS = 20_000
 CAMERA = "document.getElementById('camera')"
@@ -66,6 +67,7 @@ def _says(page: Page, place: str, text: str) -> None:
     expect(page.locator(place)).to_have_text(re.compile(text), timeout=PATIENCE_MS)
 
 
+@needs_chromium
 def test_a_running_exam_is_watched_live(page: Page, hall: Hall) -> None:
     with hall.recording("Grace Hopper", at_s=2) as broadcast:
         _watch(page, broadcast)
@@ -91,6 +93,7 @@ def test_a_running_exam_is_watched_live(page: Page, hall: Hall) -> None:
         until(page, f"{CAMERA}.webkitAudioDecodedByteCount > 0")
 
 
+@needs_chromium
 def test_a_page_that_comes_late_begins_within_a_segment_and_says_when_nothing_comes(page: Page, hall: Hall) -> None:
     with hall.recording("Emmy Noether", at_s=8.5) as broadcast:
         _watch(page, broadcast)
@@ -104,6 +107,7 @@ def test_a_page_that_comes_late_begins_within_a_segment_and_says_when_nothing_co
         _says(page, "#live-word", "Live ·")
 
 
+@needs_chromium
 def test_what_the_session_did_not_sign_is_not_shown(page: Page, hall: Hall) -> None:
     with hall.recording("Alan Turing", at_s=4, forged=frozenset({Track.CAMERA, Track.MICROPHONE})) as broadcast:
         _watch(page, broadcast)
@@ -116,6 +120,7 @@ def test_what_the_session_did_not_sign_is_not_shown(page: Page, hall: Hall) -> N
         assert page.evaluate(f"{CAMERA}.buffered.length") == 0
 
 
+@needs_chromium
 def test_the_end_is_told(page: Page, hall: Hall) -> None:
     with hall.recording("Ada Lovelace", at_s=2) as broadcast:
         _watch(page, broadcast)
@@ -125,3 +130,24 @@ def test_the_end_is_told(page: Page, hall: Hall) -> None:
     page.get_by_role("link", name="Open the recording").click()
     expect(page.get_by_role("link", name="Watch live")).to_have_count(0)
     expect(page.get_by_role("link", name="Export")).to_be_visible()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(FIREFOX is None, reason="no Firefox here: packaging/system_packages.sh develop brings one")
+def test_firefox_watches_a_running_exam(hall: Hall, tmp_path: Path) -> None:
+    with firefox(tmp_path) as page, hall.recording("Mary Somerville", at_s=2) as broadcast:
+        page.go(f"{hall.url}/console/#/sessions/{broadcast.application.session}/live")
+        page.until("document.querySelector('input[type=password]')")
+        page.run(FILL, "Name", "ada")
+        page.run(FILL, "Password", server_rig.PASSWORD)
+        page.run(PRESS, "Sign in")
+        page.until("document.getElementById('passphrase')")
+        page.run(FILL, "Passphrase", PASSPHRASE)
+        page.run(PRESS, "Unlock")
+        page.until(f"{CAMERA}?.readyState >= 2 && !{CAMERA}.seeking")
+        first = page.run(SHOWN)
+        broadcast.hold_at_s = SECONDS
+        page.until(f"{CAMERA}.currentTime > 6.5")
+        assert page.run(SHOWN) != first
+        page.until("/^Live · [0-4] s behind$/.test(document.getElementById('live-word').textContent)")
+        page.until("document.getElementById('screen').currentTime > 6.5")

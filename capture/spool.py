@@ -16,7 +16,7 @@ import errno
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -158,11 +158,12 @@ class Spool:
             part.replace(part.with_suffix(".fls"))
             sync_folder(self.folder)
 
-    def pending(self, limit: int = 64) -> list[Spooled]:
-        """Return the oldest segments without a receipt."""
+    def pending(self, limit: int = 64, *, without: Collection[bytes] = ()) -> list[Spooled]:
+        """Return the oldest segments without a receipt, passing over the records in ``without``."""
         query = "SELECT record, jws, name FROM segments WHERE state = 'pending' ORDER BY id LIMIT ?"
         with self._lock:
-            rows = self._index.execute(query, (limit,)).fetchall()
+            rows = self._index.execute(query, (limit + len(without),)).fetchall()
+        wanted = [row for row in rows if row[0] not in without][:limit]
         return [
             Spooled(
                 record_digest=digest,
@@ -170,7 +171,7 @@ class Spool:
                 record=jws.unverified(Record, token),
                 path=self.folder / f"{name}.fls",
             )
-            for digest, token, name in rows
+            for digest, token, name in wanted
         ]
 
     def mark_received(self, record_digest: bytes, receipt_jws: str, *, keep_file: bool = False) -> None:

@@ -18,7 +18,7 @@ from app.contract.errors import FairlockError, Fatal, IntegrityError, Outcome, R
 from app.contract.sealing import jws
 from app.contract.sealing.records import RECEIPT_TYPE, Receipt, Record
 from app.contract.times import Clock
-from capture.spool import Spool, Spooled
+from capture.spool import Spool, Spooled, SpoolTotals
 
 _POLL_S = 0.5
 _LONGEST_WAIT_S = 30.0
@@ -39,6 +39,10 @@ class SegmentTransport(Protocol):
         ``UserFacing`` (not signed in, session unknown).
         """
         ...
+
+
+def _sent_of(totals: SpoolTotals) -> tuple[int, int]:
+    return totals.received_bytes, totals.received_bytes + totals.pending_bytes
 
 
 def receipt_verifier(key: Ed25519PublicKey) -> VerifyReceipt:
@@ -122,8 +126,7 @@ class Uploader:
 
     def progress(self) -> tuple[int, int]:
         """Return bytes received by the server, and bytes of all closed segments."""
-        totals = self._spool.totals()
-        return totals.received_bytes, totals.received_bytes + totals.pending_bytes
+        return _sent_of(self._spool.totals())
 
     def drain(self, deadline_s: float, on_progress: Callable[[int, int], None]) -> bool:
         """Wait until the server has everything; ``False`` when it has not after ``deadline_s``.
@@ -137,7 +140,7 @@ class Uploader:
             self._settled.clear()
             self._wake.set()
             totals = self._spool.totals()
-            on_progress(*self.progress())  # after them, so that the last word is that everything was sent
+            on_progress(*_sent_of(totals))  # the same, so that the last word is that everything was sent
             if totals.pending == 0:
                 return totals.refused == 0
             left_s = until - time.monotonic()
@@ -166,10 +169,9 @@ class Uploader:
         with self._lock:
             if self._held or self._clock.now().mono_ns < self._not_before_ns:
                 return None
-            for job in self._spool.pending(limit=len(self._threads) + 1):
-                if job.record_digest not in self._in_flight:
-                    self._in_flight.add(job.record_digest)
-                    return job
+            for job in self._spool.pending(limit=1, without=self._in_flight):
+                self._in_flight.add(job.record_digest)
+                return job
         return None
 
     def _wait_s(self) -> float:

@@ -5,15 +5,18 @@ sending a segment also ``IntegrityError`` when the server stores something else 
 """
 
 import hashlib
+import os
 import time
 import urllib.request
 from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import requests
+from requests.structures import CaseInsensitiveDict
 
 from app.contract import canonical, schema
 from app.contract.errors import FairlockError, IntegrityError, Outcome, Retryable, UserFacing
@@ -49,18 +52,14 @@ class ServerClient:
 
     def __init__(self, url: str, *, authorities: Path | None = None) -> None:
         """``authorities`` is a file of certificates to trust instead of the usual ones."""
-        self._base = f"{url}/api/v1"
-        self._http = requests.Session()
+        self._url = url
+        # Without a session of the library, which takes as long as the request itself to look for what there is none of
+        # here: cookies, redirections, and settings of the environment. REQUESTS_CA_BUNDLE would let a proxy read and
+        # change everything, and a .netrc would replace our authorisation. The system's proxy is respected; it sees
+        # nothing but TLS.
         self._secure = SecureAdapter()
-        self._http.mount("https://", self._secure)
-        self._http.mount("http://", self._secure)  # only ever this computer
-        if authorities is not None:
-            self._http.verify = str(authorities)
-        self._http.headers["User-Agent"] = "Fairlock"
-        # Not from the environment: REQUESTS_CA_BUNDLE would let a proxy read and change everything, and a .netrc
-        # would replace our authorisation. The system's proxy is respected; it sees nothing but TLS.
-        self._http.trust_env = False
-        self._http.proxies.update(_proxies(url))
+        self._authorities = True if authorities is None else str(authorities)
+        self._proxies = _proxies(url)
         self._bearer: str | None = None
         self.health = 0
 
@@ -132,7 +131,12 @@ class ServerClient:
 
     def close(self) -> None:
         """Close pooled connections."""
-        self._http.close()
+        self._secure.close()
+
+    @cached_property
+    def _base(self) -> str:
+        """The API's address as it is sent; raises ``requests.RequestException`` for what is none."""
+        return str(requests.Request("GET", f"{self._url}/api/v1").prepare().url)
 
     def _call(
         self,
@@ -162,19 +166,23 @@ class ServerClient:
         timeout_s: tuple[float, float] = (CONNECT_S, ANSWER_S),
     ) -> requests.Response:
         """Return whatever a server answers."""
+        request = requests.PreparedRequest()
+        request.method, request.body = method, data
+        request.headers = CaseInsensitiveDict({"User-Agent": "Fairlock", **headers})
+        if self._bearer:
+            request.headers["Authorization"] = f"Bearer {self._bearer}"
+        if data is not None:
+            size = len(data) if isinstance(data, bytes) else os.fstat(data.fileno()).st_size
+            request.headers["Content-Length"] = str(size)
         try:
-            return self._http.request(
-                method,
-                f"{self._base}/{path}",
-                data=data,
-                headers={**headers, **({"Authorization": f"Bearer {self._bearer}"} if self._bearer else {})},
-                timeout=timeout_s,
-                allow_redirects=False,
-            )
+            request.url = f"{self._base}/{quote(path)}"
+            answer = self._secure.send(request, timeout=timeout_s, verify=self._authorities, proxies=self._proxies)
+            _ = answer.content  # read here, where it may fail
         except requests.exceptions.SSLError as error:
             raise _not_secure(error) from error
         except requests.RequestException as error:
             raise Retryable(f"The server can't be reached: {error}", code="E-SERVER-UNREACHABLE") from error
+        return answer
 
 
 def _address(record: Record) -> str:

@@ -265,6 +265,18 @@ def test_a_destroyed_index_is_rebuilt_from_the_files(workshop: Workshop) -> None
     after.close()
 
 
+def test_segments_on_their_way_are_passed_over(workshop: Workshop) -> None:
+    segmenter = workshop.segmenter(Track.CAMERA)
+    for start in range(0, 20_000, 5_000):
+        segmenter.push(piece(start))
+    segmenter.close()
+    jobs = workshop.spool.pending()
+    first, second, third = (job.record_digest for job in jobs[:3])
+    assert workshop.spool.pending(1, without={first, third}) == [jobs[1]]
+    assert workshop.spool.pending(2, without={second}) == [jobs[0], jobs[2]]
+    assert workshop.spool.pending(without={job.record_digest for job in jobs}) == []
+
+
 def test_a_received_file_that_a_crash_left_is_deleted_at_the_next_start(workshop: Workshop) -> None:
     segmenter = workshop.segmenter(Track.CAMERA)
     segmenter.push(piece(0))

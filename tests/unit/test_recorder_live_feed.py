@@ -42,14 +42,16 @@ class Server:
         self.faults: list[FairlockError] = []
         self.tries = 0
         self.during: Callable[[], object] = lambda: None
+        self.said: object = None
 
-    def push(self, body: bytes) -> None:
+    def push(self, body: bytes) -> object:
         self.tries += 1
         self.during()
         if self.faults:
             raise self.faults.pop(0)
         assert len(body) <= live.MAX_PUSH
         self.pushes.append(list(live.decode(body)))
+        return self.said
 
     def pieces(self) -> list[Piece]:
         return [piece for push in self.pushes for piece in push]
@@ -163,6 +165,20 @@ def test_beats_keep_to_their_second_whatever_a_push_takes(bench: Bench) -> None:
     bench.clock.advance(7.5)
     assert bench.feed.rest_s() == 0  # late already, and the beats in between are not made up for
     assert bench.feed.rest_s() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("said", [None, b"", {"watchers": 3}])
+def test_nothing_that_is_answered_changes_the_rhythm(bench: Bench, said: object) -> None:
+    """Else it would show who is watched."""
+    bench.server.said = said
+    rests = []
+    for _ in range(5):
+        rests.append(round(bench.feed.rest_s(), 3))
+        bench.clock.advance(rests[-1])
+        bench.begin()
+        bench.feed.send()
+    assert rests == [0, 1, 1, 1, 1]
+    assert bench.server.tries == 5
 
 
 def test_a_failed_push_is_followed_by_the_next_segment(bench: Bench) -> None:
@@ -355,7 +371,8 @@ def test_a_lost_piece_is_not_delivered(bench: Bench) -> None:
     assert not bench.feed.delivered(place, 200)
 
 
-def test_an_upload_waits_for_the_last_piece_on_its_way(bench: Bench) -> None:
+def test_an_upload_waits_for_the_last_piece_on_its_way(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.recorder.live_feed.PATIENCE_S", DEADLINE_S)
     place = bench.begin()
     bench.feed.send()
     bench.write()

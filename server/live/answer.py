@@ -14,7 +14,7 @@ SIGN_S = 2.0
 """Seconds without a piece after which a sign of life is sent."""
 LOOK_MS = 60_000
 """So often it is asked whether who watches may go on."""
-GRACE_S = 1.0
+GRACE_S = 5.0
 """Who does not read can't be told that it is over: after so long their connection is closed."""
 BLOCK = 64 * 1024
 """Bytes that are handed to the connection at a time: more would wait there, where nobody counts them."""

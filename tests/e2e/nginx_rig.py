@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.server_rig import END_S
+
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
 
 
@@ -34,14 +36,14 @@ def running(folder: Path, rules: str) -> Iterator[str]:
     )
     process = subprocess.Popen([nginx, "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")])
     try:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + END_S
         while not _open(port):
             assert process.poll() is None, (folder / "error.log").read_text()
             assert time.monotonic() < deadline
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(END_S)
 
 
 def _open(port: int) -> bool:

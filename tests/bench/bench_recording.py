@@ -9,6 +9,7 @@ import os
 import resource
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -112,6 +113,7 @@ def run() -> list[Row]:
         for recorder in recorders:
             recorder.start()
         time.sleep(SECONDS)
+        of_threads = _threads_cpu_s()
         stopped = [recorder.stop(20) for recorder in recorders]
         spent, passed = _cpu_s() - before, time.monotonic() - began
         through, to_disk = (after - earlier for earlier, after in zip(written, _written(), strict=True))
@@ -122,6 +124,7 @@ def run() -> list[Row]:
         raise RuntimeError("nothing was recorded")
     return [
         _row("recording client: CPU of one core", spent / passed, "share", "≤ 0.16"),
+        *(_row(f"of which {name}", cpu_s / SECONDS, "share", "") for name, cpu_s in sorted(of_threads.items())),
         _row("recording client: dropped", gone, "items", "= 0"),
         _row("recording client: media", sum(media) * 8 / 1000 / passed, "kbit/s", ""),
         _row("spool: bytes written by sealed bytes", through / sealed, "times", "≤ 1.1"),
@@ -181,6 +184,15 @@ def _typed_on() -> Iterator[str]:
 def _cpu_s() -> float:
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return usage.ru_utime + usage.ru_stime
+
+
+def _threads_cpu_s() -> dict[str, float]:
+    """Return the seconds that each of the tracks' threads worked so far, by name (proc(5), ``schedstat``)."""
+    return {
+        thread.name: int(Path(f"/proc/self/task/{thread.native_id}/schedstat").read_text().split()[0]) / 1e9
+        for thread in threading.enumerate()
+        if thread.name.endswith(("-read", "-seal"))
+    }
 
 
 def _written() -> tuple[int, int]:

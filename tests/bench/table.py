@@ -49,4 +49,6 @@ def _goal(row: Row) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:,.2f}"
+    if value is None:
+        return ""
+    return f"{value:.3f}" if 0 < abs(value) < 1 else f"{value:,.2f}"

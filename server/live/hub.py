@@ -14,7 +14,7 @@ from server.live.watcher import Watcher
 from server.refused import Refused
 
 KEPT_BYTES = 256 * 1024 * 1024
-"""Pieces of all sessions. Beyond it the session that was fed longest ago loses its own."""
+"""Pieces of all sessions. Beyond it finished segments go first, then all, each time of who was fed longest ago."""
 ROOMS = 5_000
 WATCHERS = 200
 ROOM_WATCHERS = 8
@@ -121,12 +121,13 @@ class Hub:
     def _shrink(self) -> None:
         if self._kept <= KEPT_BYTES:
             return
-        for room in self._rooms.values():
-            if room.counted:
-                room.let_go()
+        for let_go in (Room.let_go_finished, Room.let_go):
+            for room in self._rooms.values():
+                # Some more than need be, so that not every push walks through all sessions.
+                if self._kept <= KEPT_BYTES * 9 // 10:
+                    return
+                let_go(room)
                 self._count(room)
-            if self._kept <= KEPT_BYTES:
-                return
 
 
 def _busy(why: str) -> Refused:

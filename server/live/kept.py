@@ -97,9 +97,13 @@ class Tail:
         """Let go of what has waited for its record for too long."""
         self._segments = [one for one in self._segments if one.over_ms is None or now_ms - one.over_ms < LINGER_MS]
 
+    def let_go_finished(self) -> None:
+        """Keep only the segment that is being written."""
+        del self._segments[:-1]
+
     def let_go(self) -> None:
         """Keep no bytes of what is here."""
-        del self._segments[:-1]
+        self.let_go_finished()
         for segment in self._segments:
             segment.let_go()
 

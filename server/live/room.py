@@ -63,6 +63,11 @@ class Room:
         """Whether nobody would miss it."""
         return not self.watchers and (self.fed_ms is None or now_ms - self.fed_ms >= EMPTY_MS)
 
+    def let_go_finished(self) -> None:
+        """Keep only what is being written; what has no record yet is sent as a file."""
+        for tail in self._tails.values():
+            tail.let_go_finished()
+
     def let_go(self) -> None:
         """Keep nothing; who comes now waits for the next segment."""
         for tail in self._tails.values():

@@ -207,6 +207,19 @@ def test_beyond_the_whole_the_least_fed_loses_what_it_has(hub: Hub, monkeypatch:
     assert _seen(late) == following
 
 
+def test_beyond_the_whole_finished_segments_go_first(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hubs, "KEPT_BYTES", 5_000)
+    hub.push("session-a", _segment(0, bytes(500)))
+    hub.push("session-b", [*_segment(0, bytes(1_500)), *_segment(1, bytes(500))])
+    hub.push("session-c", _segment(0, bytes(500)))
+    assert _file(hub, 0, 1_500, session="session-b") is not None
+    hub.push("session-c", [_piece(0, 500, bytes(300))])
+    assert _file(hub, 0, 1_500, session="session-b") is None
+    assert _file(hub, 0, 500, session="session-a") is not None
+    assert _file(hub, 1, 500, session="session-b") is not None
+    assert _file(hub, 0, 800, session="session-c") is not None
+
+
 def test_finished_segments_wait_for_their_record_for_a_while(hub: Hub, clock: ManualClock) -> None:
     for number in range(4):
         hub.push(SESSION, _segment(number, b"some ", b"bytes"))

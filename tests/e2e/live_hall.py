@@ -37,10 +37,20 @@ class Hall:
         return application
 
     @contextmanager
-    def recording(self, name: str, *, at_s: float, forged: frozenset[Track] = frozenset()) -> Iterator[Broadcast]:
-        """Seat a candidate of whose exam ``at_s`` were recorded; the test lets it go on from there."""
+    def recording(
+        self, name: str, *, at_s: float, forged: frozenset[Track] = frozenset(), lost: Track | None = None
+    ) -> Iterator[Broadcast]:
+        """Seat a candidate of whose exam ``at_s`` were recorded; the test lets it go on from there.
+
+        Openings of ``forged`` are signed by somebody else; of ``lost`` there is a first segment only.
+        """
         broadcast = Broadcast(
-            application=self.seat(name), cuts=self.cuts, forged=forged, url=self.url, place_s=at_s, hold_at_s=at_s
+            application=self.seat(name),
+            cuts=[cut for cut in self.cuts if cut.track is not lost or cut.start_ms == 0],
+            forged=forged,
+            url=self.url,
+            place_s=at_s,
+            hold_at_s=at_s,
         )
         with broadcast.running():
             yield broadcast

@@ -19,7 +19,7 @@ __all__ = ["running", "shell"]
 
 pytestmark = [pytest.mark.slow, needs_chromium]
 
-PATIENCE_MS = 40_000
+PATIENCE_MS = 60_000
 CAMERA = "document.getElementById('camera')"
 
 

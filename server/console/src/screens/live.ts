@@ -6,8 +6,8 @@ import type { WatchedTrack } from "../contract/live";
 import type { LinkState } from "../session/live_link";
 import { LiveSession } from "../session/live_session";
 import { LiveWatch } from "../session/live_watch";
-import { fill, h } from "../view/dom";
-import { count } from "../view/format";
+import { fill, h, setText } from "../view/dom";
+import { LiveBar } from "../view/live_bar";
 import { type LivePicture, livePicture } from "../view/live_picture";
 import { DOUBT, faultWord, inPart, linkWord, type LiveKind, pageWord, pictureWord } from "../view/live_words";
 import { stateWord } from "../view/words";
@@ -39,8 +39,7 @@ class LiveScreen implements Screen {
   private readonly state = h("span", { class: "chip", id: "state" });
   private readonly word = h("span", { class: "chip", id: "live-word" });
   private readonly spoken = h("p", { class: "unseen", role: "status" });
-  private readonly stored = h("span", { id: "stored" });
-  private readonly link = h("span", { class: "link quiet", id: "link" });
+  private readonly bar: LiveBar;
   private readonly pictures: { readonly camera: LivePicture; readonly screen: LivePicture };
   private readonly faults = new Map<WatchedTrack, unknown>();
   private readonly recording: HTMLElement;
@@ -58,6 +57,7 @@ class LiveScreen implements Screen {
     const { camera, screen } = session.policy.capture;
     this.recording = h("a", { class: "button", href: `#/sessions/${row.session}` }, "Open the recording");
     this.pictures = { camera: livePicture("Camera", camera), screen: livePicture("Screen", screen) };
+    this.bar = new LiveBar(session.policy.capture.microphone, (on) => this.watch?.sound(on));
     fill(this.element, this.heading(), this.spoken, this.stage);
     this.timer = window.setInterval(() => void this.ask(), ASK_MS);
   }
@@ -108,9 +108,8 @@ class LiveScreen implements Screen {
     if (this.over) return;
     if (!this.session.mayWatch(key.id)) return this.sayNotNamed();
     const { camera, screen } = this.pictures;
-    const bar = h("div", { class: "transport" }, this.soundButton(), this.note(), h("span", { class: "grow" }), this.link);
     const pictures = h("div", { class: "pictures" }, camera.element, screen.element);
-    fill(this.stage, h("div", { class: "card player" }, pictures, bar));
+    fill(this.stage, h("div", { class: "card player" }, pictures, this.bar.element));
     this.watch = new LiveWatch(this.session, key, { camera: camera.video, screen: screen.video }, {
       onTick: () => this.draw(),
       onState: (state, why) => this.connection(state, why),
@@ -120,30 +119,13 @@ class LiveScreen implements Screen {
     this.draw();
   }
 
-  private soundButton(): HTMLElement {
-    const recorded = this.session.policy.capture.microphone;
-    const press = (): void => {
-      const on = button.getAttribute("aria-pressed") !== "true";
-      button.setAttribute("aria-pressed", String(on));
-      button.textContent = on ? "Sound is on" : "Sound is off";
-      this.watch?.sound(on);
-    };
-    const button = h("button", { type: "button", id: "sound", class: "sound", "aria-pressed": "false", onclick: press }, "Sound is off");
-    button.disabled = !recorded;
-    return button;
-  }
-
-  private note(): HTMLElement {
-    return h("p", { class: "quiet" }, "Seen live; it becomes evidence when its segment is stored. ", this.stored);
-  }
-
   private fault(track: WatchedTrack, error: unknown): void {
     if (error === null) this.faults.delete(track);
     else this.faults.set(track, error);
   }
 
   private connection(state: LinkState, why: unknown): void {
-    this.link.textContent = linkWord(state, why);
+    this.bar.connection(linkWord(state, why));
     if (state === "ended") this.end();
   }
 
@@ -180,7 +162,7 @@ class LiveScreen implements Screen {
     const { frozen, ended, state, segments } = this.row;
     this.state.className = frozen ? "chip notice" : "chip";
     setText(this.state, frozen ? "Frozen" : stateWord(state));
-    setText(this.stored, `${count(segments, "segment")} stored by now.`);
+    this.bar.stored(segments);
     if (ended || state === "ended") this.end();
   }
 
@@ -204,9 +186,4 @@ class LiveScreen implements Screen {
     const words = h("div", { class: "unlock" }, h("h2", null, title), h("p", null, why), this.recording);
     fill(this.stage, h("div", { class: "card sealed" }, words));
   }
-}
-
-/** Leave the page alone where nothing changes: a live region speaks of each change. */
-function setText(element: HTMLElement, text: string): void {
-  if (element.textContent !== text) element.textContent = text;
 }

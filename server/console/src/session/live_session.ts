@@ -41,8 +41,8 @@ export class LiveSession {
   async keyOf(epoch: number): Promise<VerifyingKey> {
     let key = this.statements.keyOfEpoch(epoch);
     if (key === null && performance.now() - this.askedAt >= AGAIN_MS) {
-      this.askedAt = performance.now();
       await this.reload();
+      this.askedAt = performance.now();
       key = this.statements.keyOfEpoch(epoch);
     }
     if (key === null) throw new IntegrityError("unknown-key", `no binding names a key for start ${epoch} of the application`);

@@ -1,5 +1,5 @@
 /** One picture of the live page, with what has to be said of it on the picture itself, so that nothing else moves. */
-import { h } from "./dom";
+import { h, setText } from "./dom";
 import { DOUBT, type LiveWord } from "./live_words";
 import { nothing, pictureBox } from "./picture";
 
@@ -22,13 +22,13 @@ export function livePicture(label: "Camera" | "Screen", recorded: boolean): Live
   const draw = ({ kind, text }: LiveWord): void => {
     element.classList.toggle("stale", kind === "silent" || kind === "waiting");
     const said = kind === "live" ? "" : kind === "doubtful" ? `${text}. ${DOUBT}` : text;
-    if (veil.textContent !== said) veil.textContent = said;
+    setText(veil, said);
     veil.hidden = said === "";
     veil.classList.toggle("low", kind === "doubtful");
   };
   const fault = (sentence: string): void => {
     faults.hidden = sentence === "";
-    if (faults.textContent !== sentence) faults.textContent = sentence;
+    setText(faults, sentence);
     if (sentence !== "") veil.hidden = true;
   };
   return { element, video, draw, fault };

@@ -18,7 +18,7 @@ from app.contract import wire
 from app.contract.incidents import Track
 from server import setup
 from server.accounts import passwords, turns
-from server.exams import upload
+from server.exams import blocks
 from server.load import Load
 from server.verification import binding, freezing
 from server.web import draining
@@ -116,7 +116,7 @@ def test_upload_that_stands_still_is_given_up(
 ) -> None:
     app = _bound(http, institution)
     with monkeypatch.context() as patch:
-        patch.setattr(upload, "GAP_S", 0.1)
+        patch.setattr(blocks, "GAP_S", 0.1)
         with _hang_own(app) as connection:
             assert _status(connection) == 503
     assert app.put(*app.seal(Track.CAMERA)).status_code == 201
@@ -126,7 +126,7 @@ def test_upload_that_stands_still_is_given_up(
 def test_upload_that_creeps_is_given_up(
     http: httpx.Client, institution: Institution, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upload, "LONGEST_S", -1.0)
+    monkeypatch.setattr(blocks, "LONGEST_S", -1.0)
     with _hang_own(_bound(http, institution)) as connection:
         assert _status(connection) == 503
 

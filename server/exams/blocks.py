@@ -1,0 +1,45 @@
+"""Gathers what comes in over a connection into blocks, for as long as it keeps coming. Runs in the event loop."""
+
+from collections.abc import AsyncIterator
+
+from anyio import current_time, fail_after
+
+from server.refused import Refused
+
+BLOCK = 1024 * 1024
+GAP_S = 15.0
+"""A sender that is silent for so long has lost its connection."""
+LONGEST_S = 600.0
+"""Seconds for a whole segment: who sends single bytes would hold a place for ever."""
+
+
+class Blocks:
+    """The bytes of a segment as they come in, at most ``size``, gathered into blocks."""
+
+    def __init__(self, body: AsyncIterator[bytes], size: int) -> None:
+        self._body, self._left = body, size
+        self._until = current_time() + LONGEST_S
+        self.are_over = False
+
+    async def next(self) -> bytes:
+        """Return the next block, the last one when ``are_over`` says so then.
+
+        Raises ``Refused``: 503 when the bytes are too long in coming, 422 when there are too many.
+        """
+        block = bytearray()
+        try:
+            # One alarm that is set anew with each piece; one for each piece costs as much as the piece.
+            with fail_after(GAP_S) as alarm:
+                while len(block) < BLOCK:
+                    alarm.deadline = min(current_time() + GAP_S, self._until)
+                    piece = await anext(self._body, None)
+                    if piece is None:
+                        self.are_over = True
+                        break
+                    block += piece
+        except TimeoutError:
+            raise Refused(503, "E-BUSY", "the segment came too slowly", retry_after_s=2) from None
+        self._left -= len(block)
+        if self._left < 0:
+            raise Refused(422, "E-RECORD", "more bytes came than the record says")
+        return bytes(block)

@@ -6,7 +6,6 @@ PortAudio's own thread calls ``_heard``, which only enqueues: it never blocks, a
 
 import contextlib
 import importlib
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from types import ModuleType
@@ -99,7 +98,7 @@ class DeviceMicrophone:
         self._stream: Any = None
         self._errors: tuple[type[Exception], ...] = ()
         self._queue: Bounded[AudioChunk] = Bounded(_QUEUE_BLOCKS)
-        self._ready: deque[AudioChunk] = deque()
+        self._chunks: Iterator[AudioChunk] = iter(())
         self._times = SampleClock(AUDIO_RATE)
         self._seq = 0
         self._was_open = False
@@ -113,7 +112,7 @@ class DeviceMicrophone:
             raise refusals.missing_library("PortAudio", "libportaudio2") from error
         self._errors = (sounddevice.PortAudioError, ValueError, OSError)
         self._queue = Bounded(_QUEUE_BLOCKS)
-        self._ready.clear()
+        self._chunks = iter(())
         self._times = SampleClock(AUDIO_RATE)
         try:
             if self._was_open:
@@ -138,12 +137,12 @@ class DeviceMicrophone:
         """Return the next 20 ms; a device that gives none for two seconds is lost."""
         if self._stream is None:
             raise SourceLost("the microphone is not open")
-        if not self._ready:
+        while (chunk := next(self._chunks, None)) is None:
             block = self._queue.take(_SILENT_DEVICE_S)
             if block is None:
                 raise SourceLost(f"the microphone “{self.name}” gives no sound")
-            self._ready.extend(_chunks(block))
-        return self._ready.popleft()
+            self._chunks = _chunks(block)
+        return chunk
 
     def close(self) -> None:
         """Stop recording."""

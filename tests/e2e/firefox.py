@@ -17,7 +17,7 @@ from typing import Any
 from app.demo.processes import free_port
 
 FIREFOX = shutil.which("firefox-esr") or shutil.which("firefox")
-START_S = 60.0
+START_S, PATIENCE_S = 120.0, 60.0
 PREFERENCES = {
     "media.autoplay.default": 0,
     "media.volume_scale": "0.0",
@@ -52,7 +52,7 @@ class Firefox:
         """Run the body of a function in the page; return what it returns."""
         return self._ask("WebDriver:ExecuteScript", script=script, args=list(arguments), sandbox=None)["value"]
 
-    def until(self, condition: str, *, within_s: float = 40.0) -> None:
+    def until(self, condition: str, *, within_s: float = PATIENCE_S) -> None:
         """Wait until an expression holds in the page."""
         deadline = time.monotonic() + within_s
         while not self.run(f"return Boolean({condition})"):

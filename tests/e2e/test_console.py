@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from app.contract.incidents import Track
 from app.contract.tiers import MEANING, Tier
 from tests.e2e import server_rig
-from tests.e2e.chromium import chromium, needs_chromium, until
+from tests.e2e.chromium import PATIENCE_S, chromium, needs_chromium, until
 from tests.e2e.console_fixtures import PASSPHRASE, Recorded, recorded_session
 
 pytestmark = needs_chromium
@@ -44,7 +44,7 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser, recorded: Recorded) -> Iterator[Page]:
     """A page on the console; an error of its own, or a breach of its CSP, fails the test."""
     context = browser.new_context(base_url=recorded.server.url, viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(1_000 * PATIENCE_S)
     opened = context.new_page()
     problems: list[str] = []
     opened.on("pageerror", lambda error: problems.append(str(error)))

@@ -73,7 +73,7 @@ class Upload(Protocol):
         ...
 
     def finish(self) -> tuple[int, bytes]:
-        """Hand the bytes to the store for good; return their number and SHA-256. Raises ``StorageFull``."""
+        """Hand the last bytes to the store; return their number and SHA-256. Raises ``StorageFull``."""
         ...
 
     def publish(self) -> None:

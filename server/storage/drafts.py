@@ -56,15 +56,20 @@ class Draft:
         self._hash.update(data)
         self.size += len(data)
 
-    def close(self, *, durable: bool) -> None:
-        """Write out what waits in memory, with ``durable`` onto the disk for good; raises ``StorageFull``."""
+    def close(self) -> None:
+        """Write out what waits in memory, though not onto the disk; raises ``StorageFull``."""
         try:
-            self._file.flush()
-            if durable:
-                os.fsync(self._file.fileno())
             self._file.close()
         except OSError as error:
             raise full(error) from error
+
+    def sync(self) -> None:
+        """Put the closed draft's bytes onto the disk for good; raises ``OSError``."""
+        descriptor = os.open(self.path, os.O_RDWR)  # not to read alone, which Windows would not sync
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
     def reopen(self) -> BinaryIO:
         """Open the closed draft for reading; raises ``StorageFull``."""

@@ -1,4 +1,4 @@
-"""Segments as files, where ``path_of`` says, published by fsync and rename."""
+"""Segments as files, where ``path_of`` says, published by a link and fsync, or by fsync and rename."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -78,21 +78,35 @@ class FileUpload:
         self._draft.write(data)
 
     def finish(self) -> tuple[int, bytes]:
-        """Flush to the disk; return size and SHA-256. Raises ``StorageFull``."""
-        self._draft.close(durable=True)
+        """Return size and SHA-256; raises ``StorageFull``."""
+        self._draft.close()
         return self._draft.size, self._draft.digest
 
     def publish(self) -> None:
-        """Rename the file to its place and put the folder's new entry on the disk."""
+        """Give the file its name, and put both onto the disk."""
         folder = self._target.parent
         try:
             if not folder.exists():
                 folder.mkdir(mode=0o700, exist_ok=True)
                 sync_folder(folder.parent)
-            self._draft.path.replace(self._target)
+            self._name()
             sync_folder(folder)
         except OSError as error:
             raise full(error) from error
+
+    def _name(self) -> None:
+        """Link and sync; in this order a journaling file system writes file and name in one go and not in two.
+
+        Until then nobody looks at that name, but if something lies there, it may be on the disk and somebody's receipt
+        may speak of it: then the file that replaces it is synced first.
+        """
+        try:
+            self._target.hardlink_to(self._draft.path)
+        except OSError:  # it is there, or this file system knows no links
+            self._draft.sync()
+            self._draft.path.replace(self._target)
+        else:
+            self._draft.sync()
 
     def discard(self) -> None:
         """Close and remove the file; harmless after ``publish``."""

@@ -129,7 +129,7 @@ class S3Upload:
 
     def finish(self) -> tuple[int, bytes]:
         """Send the bytes to the store, unreadable as yet; return size and SHA-256. Raises ``StorageFull``."""
-        self._draft.close(durable=False)
+        self._draft.close()
         digest = self._draft.digest
         with answers(), self._draft.reopen() as body:
             begun = self._client.create_multipart_upload(

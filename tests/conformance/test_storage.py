@@ -1,5 +1,6 @@
 """What every store of segments must do; each implementation runs through the same list."""
 
+import errno
 import os
 import re
 import threading
@@ -294,6 +295,38 @@ def test_files_keep_what_was_published_and_clear_what_was_abandoned(tmp_path: Pa
     assert list((tmp_path / "incoming").iterdir()) == [young]
     assert _read(again, PLACE) == b"kept"
     assert (tmp_path / "sessions" / "session-1" / "0-camera-7.fls").is_file()
+
+
+def test_a_file_that_may_have_a_receipt_is_not_replaced_by_one_that_is_not_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = FileStore(tmp_path)
+    _store(store, PLACE, b"acknowledged")
+    synced: list[bytes] = []
+
+    def sync(_descriptor: int) -> None:
+        synced.append(_read(store, PLACE))
+
+    second = store.begin(PLACE)
+    second.write(b"once more")
+    second.finish()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", sync)
+        second.publish()
+    second.discard()
+    assert synced == [b"acknowledged", b"once more"]
+    assert _read(store, PLACE) == b"once more"
+
+
+def test_files_are_published_where_there_are_no_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_arguments: object) -> None:
+        raise OSError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr(os, "link", refuse)
+    store = FileStore(tmp_path)
+    _store(store, PLACE, b"renamed")
+    assert _read(store, PLACE) == b"renamed"
+    assert list((tmp_path / "incoming").iterdir()) == []
 
 
 def test_a_draft_that_goes_while_a_store_is_opened_stops_nobody(

@@ -2,7 +2,7 @@
 
 The model is stricter than most file systems. A file's content is certain up to its last ``fsync`` or ``fdatasync``; of
 what was written since, any number of writes may be there, the next one torn or as zeros. A name (a new file, a rename,
-a removal) is certain after an ``fsync`` of its folder; of the later ones any number may be there, in their order.
+a link, a removal) is certain after an ``fsync`` of its folder; of the later ones any number may be there, in order.
 
 Source: T. S. Pillai et al., "All File Systems Are Not Created Equal", OSDI 2014. Needs ``strace``.
 """
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-CALLS = "openat,write,pwrite64,lseek,ftruncate,fsync,fdatasync,rename,unlink,close"
+CALLS = "openat,write,pwrite64,lseek,ftruncate,fsync,fdatasync,rename,link,unlink,close"
 _LINE = re.compile(r"^(\d+) +(.*)$")
 _UNFINISHED, _RESUMED = " <unfinished ...>", re.compile(r"^<\.\.\. \w+ resumed>(.*)$")
 _CALL = re.compile(r"^(\w+)\((.*)\) += (-?\d+)(?:<(.*)>)?")
@@ -28,7 +28,7 @@ _TEXT = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One system call that succeeded. ``path`` is the file's, ``to`` a rename's; ``at`` an offset, -1 for the end."""
+    """One system call that succeeded, on ``path``. ``to`` what it is renamed or linked to; ``at`` is -1 for the end."""
 
     name: str
     path: str
@@ -83,7 +83,7 @@ def _calls(text: str) -> Iterator[Call]:
             if "O_DIRECTORY" in arguments:
                 continue
             yield Call(name="truncate" if "O_TRUNC" in arguments else "open", path=path)
-        elif name in ("rename", "unlink"):
+        elif name in ("rename", "link", "unlink"):
             yield Call(name=name, path=texts[0].decode(), to=texts[-1].decode())
         elif file is not None:
             path = _plain(file.group(2))
@@ -170,6 +170,9 @@ class Disk:
         elif call.name == "rename":
             moved = self._names[call.to] = self._names.pop(call.path)
             self._since += [(call.to, call.path, moved)]
+        elif call.name == "link":
+            self._names[call.to] = self._names[call.path]
+            self._since.append((call.to, "", self._names[call.path]))
         elif call.name == "unlink":
             self._names.pop(call.path, None)
             self._since.append((call.path, "", None))

@@ -1,6 +1,6 @@
 """Gathers what comes in over a connection into blocks, for as long as it keeps coming. Runs in the event loop."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 
 from anyio import current_time, fail_after
 
@@ -43,3 +43,17 @@ class Blocks:
         if self._left < 0:
             raise Refused(422, "E-RECORD", "more bytes came than the record says")
         return bytes(block)
+
+
+def gathered(parts: Sequence[bytes]) -> Iterator[bytes]:
+    """Yield what is there already in blocks of ``BLOCK`` or a part more: ``Blocks`` takes a turn for each."""
+    waiting: list[bytes] = []
+    size = 0
+    for part in parts:
+        waiting.append(part)
+        size += len(part)
+        if size >= BLOCK:
+            yield b"".join(waiting)
+            waiting, size = [], 0
+    if waiting:
+        yield b"".join(waiting)

@@ -15,7 +15,7 @@ from app.contract.sealing.segment import MAX_SEGMENT
 from app.contract.wire import LIVE_HEADER, SegmentAnswer
 from server.context import Context
 from server.exams import evidence
-from server.exams.blocks import Blocks
+from server.exams.blocks import Blocks, gathered
 from server.exams.evidence import Announced
 from server.refused import Refused
 from server.storage.base import Place, Upload
@@ -130,8 +130,8 @@ def _brought(context: Context, announced: Announced) -> AsyncIterator[bytes]:
         raise Refused(428, "E-LIVE", "not all of this segment came live; its file is needed")
 
     async def each() -> AsyncIterator[bytes]:
-        for part in parts:
-            yield part
+        for block in gathered(parts):
+            yield block
 
     return each()
 

@@ -16,6 +16,8 @@ TRACK_BYTES = 8 * 1024 * 1024
 """Bytes of one track; a camera at 2 Mbit/s takes 1.3 MB for a segment of 5 s."""
 PIECE_BYTES = 200
 """What a piece takes beside its data, so that many empty ones are counted, too."""
+PIECES = 500
+"""Pieces of one segment. An application sends one or two a second, and a segment lasts for seconds."""
 
 Place = tuple[int, int]
 """Epoch and sequence, by which a track's segments are in order."""
@@ -38,6 +40,8 @@ class Segment:
         if piece.kind is not PieceKind.FILE or piece.offset != self.end or not piece.data:
             return False
         self.end += len(piece.data)
+        if len(self.pieces) >= PIECES:
+            self.let_go()
         if self.is_whole:
             self._keep(piece)
         return True

@@ -1,17 +1,21 @@
 """What came live is stored without being sent again, through the same checks; where some of it lacks it is sent."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
 from app.clock import ManualClock
+from app.contract import live
 from app.contract.incidents import Track
 from app.contract.sealing import jws
 from app.contract.sealing.keys import load_ed25519
 from app.contract.sealing.records import RECEIPT_TYPE, Receipt
 from server import setup
+from server.exams import upload
+from server.exams.blocks import Blocks
+from server.live import kept
 from server.storage.base import StorageFull
 from server.storage.filesystem import FileUpload
 from tests.e2e.live_rig import pieces_of, pushed, put_live
@@ -60,6 +64,33 @@ def test_what_came_live_is_stored_without_being_sent_again(app: Application, fol
         assert (again.status_code, again.json()["receipt"]) == (200, answer.json()["receipt"])
     assert max(folder.iterdir(), key=lambda path: path.name).read_bytes() == data
     assert app.end(app.end_token()).completion is not None
+
+
+def test_many_tiny_pieces_are_stored_in_one_block(app: Application, monkeypatch: pytest.MonkeyPatch) -> None:
+    handed: list[int] = []
+
+    class Counted(Blocks):
+        def __init__(self, body: AsyncIterator[bytes], size: int) -> None:
+            async def each() -> AsyncIterator[bytes]:
+                async for block in body:
+                    handed.append(len(block))
+                    yield block
+
+            super().__init__(each(), size)
+
+    monkeypatch.setattr(upload, "Blocks", Counted)
+    record, data = app.seal(Track.CAMERA)
+    pieces = pieces_of(record, data, size=len(data) // 400 + 1)
+    for at in range(0, len(pieces), live.MAX_PIECES):
+        pushed(app, pieces[at : at + live.MAX_PIECES])
+    assert put_live(app, record).status_code == 201
+    assert handed == [len(data)]
+    # Beyond so many none is kept any more, and the file is asked for.
+    record, data = app.seal(Track.CAMERA)
+    pieces = pieces_of(record, data, size=len(data) // (2 * kept.PIECES))
+    for at in range(0, len(pieces), live.MAX_PIECES):
+        pushed(app, pieces[at : at + live.MAX_PIECES])
+    assert _refused(put_live(app, record)) == (428, "E-LIVE")
 
 
 def test_what_did_not_come_whole_is_asked_for(app: Application, folder: Path) -> None:

@@ -76,8 +76,8 @@ export async function sessions(): Promise<readonly SessionRow[]> {
   return (await answer(openObject({ sessions: list(SESSION_ROW) }), await call("GET", "/sessions"))).sessions;
 }
 
-export async function session(id: string): Promise<SessionDetail> {
-  return answer(SESSION, await call("GET", `/sessions/${encodeURIComponent(id)}`));
+export async function session(id: string, signal?: AbortSignal): Promise<SessionDetail> {
+  return answer(SESSION, await call("GET", `/sessions/${encodeURIComponent(id)}`, undefined, signal));
 }
 
 /** Return the examiner's own evidence keys, still under their passphrase. */
@@ -86,8 +86,8 @@ export async function keys(): Promise<readonly StoredKey[]> {
   return all.filter((key) => key.purpose === "evidence" && key.key !== null);
 }
 
-export async function manifest(id: string): Promise<Manifest> {
-  return answer(MANIFEST, await call("GET", `/sessions/${encodeURIComponent(id)}/manifest`));
+export async function manifest(id: string, signal?: AbortSignal): Promise<Manifest> {
+  return answer(MANIFEST, await call("GET", `/sessions/${encodeURIComponent(id)}/manifest`, undefined, signal));
 }
 
 /** Return the grants of recipients who were added later; throws `bad-format` for what is none. */
@@ -123,8 +123,8 @@ export function exportUrl(id: string): string {
   return `${BASE}/sessions/${encodeURIComponent(id)}/export`;
 }
 
-async function call(method: string, path: string, body?: Json): Promise<Response> {
-  const response = await request(method, path, body);
+async function call(method: string, path: string, body?: Json, signal?: AbortSignal): Promise<Response> {
+  const response = await request(method, path, body, signal);
   if (!response.ok) throw await refusal(response);
   return response;
 }

@@ -166,7 +166,7 @@ describe("the connection", () => {
     session = { ...session, ...ended };
     await link.run();
     expect(pieces.map(({ data }) => [...data])).toEqual([[65], [66]]);
-    expect(states).toEqual(["connecting", "connected", "ended"]);
+    expect(states).toEqual(["connecting", "connected", "cut", "ended"]);
   });
 
   test("is made again after a cut, a little later", async () => {

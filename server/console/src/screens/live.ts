@@ -6,6 +6,7 @@ import type { WatchedTrack } from "../contract/live";
 import type { LinkState } from "../session/live_link";
 import { LiveSession } from "../session/live_session";
 import { LiveWatch } from "../session/live_watch";
+import { patiently } from "../session/patience";
 import { fill, h, setText } from "../view/dom";
 import { LiveBar } from "../view/live_bar";
 import { type LivePicture, livePicture } from "../view/live_picture";
@@ -47,6 +48,7 @@ class LiveScreen implements Screen {
   private watch: LiveWatch | null = null;
   /** Nothing is shown any more: the session has ended, or the page was left. */
   private over = false;
+  private asking = false;
 
   constructor(
     private readonly shell: Shell,
@@ -146,15 +148,20 @@ class LiveScreen implements Screen {
     setText(this.spoken, SPOKEN[kind]);
   }
 
-  /** How the session stands at the server. */
+  /** How the session stands at the server; one question at a time, so that no answer overtakes a later one. */
   private async ask(): Promise<void> {
-    if (this.over || document.hidden) return;
+    if (this.over || this.asking || document.hidden) return;
+    this.asking = true;
     try {
-      this.row = await api.session(this.row.session);
+      const row = await patiently((signal) => api.session(this.row.session, signal));
+      if (this.over) return;
+      this.row = row;
       this.drawState();
     } catch (error) {
-      if (error instanceof api.Refused && error.status === 401) this.shell.fail(error);
+      if (error instanceof api.Refused && error.status === 401 && !this.over) this.shell.fail(error);
       // The connection's own line says what else is wrong.
+    } finally {
+      this.asking = false;
     }
   }
 

@@ -4,6 +4,7 @@
  */
 import * as api from "../api";
 import { type Piece, PieceReader } from "../contract/live";
+import { patiently, unless } from "./patience";
 
 /** The server gives a sign of life every two seconds: one that says nothing for this long is gone. */
 const SILENCE_MS = 10_000;
@@ -14,7 +15,7 @@ export type LinkState = "connecting" | "connected" | "cut" | "ended";
 
 /** What comes of a connection. */
 export interface LinkListener {
-  /** A piece; the next is read when this is done. */
+  /** A piece; the next is read when this is done, or when the connection was given up meanwhile. */
   onPiece(piece: Piece): Promise<void>;
   /** `why` goes with "cut". */
   onState(state: LinkState, why?: unknown): void;
@@ -39,9 +40,9 @@ export class LiveLink {
       this.listener.onState("connecting");
       const why = await this.read().catch((error: unknown) => error);
       if (signal.aborted) return;
+      this.listener.onState("cut", why);
       if (await this.hasEnded()) return this.listener.onState("ended");
       if (why instanceof api.Refused && [401, 403, 404].includes(why.status)) throw why;
-      this.listener.onState("cut", why);
       await pause(AGAIN_MS + Math.random() * SPREAD_MS, signal);
     }
   }
@@ -58,7 +59,7 @@ export class LiveLink {
       const pieces = new PieceReader();
       for (let got = await stream.read(); !got.done; got = await stream.read()) {
         watch.stroke();
-        for (const piece of pieces.push(got.value)) await this.listener.onPiece(piece);
+        for (const piece of pieces.push(got.value)) await unless(attempt.signal, this.listener.onPiece(piece));
       }
     } finally {
       watch.stop();
@@ -70,8 +71,8 @@ export class LiveLink {
   /** An answer that ends says nothing of why: the session's state does. */
   private async hasEnded(): Promise<boolean> {
     try {
-      const { ended, state } = await api.session(this.session);
-      return ended || state === "ended";
+      const { ended, state } = await patiently((signal) => api.session(this.session, signal), this.abort.signal);
+      return !this.abort.signal.aborted && (ended || state === "ended");
     } catch {
       return false;
     }
@@ -102,7 +103,13 @@ class Watchdog {
 /** Wait, or until the signal is given. */
 function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener("abort", done);
+    if (signal.aborted) done();
   });
 }

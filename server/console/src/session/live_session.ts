@@ -11,6 +11,7 @@ import { IntegrityError } from "../contract/outcome";
 import type { Policy } from "../contract/policy";
 import type { Manifest } from "../contract/records";
 import { Statements } from "../contract/statements";
+import { patiently } from "./patience";
 
 const AGAIN_MS = 2_000;
 
@@ -50,7 +51,7 @@ export class LiveSession {
   }
 
   private async reload(): Promise<void> {
-    const manifest = await api.manifest(this.session);
+    const manifest = await patiently((signal) => api.manifest(this.session, signal));
     if (manifest.session !== this.session || manifest.policy !== this.policyToken) {
       throw new IntegrityError("wrong-policy", "the server has come to hand out another policy of this session");
     }

@@ -245,3 +245,56 @@ describe("a segment that comes again", () => {
     expect(await outcome(await opening(newer), ...pieces(newer))).toBe("shown: 0");
   });
 });
+
+describe("what nobody signed does not move a track", () => {
+  const [file, next] = [segment("0-camera-0"), segment("0-camera-1")];
+  const far = { kind: "file", track: "camera", epoch: 65_535, sequence: 2 ** 32 - 1, offset: 1, data: new Uint8Array(5) } as const;
+
+  test("not before anything came, and not for ever", async () => {
+    expect(await outcome(far)).toBe("shown: 0");
+    expect(joined(await take(await opening(file), ...pieces(file)))).toBe(await plaintext(file));
+  });
+
+  test.each([
+    ["a piece from the middle", [far]],
+    ["an opening alone", [{ ...far, kind: "opening", offset: 0 }]],
+    ["an opening and noise", [{ ...far, kind: "opening", offset: 0 }, { ...far, offset: 0 }]],
+    ["a beginning without an opening", [{ ...far, offset: 0 }]],
+  ] as const)("not in the midst of a segment: %s", async (_, strange) => {
+    const half = pieces(file, 500);
+    const before = await take(await opening(file), ...half.slice(0, -1));
+    for (const piece of strange) await outcome(piece);
+    const after = await take(...half.slice(-1), await opening(next), ...pieces(next));
+    expect(joined([...before, ...after])).toBe(joinedPlain(await plaintext(file), await plaintext(next)));
+  });
+
+  test("and what is wrong with it is told, once", async () => {
+    await take(await opening(file), ...pieces(file));
+    expect(await outcome({ ...far, offset: 0 })).toBe("missing");
+    expect(await outcome({ ...far, offset: 0 })).toBe("shown: 0");
+    const { epoch, sequence } = far;
+    expect(await outcome(await opening(next, { place: { epoch, sequence } }), ...pieces(next, 300, { epoch, sequence }))).toBe(
+      "unknown-key",
+    );
+  });
+
+  test("nor does what is left over of a connection that was given up", async () => {
+    let goOn = (): void => undefined;
+    const wait = new Promise<void>((resolve) => (goOn = resolve));
+    let asked = 0;
+    track = new LiveTrack(SESSION, "camera", examiner, async () => {
+      asked += 1;
+      if (asked === 1) await wait;
+      return vouched;
+    });
+    const [whole] = pieces(file, file.length);
+    await take(await opening(file));
+    const left = take(whole!);
+    const shown = await take(await opening(file), whole!);
+    goOn();
+    expect(joined(shown)).toBe(await plaintext(file));
+    expect(await left).toEqual([]);
+  });
+});
+
+const joinedPlain = (...parts: readonly string[]): string => b64(Buffer.concat(parts.map((part) => Buffer.from(part, "base64url"))));

@@ -2,8 +2,8 @@
  * Follows one track while it is being recorded: pieces of its segments go in, media that may be shown come out.
  *
  * Nothing of a segment is opened before the session's signed word on its header (`Opening`) was checked. A piece that does
- * not continue what came leaves the rest of its segment unseen; the next segment begins anew. Never goes back to an older
- * one, also not after the connection was made again. No network and no page.
+ * not continue what came leaves the rest of its segment unseen; the next segment begins anew. Never goes back behind
+ * one whose opening held, also not after the connection was made again. No network and no page.
  */
 import { type Bytes, equal, fromUtf8 } from "../contract/bytes";
 import { verify, type VerifyingKey } from "../contract/jws";
@@ -41,7 +41,12 @@ interface Following {
 type Place = Pick<Piece, "epoch" | "sequence">;
 
 export class LiveTrack {
+  /** The newest segment whose opening held. Nothing before it is shown any more. */
   private now: Following | null = null;
+  /** One that claims to come next. It takes the place of `now` only when its opening has held: anybody can name a place. */
+  private next: Following | null = null;
+  /** Where a segment was said to begin without an opening; said once. */
+  private lacking: Place | null = null;
 
   constructor(
     private readonly session: string,
@@ -51,46 +56,58 @@ export class LiveTrack {
   ) {}
 
   /**
-   * Take the next piece of this track; calls must wait for one another. Returns what may be shown now. Throws what is wrong
-   * with the segment, of which nothing more is shown then.
+   * Take the next piece of this track; calls must wait for one another, but for one that was given up. Returns what may be
+   * shown now. Throws what is wrong with the segment, of which nothing more is shown then.
    */
   async take(piece: Piece): Promise<readonly LivePart[]> {
-    const order = this.now === null ? 1 : compare(piece, this.now);
-    if (order < 0) return [];
-    try {
-      if (piece.kind === "opening") this.begin(piece, order === 0);
-      else if (order > 0) this.skipTo(piece);
-      else return await this.read(this.now as Following, piece);
+    if (this.now !== null && compare(piece, this.now) < 0) return [];
+    if (piece.kind === "opening") {
+      this.begin(piece);
       return [];
+    }
+    const following = [this.next, this.now].find((one) => one !== null && compare(piece, one) === 0) ?? null;
+    return following === null ? this.miss(piece) : this.read(following, piece);
+  }
+
+  /** A segment begins, or comes once more after the connection was cut. */
+  private begin(opening: Piece): void {
+    const known = this.now !== null && compare(opening, this.now) === 0 ? this.now : { given: 0, digest: null };
+    const { epoch, sequence } = opening;
+    const next: Following = { epoch, sequence, stream: null, given: known.given, digest: known.digest };
+    next.stream = new SegmentStream((head, digest) => this.admit(next, opening, head, digest));
+    this.next = next;
+  }
+
+  /** Bytes of a segment whose opening did not come: from its middle on it was missed, from its start it may be anybody's. */
+  private miss(piece: Piece): readonly LivePart[] {
+    const said = this.lacking !== null && compare(piece, this.lacking) === 0;
+    if (piece.offset > 0 || said) return [];
+    this.lacking = piece;
+    throw new IntegrityError("missing", "the segment came without the session's signature on its header");
+  }
+
+  private async read(following: Following, piece: Piece): Promise<readonly LivePart[]> {
+    const { stream } = following;
+    if (stream === null) return [];
+    if (piece.offset !== stream.size) {
+      following.stream = null;
+      return [];
+    }
+    try {
+      const fragments = await stream.push(piece.data);
+      const head = stream.admitted;
+      if (head === null || !this.follows(following)) return [];
+      return this.parts(following, stream, head.header, fragments);
     } catch (error) {
-      if (this.now !== null) this.now.stream = null;
+      following.stream = null;
+      if (!this.follows(following)) return [];
       throw error;
     }
   }
 
-  /** A segment begins, or comes once more after the connection was cut. */
-  private begin(piece: Piece, again: boolean): void {
-    const { given, digest } = again && this.now !== null ? this.now : { given: 0, digest: null };
-    const stream = new SegmentStream((head, headDigest) => this.admit(piece, head, headDigest));
-    this.now = { epoch: piece.epoch, sequence: piece.sequence, stream, given, digest };
-  }
-
-  /** Bytes of a segment whose opening did not come: from its middle on it was missed, from its start it may be anybody's. */
-  private skipTo({ epoch, sequence, offset }: Piece): void {
-    this.now = { epoch, sequence, stream: null, given: 0, digest: null };
-    if (offset === 0) throw new IntegrityError("missing", "the segment came without the session's signature on its header");
-  }
-
-  private async read(now: Following, piece: Piece): Promise<readonly LivePart[]> {
-    const { stream } = now;
-    if (stream === null) return [];
-    if (piece.offset !== stream.size) {
-      now.stream = null;
-      return [];
-    }
-    const fragments = await stream.push(piece.data);
-    const head = stream.admitted;
-    return head === null ? [] : this.parts(now, stream, head.header, fragments);
+  /** Whether it is still the one to look at: the connection may have been made anew while it was read. */
+  private follows(following: Following): boolean {
+    return following === this.next || following === this.now;
   }
 
   private parts(now: Following, stream: SegmentStream, header: SegmentHeader, fragments: readonly Bytes[]): readonly LivePart[] {
@@ -105,7 +122,7 @@ export class LiveTrack {
   }
 
   /** Check the opening against the header and both against the piece's place, then unwrap the data key. */
-  private async admit(opening: Piece, head: SegmentHead, digest: Bytes): Promise<Bytes> {
+  private async admit(next: Following, opening: Piece, head: SegmentHead, digest: Bytes): Promise<Bytes> {
     const said = await verify(OPENING, textOf(opening.data), await this.keyOf(opening.epoch), OPENING_TYPE);
     for (const place of [said, head.header]) {
       if (place.session !== this.session || place.track !== this.track || compare(place, opening) !== 0) {
@@ -113,9 +130,9 @@ export class LiveTrack {
       }
     }
     if (!equal(said.header, digest)) throw new IntegrityError("digest-mismatch", "the header is not the one that was signed");
-    const known = this.now?.digest ?? digest;
-    if (!equal(known, digest)) throw new IntegrityError("digest-mismatch", "a segment came again with another header");
-    if (this.now !== null) this.now.digest = digest;
+    if (!equal(next.digest ?? digest, digest)) throw new IntegrityError("digest-mismatch", "a segment came again with another header");
+    next.digest = digest;
+    if (next === this.next) [this.now, this.next] = [next, null];
     return unwrap(head, this.recipient);
   }
 }

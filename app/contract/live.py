@@ -22,7 +22,8 @@ MAX_DATA = 2 * 1024 * 1024
 MAX_PUSH = 4 * 1024 * 1024
 """Bytes of pieces that the application sends at a time."""
 MAX_PIECES = 256
-"""Pieces and signs of life that are read at a time at most: a million empty ones would take a second to count."""
+"""Pieces and signs of life of one push at most: a million empty ones would take a second to count. Who reads a stream
+takes as many as come: what a server keeps for who comes late is a burst of more."""
 MEDIA = (Track.CAMERA, Track.SCREEN, Track.MICROPHONE)
 """The tracks that can be watched. Journal and pictures are read when their segments are there."""
 SIGN_OF_LIFE = struct.pack(">I", 0)
@@ -57,27 +58,35 @@ class Piece:
 
 def encode(piece: Piece) -> bytes:
     """Return a piece as it travels."""
-    head = _HEAD.pack(piece.kind, TRACK_KEY_IDS[piece.track], piece.epoch, piece.sequence, piece.offset)
-    return b"".join((struct.pack(">I", len(head) + len(piece.data)), head, piece.data))
+    return head(piece) + piece.data
+
+
+def head(piece: Piece) -> bytes:
+    """Return what goes before the data of a piece as it travels."""
+    packed = _HEAD.pack(piece.kind, TRACK_KEY_IDS[piece.track], piece.epoch, piece.sequence, piece.offset)
+    return struct.pack(">I", len(packed) + len(piece.data)) + packed
 
 
 def decode(data: bytes) -> Sequence[Piece]:
-    """Read whole pieces; raises ``IntegrityError`` (``BAD_FORMAT``) where they are none, or the last is cut off."""
+    """Read one push; raises ``IntegrityError`` (``BAD_FORMAT``) where it holds no whole pieces, or too many."""
     rest = bytearray(data)
-    pieces = take(rest)
+    pieces = take(rest, at_most=MAX_PIECES)
     if rest:
         raise IntegrityError(Outcome.BAD_FORMAT, "the last piece is cut off")
     return pieces
 
 
-def take(buffer: bytearray) -> list[Piece]:
-    """Take the whole pieces off the front of what has come so far; raises ``IntegrityError`` (``BAD_FORMAT``)."""
+def take(buffer: bytearray, *, at_most: int | None = None) -> list[Piece]:
+    """Take the whole pieces off the front of what has come so far; raises ``IntegrityError`` (``BAD_FORMAT``).
+
+    ``at_most`` counts pieces and signs of life.
+    """
     pieces: list[Piece] = []
     at = seen = 0
     while at + 4 <= len(buffer):
         seen += 1
-        if seen > MAX_PIECES:
-            raise IntegrityError(Outcome.BAD_FORMAT, f"more than {MAX_PIECES} pieces came at a time")
+        if at_most is not None and seen > at_most:
+            raise IntegrityError(Outcome.BAD_FORMAT, f"more than {at_most} pieces came at a time")
         (length,) = struct.unpack_from(">I", buffer, at)
         if length > _HEAD.size + MAX_DATA:
             raise IntegrityError(Outcome.BAD_FORMAT, f"a piece claims {length} bytes")

@@ -1,4 +1,4 @@
-"""Pieces of live view are read or refused as the vectors say, like in the console."""
+"""Pieces of live view are read from a stream or refused as the vectors say, like in the console."""
 
 import json
 from pathlib import Path
@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from app.contract.errors import IntegrityError
+from app.contract.errors import IntegrityError, Outcome
 from app.contract.incidents import Track
-from app.contract.live import Piece, PieceKind, decode
+from app.contract.live import Piece, PieceKind, take
 
 VECTORS: list[dict[str, Any]] = json.loads((Path(__file__).parent / "live.json").read_text("utf-8"))
 
@@ -17,11 +17,19 @@ VECTORS: list[dict[str, Any]] = json.loads((Path(__file__).parent / "live.json")
 def test_pieces(vector: dict[str, Any]) -> None:
     data = bytes.fromhex(vector["hex"])
     if vector["says"] == "ok":
-        assert list(decode(data)) == [_piece(**said) for said in vector["pieces"]]
+        assert _read(data) == [_piece(**said) for said in vector["pieces"]]
         return
     with pytest.raises(IntegrityError) as refusal:
-        decode(data)
+        _read(data)
     assert refusal.value.outcome == vector["says"]
+
+
+def _read(data: bytes) -> list[Piece]:
+    rest = bytearray(data)
+    pieces = take(rest)
+    if rest:
+        raise IntegrityError(Outcome.BAD_FORMAT, "the last piece is cut off")
+    return pieces
 
 
 def _piece(kind: str, track: str, data: str, **place: int) -> Piece:

@@ -5,7 +5,8 @@
  *
  * `length` counts what follows it; 0 is a sign of life. Nothing here is opened or believed: session/live_track.ts does that.
  */
-import { type Bytes, concat, readU32 } from "./bytes";
+import { ByteQueue } from "./byte_queue";
+import { type Bytes, readU32 } from "./bytes";
 import { IntegrityError } from "./outcome";
 import { TRACK_KEY_IDS } from "./records";
 
@@ -25,8 +26,6 @@ export interface Piece {
 
 /** Bytes of one piece at most. */
 export const MAX_DATA = 2 * 1024 * 1024;
-/** Pieces and signs of life that are read at a time at most. */
-export const MAX_PIECES = 256;
 
 const HEAD_SIZE = 12;
 const KINDS: ReadonlyMap<number, Piece["kind"]> = new Map([
@@ -35,29 +34,30 @@ const KINDS: ReadonlyMap<number, Piece["kind"]> = new Map([
 ]);
 const TRACKS: ReadonlyMap<number, WatchedTrack> = new Map(LIVE_TRACKS.map((track) => [TRACK_KEY_IDS[track], track]));
 
-/** Reads pieces from a stream, however it is cut. After a refusal it must not be used any more. */
+/**
+ * Reads pieces from a stream, however it is cut; of one that is not whole yet, no more than its greatest length waits. After a
+ * refusal it must not be used any more.
+ */
 export class PieceReader {
-  private rest: Bytes = new Uint8Array(0);
+  private readonly rest = new ByteQueue();
 
   /** Whether a piece has come in part. */
   get pending(): boolean {
-    return this.rest.length > 0;
+    return this.rest.size > 0;
   }
 
   /** Take what has come; returns the pieces that are whole by now. Throws `bad-format`. */
   push(chunk: Uint8Array): readonly Piece[] {
-    const data = concat(this.rest, chunk);
+    const { rest } = this;
     const pieces: Piece[] = [];
-    let at = 0;
-    for (let seen = 1; at + 4 <= data.length; seen += 1) {
-      if (seen > MAX_PIECES) throw refused(`more than ${MAX_PIECES} pieces came at a time`);
-      const length = readU32(data, at);
+    rest.push(chunk);
+    while (rest.size >= 4) {
+      const length = readU32(rest.peek(4), 0);
       if (length > HEAD_SIZE + MAX_DATA) throw refused(`a piece claims ${length} bytes`);
-      if (at + 4 + length > data.length) break;
-      if (length > 0) pieces.push(read(data.slice(at + 4, at + 4 + length)));
-      at += 4 + length;
+      if (rest.size < 4 + length) break;
+      const frame = rest.take(4 + length).subarray(4);
+      if (length > 0) pieces.push(read(frame));
     }
-    this.rest = data.slice(at);
     return pieces;
   }
 }

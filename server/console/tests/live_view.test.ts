@@ -4,9 +4,11 @@ import { Refused } from "../src/api";
 import type { Piece } from "../src/contract/live";
 import { IntegrityError } from "../src/contract/outcome";
 import { LiveEdge, type Steering, TARGET_S } from "../src/session/live_edge";
+import { NotShown } from "../src/session/live_lane";
 import { LiveLink, type LinkState } from "../src/session/live_link";
 import { LiveSession } from "../src/session/live_session";
-import { faultWord, inPart, linkWord, pageWord, pictureWord } from "../src/view/live_words";
+import { whose } from "../src/session/whose";
+import { faultWord, inPart, linkWord, type LiveWord, pageWord, pictureWord, soundWord, spokenWord } from "../src/view/live_words";
 import { FakeServer } from "./fake_server";
 
 afterEach(() => {
@@ -257,6 +259,49 @@ describe("what a session's statements say", () => {
   });
 });
 
+describe("bindings that are asked for anew", () => {
+  let server: FakeServer;
+  let whole: readonly string[];
+  let other: readonly string[];
+
+  beforeEach(() => {
+    server = new FakeServer("ok");
+    whole = server.manifest["bindings"] as readonly string[];
+    other = new FakeServer("ok-torn-bytes").manifest["bindings"] as readonly string[];
+    server = new FakeServer("ok");
+  });
+
+  afterEach(() => vi.restoreAllMocks());
+
+  test.each([
+    ["without the first", () => whole.slice(1)],
+    ["with another first", () => [other[0]!, ...whole.slice(1)]],
+    ["with one the less", () => whole.slice(0, -1)],
+    ["turned around", () => whole.toReversed()],
+  ])("%s end the watch", async (_, bindings) => {
+    const session = await LiveSession.load(server.session);
+    server.manifest = { ...server.manifest, bindings: bindings() };
+    vi.spyOn(performance, "now").mockReturnValue(performance.now() + 10_000);
+    const fault = await session.keyOf(7).catch((error: unknown) => error);
+    expect((fault as IntegrityError).outcome).toBe("broken-chain");
+    // Also of the starts that were known: what is handed out now is not what was.
+    await expect(session.keyOf(0)).rejects.toBe(fault);
+  });
+});
+
+describe("whom a page shows", () => {
+  test("is said by the signed binding; the server's list must say the same", async () => {
+    const server = new FakeServer("ok");
+    const session = await LiveSession.load(server.session);
+    const row = { session: server.session, candidate: session.candidate };
+    expect(session.candidate).toMatch(/^Zoë Łukasz/);
+    expect(() => session.mustBe(row)).not.toThrow();
+    expect(() => session.mustBe({ ...row, candidate: "Somebody Else" })).toThrow("Somebody Else");
+    expect(() => session.mustBe({ ...row, session: "another" })).toThrow(IntegrityError);
+    expect(whose({ ...row, candidate: "Ada" }, [])).toEqual({ candidate: "Ada", doubt: "" });
+  });
+});
+
 describe("words", () => {
   const clocks = { nowMs: 100_000, utcMs: 1_700_000_000_000 };
   const word = (age: number, silence = 0) =>
@@ -271,10 +316,21 @@ describe("words", () => {
     expect(pictureWord({ momentMs: null, progressMs: null }, clocks).kind).toBe("waiting");
   });
 
-  test("the page is live as long as one picture is", () => {
-    expect(pageWord([word(0, 60_000), word(1_000)]).kind).toBe("live");
-    expect(pageWord([word(0, 60_000), word(0, 7_000)]).text).toBe("No picture for 1 min");
+  test("the page is as its worse picture is, and says which", () => {
+    const page = (camera: LiveWord, screen: LiveWord) => pageWord([{ name: "Camera", ...camera }, { name: "Screen", ...screen }]);
+    expect(page(word(0, 60_000), word(1_000))).toEqual({ kind: "silent", text: "Camera: no picture for 1 min", of: "Camera: " });
+    expect(page(word(1_000), word(190_000)).text).toBe("Screen: 3 min old by the candidate's clock");
+    expect(page(word(0, 60_000), word(0, 7_000)).text).toBe("No picture for 1 min");
+    expect(page(word(1_000), word(2_000)).text).toBe("Live · 1 s behind");
     expect(pageWord([]).text).toBe("No picture is recorded");
+    expect(spokenWord(page(word(0, 60_000), word(1_000)), "")).toBe("Camera: No picture comes.");
+  });
+
+  test("sound that does not come is said", () => {
+    expect(soundWord(null, clocks)).toBe("");
+    expect(soundWord(clocks.nowMs - 2_000, clocks)).toBe("");
+    expect(soundWord(clocks.nowMs - 6_000, clocks)).toBe("No sound comes");
+    expect(spokenWord(pageWord([{ name: "Camera", ...word(0) }]), "No sound comes")).toBe("The picture is live. No sound comes.");
   });
 
   test("what is left out is said, once for picture and sound", () => {
@@ -283,7 +339,8 @@ describe("words", () => {
     expect(faultWord(forged, undefined)).toMatch(/^Not shown\. A statement was signed with a key/);
     expect(faultWord(forged, forged)).toMatch(/^Picture and sound are left out\. A statement/);
     expect(faultWord(undefined, forged)).toMatch(/^Sound is left out\. /);
-    expect(inPart(word(2_100))).toEqual({ kind: "doubtful", text: "Live in part · 2 s behind" });
+    expect(inPart({ ...word(2_100), of: "" })).toEqual({ kind: "doubtful", text: "Live in part · 2 s behind", of: "" });
+    expect(faultWord(new NotShown("Too large."), undefined)).toBe("Not shown. Too large.");
   });
 
   test("of the connection only what is not as it should be", () => {

@@ -2,7 +2,6 @@
 import * as api from "../api";
 import type { Screen, Shell } from "../app";
 import type { RecipientKey } from "../contract/keys";
-import type { WatchedTrack } from "../contract/live";
 import type { LinkState } from "../session/live_link";
 import { LiveSession } from "../session/live_session";
 import { LiveWatch } from "../session/live_watch";
@@ -10,21 +9,21 @@ import { patiently } from "../session/patience";
 import { fill, h, setText } from "../view/dom";
 import { LiveBar } from "../view/live_bar";
 import { type LivePicture, livePicture } from "../view/live_picture";
-import { DOUBT, faultWord, inPart, linkWord, type LiveKind, pageWord, pictureWord } from "../view/live_words";
+import { DOUBT, faultWord, inPart, linkWord, type LiveKind, pageWord, pictureWord, soundWord, spokenWord } from "../view/live_words";
 import { stateWord } from "../view/words";
 import { unlockForm } from "./unlock";
 
 const ASK_MS = 5_000;
 const CHIPS: Readonly<Record<LiveKind, string>> = { live: "live", doubtful: "notice", waiting: "", silent: "notice" };
-const SPOKEN: Readonly<Record<LiveKind, string>> = {
-  live: "The picture is live.",
-  doubtful: "The picture may be old, or something of it is left out.",
-  waiting: "Waiting for the first picture.",
-  silent: "No picture comes.",
-};
+
+const PICTURES = [
+  { picture: "camera", name: "Camera" },
+  { picture: "screen", name: "Screen" },
+] as const;
 
 export async function liveScreen(shell: Shell, id: string): Promise<Screen> {
   const [row, session] = await Promise.all([api.session(id), LiveSession.load(id)]);
+  session.mustBe(row);
   const screen = new LiveScreen(shell, row, session);
   await screen.start().catch((error: unknown) => {
     screen.close();
@@ -42,7 +41,6 @@ class LiveScreen implements Screen {
   private readonly spoken = h("p", { class: "unseen", role: "status" });
   private readonly bar: LiveBar;
   private readonly pictures: { readonly camera: LivePicture; readonly screen: LivePicture };
-  private readonly faults = new Map<WatchedTrack, unknown>();
   private readonly recording: HTMLElement;
   private readonly timer: number;
   private watch: LiveWatch | null = null;
@@ -55,7 +53,7 @@ class LiveScreen implements Screen {
     private row: api.SessionDetail,
     private readonly session: LiveSession,
   ) {
-    this.title = `${row.candidate}, live`;
+    this.title = `${session.candidate}, live`;
     const { camera, screen } = session.policy.capture;
     this.recording = h("a", { class: "button", href: `#/sessions/${row.session}` }, "Open the recording");
     this.pictures = { camera: livePicture("Camera", camera), screen: livePicture("Screen", screen) };
@@ -86,7 +84,7 @@ class LiveScreen implements Screen {
       "div",
       { class: "heading" },
       h("a", back, "‹"),
-      h("h1", null, row.candidate),
+      h("h1", null, this.session.candidate),
       h("span", { class: "quiet" }, row.title),
       this.state,
       this.word,
@@ -115,15 +113,9 @@ class LiveScreen implements Screen {
     this.watch = new LiveWatch(this.session, key, { camera: camera.video, screen: screen.video }, {
       onTick: () => this.draw(),
       onState: (state, why) => this.connection(state, why),
-      onFault: (track, error) => this.fault(track, error),
     });
     this.watch.run().catch((error: unknown) => this.shell.fail(error));
     this.draw();
-  }
-
-  private fault(track: WatchedTrack, error: unknown): void {
-    if (error === null) this.faults.delete(track);
-    else this.faults.set(track, error);
   }
 
   private connection(state: LinkState, why: unknown): void {
@@ -132,20 +124,27 @@ class LiveScreen implements Screen {
   }
 
   private draw(): void {
-    if (this.watch === null || this.over) return;
+    const { watch, pictures } = this;
+    if (watch === null || this.over) return;
+    const { capture } = this.session.policy;
     const clocks = { nowMs: performance.now(), utcMs: Date.now() };
-    const { camera, screen } = this.session.policy.capture;
-    const shown = ([camera && "camera", screen && "screen"] as const).filter((picture) => picture !== false);
-    const words = shown.map((picture) => pictureWord(this.watch!.standing(picture), clocks));
-    shown.forEach((picture, n) => this.pictures[picture].draw(words[n]!));
-    this.pictures.camera.fault(faultWord(this.faults.get("camera"), this.faults.get("microphone")));
-    this.pictures.screen.fault(faultWord(this.faults.get("screen"), undefined));
-    const whole = pageWord(words);
-    const { kind, text } = this.faults.size === 0 ? whole : inPart(whole);
-    this.word.className = `chip ${CHIPS[kind]}`;
+    const sound = soundWord(watch.silentSinceMs(), clocks);
+    const recorded = PICTURES.filter(({ picture }) => capture[picture]);
+    const words = recorded.map((one) => ({ ...one, ...pictureWord(watch.standing(one.picture), clocks) }));
+    if (!capture.camera) pictures.camera.draw({ kind: "live", text: "" }, sound);
+    for (const word of words) pictures[word.picture].draw(word, word.picture === "camera" ? sound : "");
+    const [camera, microphone, screen] = [watch.fault("camera"), watch.fault("microphone"), watch.fault("screen")];
+    pictures.camera.fault(faultWord(camera, microphone));
+    pictures.screen.fault(faultWord(screen, undefined));
+    // Where one is left out, the other tells how the page stands: in part.
+    const right = words.filter(({ picture }) => watch.fault(picture) === undefined);
+    const whole = pageWord(right.length > 0 ? right : words);
+    const partial = sound !== "" || [camera, microphone, screen].some((error) => error !== undefined);
+    const word = partial ? inPart(whole) : whole;
+    this.word.className = `chip ${CHIPS[word.kind]}`;
     this.word.title = whole.kind === "doubtful" ? DOUBT : "";
-    setText(this.word, text);
-    setText(this.spoken, SPOKEN[kind]);
+    setText(this.word, word.text);
+    setText(this.spoken, spokenWord(word, sound));
   }
 
   /** How the session stands at the server; one question at a time, so that no answer overtakes a later one. */

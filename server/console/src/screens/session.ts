@@ -8,6 +8,7 @@ import { Evidence } from "../session/evidence";
 import { FrameGrabber } from "../session/frames";
 import { type Incident, Story } from "../session/story";
 import { noteVerdict } from "../session/verdicts";
+import { type Whose, whose } from "../session/whose";
 import { fill, h } from "../view/dom";
 import { equipment, sourcesOf } from "../view/equipment";
 import { dateTime } from "../view/format";
@@ -31,6 +32,7 @@ const LEAD_MS = 2_000;
 export class SessionScreen implements Screen {
   readonly element = h("div", { class: "session" });
   readonly title: string;
+  private readonly whose: Whose;
   private readonly chip = h("span", { class: "chip", id: "verdict", role: "status" });
   private readonly banner = h("div", { class: "banner", role: "alert", id: "faults", hidden: true });
   private readonly progress = h("progress", { class: "thin", hidden: true, "aria-label": "Checking files" });
@@ -63,7 +65,8 @@ export class SessionScreen implements Screen {
     private readonly session: api.SessionDetail,
     private readonly evidence: Evidence,
   ) {
-    this.title = session.candidate;
+    this.whose = whose(session, evidence.statements.bindings);
+    this.title = this.whose.candidate;
     this.recipients = new Recipients(evidence);
     this.verifyButton = h("button", { type: "button", id: "verify-all", onclick: () => void this.verifyAll() }, "Verify all files");
     this.tabs = new Tabs([
@@ -73,7 +76,8 @@ export class SessionScreen implements Screen {
     ]);
     const side = h("aside", { class: "side card" }, this.tabs.element);
     const left = h("div", { class: "left" }, this.stage, h("div", { class: "card timebox" }, this.timeline.element, legend()));
-    fill(this.element, this.heading(), this.banner, h("div", { class: "columns" }, left, side));
+    const doubt = this.whose.doubt !== "" && h("div", { class: "banner", role: "alert", id: "doubt" }, this.whose.doubt);
+    fill(this.element, this.heading(), doubt, this.banner, h("div", { class: "columns" }, left, side));
     evidence.onChange(() => this.soon());
     document.addEventListener("keydown", this.onKey);
   }
@@ -94,7 +98,7 @@ export class SessionScreen implements Screen {
       "div",
       { class: "heading" },
       h("a", { class: "back", href: "#/", "aria-label": "Back to the list of sessions" }, "‹"),
-      h("h1", null, session.candidate),
+      h("h1", null, this.whose.candidate),
       h("span", { class: "quiet" }, `${session.title} · ${dateTime(session.started_ms)}`),
       h("span", { class: "chip" }, stateWord(session.state)),
       this.evidence.statements.policy?.demonstration === true && h("span", { class: "chip notice" }, "Demonstration"),

@@ -11,7 +11,7 @@ export async function particulars(session: SessionDetail, evidence: Evidence): P
   const tracks = [...evidence.statements.segments()].map(([track, number]) => `${track} ${number}`).join(", ");
   const institutionKey = await keyId(evidence.manifest.institution_key);
   const rows: readonly (readonly [string, string])[] = [
-    ["Candidate", session.candidate],
+    ["Candidate", bindings[0]?.candidate ?? `${session.candidate} (not signed)`],
     ["Exam", `${session.title} (${session.exam})`],
     ["State", stateWord(session.state)],
     ["Started", dateTime(session.started_ms)],

@@ -9,8 +9,9 @@ The reader never waits for the encoder: what does not fit into the queue is drop
 A source that is lost, or silently gives nothing for ``STALLED_S``, is told once and tried again every second; the time
 between is a ``Gap``. A picture of another size, or ``exchange``, brings another encoder, which begins a new segment.
 After any other fault the part that failed is made anew (a new encoder; the source opened again) as often as
-``may_renew`` allows; then the track is lost for good, which is told as ``TrackLost``, and the rest is a ``Gap``. Never
-decides what an error means for the session: that is for the callbacks, which run in these threads and must be quick.
+``may_renew`` allows; then the track is lost for good, which is told as ``TrackLost``, and the rest is a ``Gap``. So is
+one whose encoder or disk takes nothing for ``STUCK_S``. Never decides what an error means for the session: that is for
+the callbacks, which run in these threads and must be quick.
 """
 
 import math
@@ -44,6 +45,10 @@ _MANY, _NAP_S = 40.0, 0.2
 Items a second from which on the encoder takes them so, and how long it lets them gather."""
 STALLED_S = 2.3
 """A source that gives nothing for this long (and for three of its periods) is away, whatever its driver says."""
+STUCK_S = 30.0
+"""An encoder or a disk that takes nothing for this long will not come back: SVT-AV1 4.1 has been seen to wait for ever.
+
+A thread inside a library can't be ended; the process can, and its successor goes on with another encoder."""
 
 
 class Source(Protocol[T_co]):
@@ -205,6 +210,8 @@ class TrackRecorder(Generic[T]):
             self._tell(self._drops.end(self.track, item.at))
         else:
             self._drops.add(item.at)
+            if self._drops.lasts_s(item.at) > STUCK_S:
+                self._lose_track(f"nothing was encoded or stored for {STUCK_S:.0f} s")
 
     def _lose(self, error: SourceLost) -> None:
         """Tell once, then try to open the source again until it opens or the recorder stops."""

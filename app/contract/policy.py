@@ -142,11 +142,16 @@ class Capture:
         False, doc="Record the screen only when it changes: smaller, but some players skip over what did not change."
     )
     microphone_kbps: int = setting(24, doc="Target for the sound in kbit/s.", minimum=8, maximum=128)
-    codec: Codec = setting(Codec.VP9, doc="Video codec.")
+    codec: Codec = setting(
+        Codec.VP9,
+        doc="Video codec. The encoder of av1 was seen to stop for ever, once in 40,000 pictures on a busy machine; "
+        "recording then starts anew after half a minute, with a gap.",
+    )
     segment_ms: int = setting(5_000, doc="Length of a segment.", minimum=2_000, maximum=10_000)
     live_view: bool = setting(
         False,
-        doc="Let recipients watch while it is recorded; it is then sent second by second instead of by segments.",
+        doc="Let recipients watch while it is recorded; where the network carries that, and no evidence waits, it is "
+        "then sent second by second instead of by segments.",
     )
 
 

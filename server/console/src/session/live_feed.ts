@@ -1,77 +1,69 @@
 /**
- * One picture of a live view: decides which tracks play together, shows them at the live edge, knows how old they are.
+ * One picture of a live view: decides which tracks play together, shows them at the live edge, knows how old each is.
  *
- * Keeps what came of the segment being recorded, so that a player can be made anew at any time: when a track comes late or
- * is lost, or when the browser refuses a fragment.
+ * A player is made anew at any time from what is kept of the segments being recorded: when a track comes late or is lost,
+ * when the timeline goes back, or when the browser refuses a fragment.
  */
 import type { WatchedTrack } from "../contract/live";
 import { LiveEdge } from "./live_edge";
+import { LiveLane, NotShown } from "./live_lane";
 import { LivePlayer } from "./live_player";
 import type { LivePart } from "./live_track";
 
 /** How long the first track waits for the others. */
 const TOGETHER_MS = 2_500;
-/** A track of which nothing came for so long, while so many parts came of another, is lost. */
-const LOST_MS = 4_000;
-const LOST_PARTS = 4;
+/** How long a player lasts at least: before others tracks are played, and before it is made anew for a timeline that went back. */
 const AGAIN_MS = 5_000;
+const BACK_AGAIN_MS = 1_000;
 
-interface Lane {
-  readonly track: WatchedTrack;
-  /** What came of the present segment, from its beginning. */
-  parts: readonly LivePart[];
-  lastMs: number;
-  /** Parts of other tracks since its last. */
-  missed: number;
-}
-
-/** How a picture stands: both `null` while there is none. */
+/** How a track stands: both `null` while there is nothing of it. */
 export interface Standing {
   /** The candidate's clock (UTC) at the moment that is shown. */
   readonly momentMs: number | null;
-  /** performance.now() when it last became longer. */
+  /** performance.now() when the last came of what the player has of it. */
   readonly progressMs: number | null;
 }
 
 export class LiveFeed {
-  private readonly lanes = new Map<WatchedTrack, Lane>();
+  /** What the browser did not play; `null` once something is shown again. */
+  refusal: NotShown | null = null;
+  private readonly lanes: ReadonlyMap<WatchedTrack, LiveLane>;
   private player: LivePlayer | null = null;
   private edge = new LiveEdge();
   private beganMs = -Infinity;
   private firstMs: number | null = null;
-  private newestS = -1;
-  private progressMs: number | null = null;
 
-  /** `onFailure` is told of media that the browser does not play. */
   constructor(
     private readonly video: HTMLVideoElement,
-    private readonly tracks: readonly WatchedTrack[],
-    private readonly onFailure: (error: unknown) => void,
-  ) {}
+    tracks: readonly WatchedTrack[],
+  ) {
+    this.lanes = new Map(tracks.map((track) => [track, new LiveLane(track)]));
+  }
 
-  /** Take a part that may be shown. */
+  /** Take a part that may be shown. Throws `NotShown` where there is too much of its segment. */
   offer(track: WatchedTrack, part: LivePart): void {
     const nowMs = performance.now();
     this.firstMs ??= nowMs;
-    const lane = this.lanes.get(track) ?? { track, parts: [], lastMs: nowMs, missed: 0 };
-    if (lane.parts.length === 0 && !part.begins) return;
-    this.lanes.set(track, lane);
-    for (const other of this.lanes.values()) other.missed += 1;
-    lane.missed = 0;
-    lane.lastMs = nowMs;
-    lane.parts = part.begins ? [part] : [...lane.parts, part];
+    const lane = this.lanes.get(track);
+    if (lane === undefined || !lane.take(part, nowMs)) return;
+    for (const other of this.lanes.values()) if (other !== lane) other.isPassed();
     this.player?.append(track, part);
+  }
+
+  /** The connection is there again: what did not come meanwhile is not lost for that. */
+  resume(): void {
+    for (const lane of this.lanes.values()) lane.isHeard(performance.now());
   }
 
   /** Start, renew and steer the player; call it a few times a second. */
   tick(): void {
     const nowMs = performance.now();
     if (this.player?.failure != null) this.giveUp(this.player.failure);
-    const wanted = this.wanted(nowMs);
+    const wanted = [...this.lanes.values()].filter((lane) => lane.comes(nowMs));
     if (wanted.length > 0 && this.isDue(wanted, nowMs)) this.begin(wanted, nowMs);
+    this.noteProgress();
     const { video } = this;
     const ranges = Array.from({ length: video.buffered.length }, (_, n) => [video.buffered.start(n), video.buffered.end(n)] as const);
-    this.noteProgress(ranges.at(-1)?.[1] ?? -1, nowMs);
     const { jumpTo, rate } = this.edge.steer({ nowMs, timeS: video.currentTime, ranges });
     if (video.playbackRate !== rate) video.playbackRate = rate;
     if (jumpTo !== null) video.currentTime = jumpTo;
@@ -83,46 +75,54 @@ export class LiveFeed {
     this.player = null;
   }
 
-  standing(): Standing {
-    const [leading] = this.lanes.values();
-    const zero = leading?.parts.at(-1)?.zeroMs;
-    const shown = zero !== undefined && this.video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA;
-    return { momentMs: shown ? zero + this.video.currentTime * 1000 : null, progressMs: this.progressMs };
+  /** A track stands by what the player has of it: another that goes on makes it no newer. */
+  standing(track: WatchedTrack): Standing {
+    const lane = this.lanes.get(track);
+    const zero = lane?.kept.at(-1)?.zeroMs;
+    const shown = this.player?.tracks.includes(track) === true && this.isShowing;
+    const momentMs = shown && zero !== undefined ? zero + this.video.currentTime * 1000 : null;
+    return { momentMs, progressMs: lane?.progressMs ?? null };
   }
 
-  /** The tracks to play now: all that come. */
-  private wanted(nowMs: number): readonly Lane[] {
-    const lanes = this.tracks.flatMap((track) => this.lanes.get(track) ?? []);
-    return lanes.filter(({ parts, missed, lastMs }) => {
-      const lost = missed >= LOST_PARTS && nowMs - lastMs >= LOST_MS;
-      return parts.length > 0 && !lost;
-    });
+  /** performance.now() since when nothing new came of a track while it was waited for; `null` while nothing came at all. */
+  silentSinceMs(track: WatchedTrack): number | null {
+    return this.lanes.get(track)?.progressMs ?? this.firstMs;
   }
 
-  private isDue(wanted: readonly Lane[], nowMs: number): boolean {
-    if (this.player === null) return wanted.length === this.tracks.length || nowMs - (this.firstMs ?? nowMs) >= TOGETHER_MS;
-    const same = wanted.length === this.player.tracks.length && wanted.every(({ track }) => this.player?.tracks.includes(track));
+  private get isShowing(): boolean {
+    return this.video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA;
+  }
+
+  private isDue(wanted: readonly LiveLane[], nowMs: number): boolean {
+    const { player, lanes } = this;
+    if (player === null) return wanted.length === lanes.size || nowMs - (this.firstMs ?? nowMs) >= TOGETHER_MS;
+    if (player.wentBack && nowMs - this.beganMs >= BACK_AGAIN_MS) return true;
+    const same = wanted.length === player.tracks.length && wanted.every(({ track }) => player.tracks.includes(track));
     return !same && nowMs - this.beganMs >= AGAIN_MS;
   }
 
-  private begin(wanted: readonly Lane[], nowMs: number): void {
+  private begin(wanted: readonly LiveLane[], nowMs: number): void {
     this.player?.close();
     this.beganMs = nowMs;
     this.edge = new LiveEdge();
-    this.player = new LivePlayer(this.video, wanted.map(({ track, parts }) => [track, parts]));
+    for (const lane of this.lanes.values()) lane.restart();
+    this.player = new LivePlayer(this.video, wanted.map(({ track, kept }) => [track, kept]));
   }
 
   /** After a refusal the browser takes nothing more: go on with the next segments, in a player of their own. */
   private giveUp(failure: unknown): void {
-    this.onFailure(failure);
+    const why = failure instanceof Error ? failure.message : String(failure);
+    this.refusal = new NotShown(`This browser does not play it (${why}). Where that stays so, try another browser.`);
     this.close();
-    this.lanes.clear();
+    for (const lane of this.lanes.values()) lane.forget();
     this.firstMs = null;
   }
 
-  private noteProgress(newestS: number, nowMs: number): void {
-    if (newestS <= this.newestS + 0.01) return;
-    this.newestS = newestS;
-    this.progressMs = nowMs;
+  private noteProgress(): void {
+    const { player } = this;
+    if (player === null) return;
+    const ends = player.tracks.map((track) => player.endS(track));
+    player.tracks.forEach((track, nth) => this.lanes.get(track)?.reaches(ends[nth] ?? -1));
+    if (ends.every((end) => end !== null) && this.isShowing) this.refusal = null;
   }
 }

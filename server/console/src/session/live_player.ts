@@ -20,6 +20,8 @@ interface Lane {
 export class LivePlayer {
   /** What the browser refused; nothing is appended any more then. */
   failure: unknown = null;
+  /** A part came whose range lies before what its track had: the timeline has gone back, and nothing plays here any more. */
+  wentBack = false;
   private readonly source = new MediaSource();
   private readonly url = URL.createObjectURL(this.source);
   private readonly lanes: readonly Lane[];
@@ -44,6 +46,12 @@ export class LivePlayer {
 
   get tracks(): readonly WatchedTrack[] {
     return this.lanes.map(({ track }) => track);
+  }
+
+  /** The end of what there is of a track, in seconds; `null` while there is nothing. */
+  endS(track: WatchedTrack): number | null {
+    const buffer = this.lanes.find((one) => one.track === track)?.buffer ?? null;
+    return buffer === null || !this.works ? null : endOf(buffer);
   }
 
   /** Take the next part of a track; nothing happens where it is none of these. */
@@ -83,10 +91,12 @@ export class LivePlayer {
     lane.busy = true;
     try {
       for (let part = lane.queue.shift(); part !== undefined && this.works; part = lane.queue.shift()) {
-        const { data, mime } = part;
+        const { data, mime, begins } = part;
         if (mime !== lane.mime) buffer.changeType(mime);
         lane.mime = mime;
+        const before = endOf(buffer);
         await settled(buffer, () => buffer.appendBuffer(data));
+        if (this.works && !begins && before !== null) this.wentBack ||= (endOf(buffer) ?? before) <= before;
         await this.drop(buffer);
       }
     } catch (error) {
@@ -105,6 +115,10 @@ export class LivePlayer {
     if (!this.works || buffer.buffered.length === 0 || buffer.buffered.start(0) > until - GATHER_S) return;
     await settled(buffer, () => buffer.remove(0, until));
   }
+}
+
+function endOf({ buffered }: SourceBuffer): number | null {
+  return buffered.length === 0 ? null : buffered.end(buffered.length - 1);
 }
 
 /** Start something and wait until the buffer is done with it. */

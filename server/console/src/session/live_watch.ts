@@ -17,14 +17,15 @@ export type Picture = "camera" | "screen";
 export interface WatchListener {
   onTick(): void;
   onState(state: LinkState, why?: unknown): void;
-  /** What is wrong with a track's present segment, of which nothing more is shown; `null` when it is right again. */
-  onFault(track: WatchedTrack, error: unknown): void;
 }
 
 export class LiveWatch {
   private readonly tracks: ReadonlyMap<WatchedTrack, LiveTrack>;
   private readonly feeds: { readonly [P in Picture]: LiveFeed };
   private readonly link: LiveLink;
+  /** What is wrong with a track's present segment, of which nothing more is shown. */
+  private readonly faults = new Map<WatchedTrack, unknown>();
+  private readonly voiced: readonly WatchedTrack[];
   private timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(
@@ -36,14 +37,11 @@ export class LiveWatch {
     const keyOf = (epoch: number) => session.keyOf(epoch);
     this.tracks = new Map(LIVE_TRACKS.map((track) => [track, new LiveTrack(session.session, track, key, keyOf)]));
     const { capture } = session.policy;
-    const voiced = (["camera", "microphone"] as const).filter((track) => capture[track]);
-    this.feeds = {
-      camera: new LiveFeed(videos.camera, voiced, (error) => listener.onFault("camera", error)),
-      screen: new LiveFeed(videos.screen, ["screen"], (error) => listener.onFault("screen", error)),
-    };
+    this.voiced = (["camera", "microphone"] as const).filter((track) => capture[track]);
+    this.feeds = { camera: new LiveFeed(videos.camera, this.voiced), screen: new LiveFeed(videos.screen, ["screen"]) };
     this.link = new LiveLink(session.session, {
       onPiece: (piece) => this.take(piece),
-      onState: (state, why) => listener.onState(state, why),
+      onState: (state, why) => this.connection(state, why),
     });
     videos.camera.muted = videos.screen.muted = true;
   }
@@ -67,17 +65,40 @@ export class LiveWatch {
   }
 
   standing(picture: Picture): Standing {
-    return this.feeds[picture].standing();
+    return this.feeds[picture].standing(picture);
+  }
+
+  /** performance.now() since when no sound came that the policy records; `null` where none is waited for. */
+  silentSinceMs(): number | null {
+    return this.voiced.includes("microphone") ? this.feeds.camera.silentSinceMs("microphone") : null;
+  }
+
+  /** What of a track is not shown and why; `undefined` while all is right. */
+  fault(track: WatchedTrack): unknown {
+    return this.faults.get(track) ?? (this.isPlayed(track) ? this.feedOf(track).refusal : null) ?? undefined;
+  }
+
+  private isPlayed(track: WatchedTrack): boolean {
+    return track === "screen" || this.voiced.includes(track);
+  }
+
+  private feedOf(track: WatchedTrack): LiveFeed {
+    return this.feeds[track === "screen" ? "screen" : "camera"];
+  }
+
+  private connection(state: LinkState, why: unknown): void {
+    if (state === "connected") for (const feed of Object.values(this.feeds)) feed.resume();
+    this.listener.onState(state, why);
   }
 
   private async take(piece: Piece): Promise<void> {
     const { track } = piece;
     try {
       const parts = (await this.tracks.get(track)?.take(piece)) ?? [];
-      if (parts.length > 0) this.listener.onFault(track, null);
-      for (const part of parts) this.feeds[track === "screen" ? "screen" : "camera"].offer(track, part);
+      for (const part of parts) this.feedOf(track).offer(track, part);
+      if (parts.length > 0) this.faults.delete(track);
     } catch (error) {
-      this.listener.onFault(track, error);
+      this.faults.set(track, error);
     }
   }
 

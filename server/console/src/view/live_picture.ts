@@ -6,8 +6,8 @@ import { nothing, pictureBox } from "./picture";
 export interface LivePicture {
   readonly element: HTMLElement;
   readonly video: HTMLVideoElement;
-  /** Say how it stands; a picture that is not live is dimmed, so that nobody takes it for one. */
-  draw(word: LiveWord): void;
+  /** Say how it and its sound stand; a picture that is not live is dimmed, so that nobody takes it for one. */
+  draw(word: LiveWord, sound?: string): void;
   /** Say what is not shown of it and why. */
   fault(sentence: string): void;
 }
@@ -19,17 +19,19 @@ export function livePicture(label: "Camera" | "Screen", recorded: boolean): Live
   const element = pictureBox(label, video);
   element.append(veil, faults);
   if (!recorded) element.append(nothing(`This exam records no ${label.toLowerCase()}`));
-  const draw = ({ kind, text }: LiveWord): void => {
-    element.classList.toggle("stale", kind === "silent" || kind === "waiting");
-    const said = kind === "live" ? "" : kind === "doubtful" ? `${text}. ${DOUBT}` : text;
+  const draw = ({ kind, text }: LiveWord, sound = ""): void => {
+    const stale = kind === "silent" || kind === "waiting";
+    element.classList.toggle("stale", stale);
+    element.classList.toggle("silent", kind === "silent");
+    const said = [kind === "live" ? "" : text, sound, kind === "doubtful" ? DOUBT : ""].filter((word) => word !== "").join(". ");
     setText(veil, said);
     veil.hidden = said === "";
-    veil.classList.toggle("low", kind === "doubtful");
+    veil.classList.toggle("low", !stale);
   };
   const fault = (sentence: string): void => {
     faults.hidden = sentence === "";
     setText(faults, sentence);
-    if (sentence !== "") veil.hidden = true;
+    if (sentence !== "" && !element.classList.contains("silent")) veil.hidden = true;
   };
   return { element, video, draw, fault };
 }

@@ -2,6 +2,7 @@
 import { Refused } from "../api";
 import { IntegrityError } from "../contract/outcome";
 import type { Standing } from "../session/live_feed";
+import { NotShown } from "../session/live_lane";
 import type { LinkState } from "../session/live_link";
 import { duration } from "./format";
 import { explain, OUTCOME_MEANING } from "./words";
@@ -29,7 +30,8 @@ export function pictureWord({ momentMs, progressMs }: Standing, { nowMs, utcMs }
   if (progressMs !== null && nowMs - progressMs > SILENT_MS) {
     return { kind: "silent", text: `No picture for ${duration(nowMs - progressMs)}` };
   }
-  if (progressMs === null || momentMs === null) return { kind: "waiting", text: "Waiting for the first picture" };
+  if (progressMs === null) return { kind: "waiting", text: "Waiting for the first picture" };
+  if (momentMs === null) return { kind: "waiting", text: "Waiting for the picture" };
   const age = utcMs - momentMs;
   if (age > OLD_MS) return { kind: "doubtful", text: `${duration(age)} old by the candidate's clock` };
   if (age < -AHEAD_MS) return { kind: "doubtful", text: `Candidate's clock ${duration(-age)} ahead` };
@@ -38,15 +40,49 @@ export function pictureWord({ momentMs, progressMs }: Standing, { nowMs, utcMs }
 
 const ORDER: readonly LiveKind[] = ["live", "doubtful", "waiting", "silent"];
 
-/** Of two pictures, the word that stands for both: as long as one of them is live, the page is. */
-export function pageWord(words: readonly LiveWord[]): LiveWord {
-  const sorted = [...words].sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind));
-  return sorted[0] ?? { kind: "waiting", text: "No picture is recorded" };
+/** A picture by its name. */
+export interface Named extends LiveWord {
+  readonly name: "Camera" | "Screen";
 }
 
+/** What stands for the whole page; `of` names the picture where it speaks of one alone. */
+export interface PageWord extends LiveWord {
+  readonly of: string;
+}
+
+/** Of two pictures, the word of the one that stands worst, by its name where the other stands otherwise. */
+export function pageWord(words: readonly Named[]): PageWord {
+  const worst = words.reduce<Named | null>((found, word) => (found === null || rank(word) > rank(found) ? word : found), null);
+  if (worst === null) return { kind: "waiting", text: "No picture is recorded", of: "" };
+  const { kind, text, name } = worst;
+  if (words.every((word) => word.kind === kind)) return { kind, text, of: "" };
+  return { kind, text: `${name}: ${text.charAt(0).toLowerCase()}${text.slice(1)}`, of: `${name}: ` };
+}
+
+function rank({ kind }: LiveWord): number {
+  return ORDER.indexOf(kind);
+}
+
+/** What is said of sound that is recorded and does not come; `sinceMs` is since when. */
+export function soundWord(sinceMs: number | null, { nowMs }: Clocks): string {
+  return sinceMs !== null && nowMs - sinceMs > SILENT_MS ? "No sound comes" : "";
+}
+
+/** What a page speaks, which changes seldom: no numbers. */
+export function spokenWord({ kind, of }: PageWord, sound: string): string {
+  return `${of}${SPOKEN[kind]}${sound && ` ${sound}.`}`;
+}
+
+const SPOKEN: Readonly<Record<LiveKind, string>> = {
+  live: "The picture is live.",
+  doubtful: "The picture may be old, or something of it is left out.",
+  waiting: "Waiting for the picture.",
+  silent: "No picture comes.",
+};
+
 /** The page's word while something of the session is not shown. */
-export function inPart(word: LiveWord): LiveWord {
-  return word.kind === "live" ? { kind: "doubtful", text: word.text.replace("Live", "Live in part") } : word;
+export function inPart(word: PageWord): PageWord {
+  return word.kind === "live" ? { ...word, kind: "doubtful", text: word.text.replace("Live", "Live in part") } : word;
 }
 
 /** What is not shown and why: one sentence where one thing is wrong with both. */
@@ -58,6 +94,7 @@ export function faultWord(camera: unknown, microphone: unknown): string {
 
 function reason(error: unknown): string {
   if (error === undefined) return "";
+  if (error instanceof NotShown) return error.message;
   return error instanceof IntegrityError ? OUTCOME_MEANING[error.outcome] : explain(error);
 }
 

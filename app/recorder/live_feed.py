@@ -25,11 +25,15 @@ from app.recorder.live_pieces import LivePieces
 from capture.chain import Place
 
 RHYTHM_S = 1.0
-FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 10.0
-PATIENCE_S = 2.5
-"""For so long an upload waits for the last pieces of its segment, which are sent within a second."""
-PASSING = frozenset({"E-PIN", "E-CERTIFICATE"})
-"""Codes of somebody who answers in the server's place; it may be gone soon."""
+FIRST_WAIT_S, LONGEST_WAIT_S, SELDOM_S = 1.0, 10.0, 60.0
+PATIENCE_S = 6.0
+"""For so long an upload waits for the last pieces of its segment. They are sent within a second; but on a thin link
+that just carried something else as well, waiting takes less of it than sending all of the segment once more.
+"""
+NOT_ITS_OWN = "E-ANSWER"
+PASSING = frozenset({"E-PIN", "E-CERTIFICATE", NOT_ITS_OWN})
+"""Codes of somebody who answers in the server's place; it may be gone soon. A server that knows no live view answers
+so, too, and is then asked seldom."""
 
 _jitter = random.SystemRandom().random
 _log = logging.getLogger("fairlock.recorder")
@@ -38,7 +42,11 @@ _log = logging.getLogger("fairlock.recorder")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedParts:
     """What a feed is made of. ``push`` sends pieces as ``ServerClient.push_live`` does; ``is_held`` says whether
-    nothing may be sent now; ``on_end`` hears once, in the feed's thread, why nothing more is sent before the end.
+    nothing may be sent now.
+
+    ``on_end`` hears once, in the feed's thread, why nothing more is sent before the end, and ``on_wait`` that somebody
+    answers who knows no live view. ``on_due`` hears, in the uploader's threads, of each closed segment that was sent
+    whether all of it came in time.
     """
 
     session: str
@@ -47,6 +55,8 @@ class FeedParts:
     clock: Clock
     is_held: Callable[[], bool]
     on_end: Callable[[FairlockError], object]
+    on_wait: Callable[[FairlockError], object] = lambda _error: None
+    on_due: Callable[[bool], object] = lambda _in_time: None
     jitter: Callable[[], float] = _jitter
 
 
@@ -60,6 +70,7 @@ class LiveFeed:
         self._ended_by: FairlockError | None = None
         self._failures = 0
         self._not_before_ns = 0
+        self._asks_first = self._told_of_wait = False
         # Not all applications at once: those of an exam are started within a minute.
         self._due_ns = self._clock.now().mono_ns - round(parts.jitter() * RHYTHM_S * 1e9)
         self._thread = threading.Thread(target=self._run, name="live", daemon=True)
@@ -84,7 +95,10 @@ class LiveFeed:
 
     def delivered(self, place: Place, size: int) -> bool:
         """Say whether the server got all ``size`` bytes of a closed segment's file, not long ago (``LivePieces``)."""
-        return self._pieces.delivered(place, size, PATIENCE_S)
+        came = self._pieces.delivered(place, size, PATIENCE_S)
+        if came or self._pieces.comes(place, size):
+            self._parts.on_due(came)
+        return came
 
     def rest_s(self) -> float:
         """Return the seconds until the next beat; beats that a slow server cost are not made up for."""
@@ -94,19 +108,25 @@ class LiveFeed:
 
     def send(self) -> None:
         """Send what waits, unless it is held or a failure was just now."""
-        if self._parts.is_held():
-            self._pieces.drop()
-            return
-        if self._clock.now().mono_ns < self._not_before_ns:
-            return
-        while not self._stopped.is_set() and (batch := self._pieces.batch()):
+        while not self._stopped.is_set():
+            if self._is_held():  # asked before each push, since on a thin link there is always something to send
+                self._pieces.drop()  # so that no upload waits for it
+                return
             try:
+                if self._asks_first:
+                    self._parts.push(b"")
+                    self._asks_first = False
+                if not (batch := self._pieces.batch()):
+                    return
                 self._parts.push(self._encoded(batch))
             except FairlockError as error:
                 self._failed(error)
                 return
             self._failures = 0
             self._pieces.arrived(batch)
+
+    def _is_held(self) -> bool:
+        return self._parts.is_held() or self._clock.now().mono_ns < self._not_before_ns
 
     def _run(self) -> None:
         try:
@@ -124,8 +144,14 @@ class LiveFeed:
         if not isinstance(error, Retryable) and error.code not in PASSING:
             self._end(error)
             return
+        if error.code == NOT_ITS_OWN:
+            self._asks_first = True  # with empty hands: nobody wants what is sent
+            if not self._told_of_wait:
+                self._told_of_wait = True
+                self._parts.on_wait(error)
         self._failures += 1
-        wait_s = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** min(self._failures - 1, 10))
+        longest_s = SELDOM_S if self._asks_first else LONGEST_WAIT_S
+        wait_s = min(longest_s, FIRST_WAIT_S * 2.0 ** min(self._failures - 1, 10))
         wait_s *= 0.5 + 0.5 * self._parts.jitter()
         if isinstance(error, Retryable) and error.after_s is not None:
             wait_s = max(wait_s, error.after_s * (1 + 0.2 * self._parts.jitter()))

@@ -106,6 +106,11 @@ class LivePieces:
             segment = self._segments.get(place)
             return segment is not None and segment.has == size and not self._is_old(segment)
 
+    def comes(self, place: Place, size: int) -> bool:
+        """Say whether some of a closed segment's file still waits or is on its way."""
+        with self._changed:
+            return self._comes(place, size)
+
     def _begin(self, place: Place) -> None:
         old = [known for known, sent in self._segments.items() if sent.has == sent.taken and self._is_old(sent)]
         for known in old:

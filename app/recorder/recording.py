@@ -18,6 +18,7 @@ from app.contract.journal import JOURNAL_MIME, PICTURES_MIME
 from app.contract.live import MEDIA
 from app.contract.times import Clock, Instant
 from app.metered import Metering, NetworkManager
+from app.recorder.backlog_hold import BacklogHold
 from app.recorder.client import ServerClient
 from app.recorder.control_times import ControlTimes
 from app.recorder.detection import DetectionChoice
@@ -220,14 +221,17 @@ class Recording:
 
     def _live_feed(self) -> LiveFeed:
         session = self._parts.joined.session
+        hold = BacklogHold(lambda: self.spool.totals().pending, self._clock)
         return LiveFeed(
             FeedParts(
                 session=session,
                 signing_key=self._parts.joined.signing_key,
                 push=lambda pieces: self._parts.client.push_live(session, pieces),
                 clock=self._clock,
-                is_held=lambda: self.metered.holds,
+                is_held=lambda: self.metered.holds or hold.holds(),
                 on_end=self._live_ended,
+                on_wait=self._live_waits,
+                on_due=hold.came,
             )
         )
 
@@ -270,6 +274,9 @@ class Recording:
 
     def _live_ended(self, error: FairlockError) -> None:
         self.journal.note(live_view="ended", code=error.code, reason=str(error))
+
+    def _live_waits(self, error: FairlockError) -> None:
+        self.journal.note(live_view="waits", code=error.code, reason=str(error))
 
     def _upload_held(self, held: bool, reason: str) -> None:
         self.journal.note(upload="held back" if held else "goes on", reason=reason)

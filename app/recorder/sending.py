@@ -7,12 +7,14 @@ the server's receipt, whichever way it came; and whatever is in doubt is sent as
 import logging
 from pathlib import Path
 
-from app.contract.errors import FairlockError, Retryable
+from app.contract.errors import FairlockError, IntegrityError
 from app.contract.sealing.records import Record
 from app.recorder.client import ServerClient
 from app.recorder.live_feed import LiveFeed
 
 NOT_ALL_CAME = "E-LIVE"
+NOT_UNDERSTOOD = frozenset({"E-RECORD", "E-FORMAT"})
+"""What a server says of a record without a file where it knows no live view."""
 
 _log = logging.getLogger("fairlock.recorder")
 
@@ -30,9 +32,9 @@ class SendOnce:
         if self._is_understood and self._feed.delivered(place, record.size):
             try:
                 return self._client.put_live(record_jws, record)
-            except Retryable:
-                raise  # the server is away or busy, so the file would fare no better
             except FairlockError as error:
+                if not _is_of_the_record(error):
+                    raise  # whoever is away, busy or in between would do no better with the file
                 self._take(error)
         return self._client.put(record_jws, record, path)
 
@@ -41,3 +43,7 @@ class SendOnce:
         if error.code != NOT_ALL_CAME:
             self._is_understood = False
             _log.warning("segments are sent as files again: %s: %s", error.code, error)
+
+
+def _is_of_the_record(error: FairlockError) -> bool:
+    return isinstance(error, IntegrityError) or error.code in NOT_UNDERSTOOD | {NOT_ALL_CAME}

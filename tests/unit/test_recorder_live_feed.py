@@ -20,7 +20,7 @@ from app.contract.live import Piece, PieceKind
 from app.contract.sealing import jws
 from app.contract.sealing.records import OPENING_TYPE, Opening
 from app.contract.sealing.segment import parse
-from app.recorder.live_feed import LONGEST_WAIT_S, FeedParts, LiveFeed
+from app.recorder.live_feed import LONGEST_WAIT_S, SELDOM_S, FeedParts, LiveFeed
 from app.recorder.live_pieces import KEPT_S, MOST
 from capture.chain import Place
 from capture.fragments import Fragment
@@ -64,6 +64,7 @@ class Bench:
         self.clock, self.server, self.key = ManualClock(), Server(), Ed25519PrivateKey.generate()
         self.held = False
         self.told: list[FairlockError] = []
+        self.waits: list[str] = []
         self.feed = LiveFeed(
             FeedParts(
                 session=SESSION,
@@ -72,6 +73,7 @@ class Bench:
                 clock=self.clock,
                 is_held=lambda: self.held,
                 on_end=self.told.append,
+                on_wait=lambda error: self.waits.append(error.code),
                 jitter=lambda: 1.0,
             )
         )
@@ -276,6 +278,7 @@ def test_waits_grow_up_to_their_longest(bench: Bench, error: FairlockError) -> N
         bench.feed.send()
         assert bench.server.tries == tries
         bench.clock.advance(0.1)
+    bench.begin()
     bench.feed.send()
     assert bench.files()
     assert not bench.told
@@ -290,6 +293,7 @@ def test_it_waits_as_long_as_the_server_asks(bench: Bench) -> None:
     bench.feed.send()
     assert bench.server.tries == 1
     bench.clock.advance(7.1)
+    bench.begin()
     bench.feed.send()
     assert bench.server.tries == 2
 
@@ -360,6 +364,52 @@ def test_delivered_is_what_arrived_whole_and_not_long_ago(bench: Bench) -> None:
     assert not bench.feed.delivered(place, 100)
     bench.clock.advance(KEPT_S + 0.1)
     assert not bench.feed.delivered(place, 200)
+
+
+def test_no_upload_waits_for_what_can_not_be_sent_now(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.recorder.live_feed.PATIENCE_S", 100_000.0)  # else it would end by itself
+    bench.begin()
+    bench.server.faults = [Retryable("busy", after_s=300)]
+    bench.feed.send()
+    place = bench.begin()
+    bench.write()
+    bench.feed.send()
+    answers: list[bool] = []
+    upload = threading.Thread(target=lambda: answers.append(bench.feed.delivered(place, 200)), daemon=True)
+    upload.start()
+    upload.join(5)
+    assert answers == [False]
+
+
+def test_who_knows_no_live_view_is_asked_seldom_and_with_empty_hands(bench: Bench) -> None:
+    bench.server.faults = [UserFacing("status 404", advice="", code="E-ANSWER") for _ in range(10)]
+    for tries in range(1, 11):
+        bench.begin()
+        bench.feed.send()
+        bench.clock.advance(min(SELDOM_S, 2.0 ** (tries - 1)) - 0.1)
+        bench.begin()
+        bench.feed.send()
+        assert bench.server.tries == tries
+        bench.clock.advance(0.1)
+    assert bench.waits == ["E-ANSWER"]
+    place = bench.begin()
+    bench.feed.send()
+    assert [len(push) for push in bench.server.pushes] == [0, 2]
+    assert bench.files() == {place: 100}
+    assert not bench.told
+
+
+def test_the_hold_is_asked_before_each_push(bench: Bench) -> None:
+    """On a thin link there is always something more to send, and a beat never ends by itself."""
+
+    def meanwhile() -> None:
+        bench.write(size=10)
+        bench.held = bench.server.tries == 3
+
+    bench.server.during = meanwhile
+    bench.begin()
+    bench.feed.send()
+    assert bench.server.tries == 3
 
 
 def test_a_lost_piece_is_not_delivered(bench: Bench) -> None:

@@ -117,6 +117,17 @@ def test_a_server_that_is_away_is_not_sent_the_file_in_the_same_breath(
     assert bench.client.sent == ["record"]
 
 
+@pytest.mark.parametrize("code", ["E-PIN", "E-CERTIFICATE", "E-ANSWER", "E-NOT-SIGNED-IN"])
+def test_a_strangers_answer_is_raised_and_says_nothing_of_the_way(
+    bench: Bench, closed: tuple[str, Record], code: str
+) -> None:
+    bench.client.refusals = [UserFacing("a stranger's", advice="", code=code)]
+    with pytest.raises(UserFacing):
+        bench.put(closed)
+    assert bench.put(closed) == "receipt"
+    assert bench.client.sent == ["record", "record"]
+
+
 def test_a_record_alone_has_no_body_and_says_so(closed: tuple[str, Record]) -> None:
     token, record = closed
     with relay() as server:

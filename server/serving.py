@@ -1,5 +1,6 @@
 """Listens on an address of our own choosing, so that a port in use is a sentence and not a stack trace."""
 
+import asyncio
 import errno
 import logging
 import socket
@@ -9,6 +10,11 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from app.contract.errors import UserFacing
+from server import connections
+
+TICKS = 10
+ENDING_S = 1.0
+"""As ``connections.STALLED_S``, once the server ends."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -36,16 +42,39 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 class Server(uvicorn.Server):
-    """Calls ``ending``, in the event loop, before it waits for the answers that are under way."""
+    """Calls ``ending``, in the event loop, before it waits for the answers that are under way.
+
+    Waits for nobody who does not take the end of an answer; only an answer that goes on is waited for.
+    """
 
     def __init__(self, config: uvicorn.Config, ending: Callable[[], None]) -> None:
+        config.http = connections.Connection
         super().__init__(config)
         self._ending = ending
+        self._closing = connections.Closing()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Do what is to be done ten times a second; return whether to end."""
+        if counter % TICKS == 0:
+            self._look(connections.STALLED_S)
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End; answers without end would hold this up."""
+        """End; answers without end would hold this up, and so would who does not read."""
         self._ending()
-        await super().shutdown(sockets)
+        hurrying = asyncio.create_task(self._hurry())
+        try:
+            await super().shutdown(sockets)
+        finally:
+            hurrying.cancel()
+
+    async def _hurry(self) -> None:
+        while True:
+            self._look(ENDING_S)
+            await asyncio.sleep(ENDING_S / TICKS)
+
+    def _look(self, patience_s: float) -> None:
+        self._closing.look(self.server_state.connections, asyncio.get_running_loop().time(), patience_s)
 
 
 def serve(app: ASGIApp, listener: socket.socket, *, ending: Callable[[], None] = lambda: None) -> None:

@@ -22,6 +22,11 @@ WATCHER_BYTES = 8 * 1024 * 1024
 """What may wait for one who watches."""
 WAITING_BYTES = 256 * 1024 * 1024
 """What may wait for all of them; each has an equal share."""
+BEGINNING_BYTES = 256 * 1024 * 1024
+"""What may wait, besides, of the segments that were being written when they came; who comes then begins with the next.
+
+All of it is counted for each, though the bytes of a piece are there once for all who watch it.
+"""
 SWEEP_MS = 1_000
 
 
@@ -40,6 +45,11 @@ class Hub:
         """Bytes that are kept of all sessions."""
         return self._kept
 
+    @property
+    def watching(self) -> int:
+        """How many watch; also who was cut off, until they are gone."""
+        return self._watching
+
     def push(self, session: str, pieces: Sequence[Piece]) -> None:
         """Take pieces in and hand them on; raises ``Refused`` 503."""
         self.sweep()
@@ -56,7 +66,7 @@ class Hub:
         if self._watching >= WATCHERS or len(room.watchers) >= ROOM_WATCHERS:
             raise _busy("too many watch already")
         self._watching += 1
-        return room.enter()
+        return room.enter(BEGINNING_BYTES - sum(each.begun for each in self._rooms.values() if each.watchers))
 
     def leave(self, session: str, watcher: Watcher) -> None:
         """Forget who watched. Their place is taken until then, also when they were cut off."""

@@ -26,22 +26,31 @@ class Room:
         """Bytes that are kept."""
         return sum(tail.size for tail in self._tails.values())
 
+    @property
+    def begun(self) -> int:
+        """Bytes of beginnings that still wait for who watches."""
+        return sum(watcher.begun for watcher in self.watchers)
+
     def push(self, pieces: Sequence[Piece], now_ms: int, most: int) -> None:
         """Keep what goes on from what is there and hand it to who watches, each with at most ``most`` bytes waiting."""
         self.fed_ms = now_ms
         taken = [piece for piece in pieces if self._tails[piece.track].take(piece, now_ms)]
         self.expire(now_ms)
         if taken and self.watchers:
-            framed = [(piece, live.encode(piece)) for piece in taken]
+            framed = [(live.head(piece), piece) for piece in taken]
             for watcher in self.watchers:
                 watcher.offer(framed, most)
 
-    def enter(self) -> Watcher:
-        """Let somebody watch, from the beginning of each segment that is being written."""
+    def enter(self, most: int) -> Watcher:
+        """Let somebody watch, from the beginning of each segment that is being written as long as ``most`` bytes last.
+
+        Of the others they see what follows.
+        """
         watcher = Watcher()
         for tail in self._tails.values():
-            if tail.newest is not None and tail.newest.is_whole:
-                watcher.begin(tail.newest.pieces)
+            newest = tail.newest
+            if newest is not None and newest.is_whole and watcher.begun + newest.size <= most:
+                watcher.begin(newest.pieces)
         self.watchers.append(watcher)
         return watcher
 

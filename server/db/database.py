@@ -83,14 +83,14 @@ class Database:
 
     @contextmanager
     def read_plainly(self) -> Iterator[Plain]:
-        """As ``read``, past SQLAlchemy's execution; each statement may see another moment, and nobody may write."""
-        with _told(), plain.transaction(self._reading, self._begin[0]) as tx:
+        """As ``read``, past SQLAlchemy's execution; each statement may see another moment."""
+        with _told(), plain.transaction(self._reading, self._begin[0], kept=False) as tx:
             yield tx
 
     @contextmanager
     def write_plainly(self) -> Iterator[Plain]:
         """As ``write`` with ``durable``, past SQLAlchemy's execution."""
-        with self._heard(), self._turns, plain.transaction(self._durable, self._begin[1]) as tx:
+        with self._heard(), self._turns, plain.transaction(self._durable, self._begin[1], kept=True) as tx:
             yield tx
 
     @property

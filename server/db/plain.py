@@ -6,7 +6,7 @@ ten times that. Here a statement is compiled once and then handed to the driver 
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -33,24 +33,24 @@ class Plain:
 
 
 @contextmanager
-def transaction(engine: Engine, begin: str) -> Iterator[Plain]:
-    """Yield a transaction that is committed at the end, or undone when the block raises.
+def transaction(engine: Engine, begin: str, *, kept: bool) -> Iterator[Plain]:
+    """Yield a transaction that is committed at the end if it is ``kept``, or undone, as when the block raises.
 
-    ``begin`` is what the driver does not say by itself. Raises SQLAlchemy's ``DBAPIError``.
+    ``begin`` is what the driver does not say by itself. Raises SQLAlchemy's ``DBAPIError``, also where nobody is there
+    to connect to.
     """
     dialect = engine.dialect
-    connection = engine.raw_connection()
     try:
-        cursor = connection.cursor()
-        if begin:
-            cursor.execute(begin)
-        yield Plain(cursor, dialect)
-        connection.commit()
+        # The pool undoes what was not committed, and throws a connection away that does not answer to that.
+        with closing(engine.raw_connection()) as connection:
+            cursor = connection.cursor()
+            if begin:
+                cursor.execute(begin)
+            yield Plain(cursor, dialect)
+            if kept:
+                connection.commit()
     except dialect.loaded_dbapi.Error as error:
         raise DBAPIError.instance(None, None, error, dialect.loaded_dbapi.Error, dialect=dialect) from error
-    finally:
-        # The pool undoes what was not committed, and throws a connection away that does not answer to that.
-        connection.close()
 
 
 @lru_cache(maxsize=256)

@@ -5,6 +5,7 @@ sending a segment also ``IntegrityError`` when the server stores something else 
 """
 
 import hashlib
+import json
 import os
 import time
 import urllib.request
@@ -17,6 +18,7 @@ from urllib.parse import quote, urlsplit
 
 import requests
 from requests.structures import CaseInsensitiveDict
+from urllib3.exceptions import HTTPError
 
 from app.contract import canonical, schema
 from app.contract.errors import FairlockError, IntegrityError, Outcome, Retryable, UserFacing
@@ -36,6 +38,7 @@ from app.contract.wire import (
     Refusal,
     SegmentAnswer,
 )
+from app.recorder.answer_reading import Answer, read
 from app.recorder.transport import SecureAdapter, is_pin_mismatch
 
 T = TypeVar("T")
@@ -122,8 +125,8 @@ class ServerClient:
         headers = {"Content-Type": "application/octet-stream"}
         timeout_s = (LIVE_CONNECT_S, LIVE_ANSWER_S)
         response = self._ask("POST", f"sessions/{session}/live", pieces, headers, timeout_s=timeout_s)
-        if response.status_code != 204:
-            raise _not_an_answer() if response.ok else _refusal(response)
+        if response.status != 204:
+            raise _not_an_answer() if response.status < 400 else _refusal(response)
 
     def end(self, session: str, request: EndRequest) -> EndAnswer:
         """Say that nothing more will come."""
@@ -152,7 +155,7 @@ class ServerClient:
         if body is not None:
             data, sent["Content-Type"] = schema.dumps(body), "application/json"
         response = self._ask(method, path, data, sent)
-        if 200 <= response.status_code < 300:
+        if 200 <= response.status < 300:
             return schema.from_json(answer, _json(response))
         raise _refusal(response)
 
@@ -164,7 +167,7 @@ class ServerClient:
         headers: Mapping[str, str],
         *,
         timeout_s: tuple[float, float] = (CONNECT_S, ANSWER_S),
-    ) -> requests.Response:
+    ) -> Answer:
         """Return whatever a server answers."""
         request = requests.PreparedRequest()
         request.method, request.body = method, data
@@ -176,13 +179,19 @@ class ServerClient:
             request.headers["Content-Length"] = str(size)
         try:
             request.url = f"{self._base}/{quote(path)}"
-            answer = self._secure.send(request, timeout=timeout_s, verify=self._authorities, proxies=self._proxies)
-            _ = answer.content  # read here, where it may fail
+            return read(
+                self._secure.send(
+                    request, stream=True, timeout=timeout_s, verify=self._authorities, proxies=self._proxies
+                )
+            )
         except requests.exceptions.SSLError as error:
             raise _not_secure(error) from error
-        except requests.RequestException as error:
+        except (
+            requests.RequestException,
+            HTTPError,
+            ValueError,
+        ) as error:  # ValueError: what can't be sent, or is too long
             raise Retryable(f"The server can't be reached: {error}", code="E-SERVER-UNREACHABLE") from error
-        return answer
 
 
 def _address(record: Record) -> str:
@@ -203,10 +212,10 @@ def _not_secure(error: requests.exceptions.SSLError) -> UserFacing:
     )
 
 
-def _json(response: requests.Response) -> canonical.Json:
+def _json(response: Answer) -> canonical.Json:
     try:
-        value: canonical.Json = response.json()
-    except ValueError as error:
+        value: canonical.Json = json.loads(response.body)
+    except (ValueError, RecursionError) as error:
         raise _not_an_answer() from error
     return value
 
@@ -215,8 +224,8 @@ def _not_an_answer() -> Retryable:
     return Retryable("The server's answer is not its own; is a proxy in between?", code="E-ANSWER")
 
 
-def _refusal(response: requests.Response) -> FairlockError:
-    status = response.status_code
+def _refusal(response: Answer) -> FairlockError:
+    status = response.status
     if status == 429 or status >= 500:
         after_s = _retry_after_s(response.headers.get("Retry-After", ""))
         return Retryable(f"The server answers {status}.", after_s=after_s, code="E-BUSY")
@@ -247,7 +256,10 @@ def _digest(path: Path) -> bytes:
 
 def _proxies(url: str) -> dict[str, str]:
     """Return the system's proxies for ``url``: none for this machine and for what the system exempts."""
-    host = urlsplit(url).hostname or ""
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        return {}  # no address, as the first call will say
     if host in ("127.0.0.1", "localhost", "::1") or urllib.request.proxy_bypass(host):
         return {}
     return urllib.request.getproxies()

@@ -14,8 +14,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from requests.adapters import HTTPAdapter
 from urllib3 import PoolManager
-from urllib3.connection import HTTPSConnection
+from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from app.recorder.answer_reading import TimelyResponse
 
 BLOCK = 256 * 1024
 """How much of a segment is read and sent at a time; the library's 16 KiB cost more than the network."""
@@ -38,6 +40,18 @@ def public_key_pin(certificate: bytes) -> bytes:
     """Return the pin of a certificate (DER): SHA-256 of its public key."""
     key = x509.load_der_x509_certificate(certificate).public_key()
     return hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).digest()
+
+
+class PlainConnection(HTTPConnection):
+    """Without TLS, to this machine alone (``ExamLink``)."""
+
+    response_class = TimelyResponse
+
+
+class PlainPool(HTTPConnectionPool):
+    """Makes such connections."""
+
+    ConnectionCls = PlainConnection
 
 
 class SecureAdapter(HTTPAdapter):
@@ -69,6 +83,8 @@ class SecureAdapter(HTTPAdapter):
         class Connection(HTTPSConnection):
             """Checks the pin before a byte of a request is sent."""
 
+            response_class = TimelyResponse
+
             def connect(self) -> None:
                 super().connect()
                 adapter.check(self.sock)
@@ -78,7 +94,7 @@ class SecureAdapter(HTTPAdapter):
 
             ConnectionCls = Connection
 
-        manager.pool_classes_by_scheme = {"http": HTTPConnectionPool, "https": Pool}
+        manager.pool_classes_by_scheme = {"http": PlainPool, "https": Pool}
 
     def check(self, connected: object) -> None:
         """Raise ``PinMismatch`` if there are pins and the peer's key is none of them."""

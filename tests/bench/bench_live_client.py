@@ -11,7 +11,6 @@ import os
 import resource
 import tempfile
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ from app.recorder.joining import join, start_timeline
 from app.recorder.options import RecorderOptions
 from app.recorder.recording import Recording, RecordingParts
 from app.recorder.sources import Sources
+from app.recorder.transport import SecureAdapter
 from capture.fake import FakeVideo
 from capture.sources import Origin
 from tests.bench.bench_recording import RawCamera, RawMicrophone
@@ -52,17 +52,29 @@ class Microphone(RawMicrophone):
     track, origin, name = Track.MICROPHONE, Origin.SAMPLE, "sound made before"
 
 
-class CountingClient(ServerClient):
+class CountingAdapter(SecureAdapter):
     """Counts the bytes of requests."""
 
     sent = 0
 
-    def _ask(self, method: str, path: str, data: Any, headers: Mapping[str, str], **more: Any) -> requests.Response:
-        answer = super()._ask(method, path, data, headers, **more)
-        asked = answer.request
-        self.sent += int(asked.headers.get("Content-Length", 0)) + len(asked.path_url)
-        self.sent += sum(len(name) + len(value) + 4 for name, value in asked.headers.items())
+    def send(self, request: requests.PreparedRequest, *others: Any, **more: Any) -> requests.Response:
+        answer = super().send(request, *others, **more)
+        self.sent += int(request.headers.get("Content-Length", 0)) + len(request.path_url)
+        self.sent += sum(len(name) + len(value) + 4 for name, value in request.headers.items())
         return answer
+
+
+class CountingClient(ServerClient):
+    """Counts the bytes of requests."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self._secure: CountingAdapter = CountingAdapter()
+
+    @property
+    def sent(self) -> int:
+        """Return the bytes sent so far."""
+        return self._secure.sent
 
 
 @dataclass(slots=True)

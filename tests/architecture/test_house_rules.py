@@ -25,6 +25,7 @@ PLATFORM_PLACES = {
 OWN_BOUND = {
     "app.mailbox": "Bounded refuses at its capacity, and counts",
     "app.supervisor": "the restart window refuses at its limit",
+    "server.live.watcher": "who has too many bytes waiting is cut off; the hub bounds the beginnings",
 }
 ASKING = {("sys", "platform"), ("os", "name"), ("os", "uname"), ("platform", "system")}
 LONGEST_FILE = 500

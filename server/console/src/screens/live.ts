@@ -2,15 +2,17 @@
 import * as api from "../api";
 import type { Screen, Shell } from "../app";
 import type { RecipientKey } from "../contract/keys";
+import { IntegrityError } from "../contract/outcome";
 import type { LinkState } from "../session/live_link";
 import { LiveSession } from "../session/live_session";
 import { LiveWatch } from "../session/live_watch";
 import { patiently } from "../session/patience";
 import { fill, h, setText } from "../view/dom";
+import { fillFocused } from "../view/focus";
 import { LiveBar } from "../view/live_bar";
 import { type LivePicture, livePicture } from "../view/live_picture";
 import { DOUBT, faultWord, inPart, linkWord, type LiveKind, pageWord, pictureWord, soundWord, spokenWord } from "../view/live_words";
-import { stateWord } from "../view/words";
+import { explain, stateWord } from "../view/words";
 import { unlockForm } from "./unlock";
 
 const ASK_MS = 5_000;
@@ -62,6 +64,7 @@ class LiveScreen implements Screen {
     this.timer = window.setInterval(() => void this.ask(), ASK_MS);
   }
 
+  /** Ask nothing and show nothing any more. */
   close(): void {
     this.over = true;
     window.clearInterval(this.timer);
@@ -95,6 +98,7 @@ class LiveScreen implements Screen {
 
   private async askForKey(): Promise<void> {
     const keys = await api.keys();
+    if (this.over) return;
     const mayWatch = (keyId: string): boolean => this.session.mayWatch(keyId);
     if (!keys.some((key) => mayWatch(key.id))) return this.sayNotNamed();
     const form = unlockForm(keys, mayWatch, (key) => {
@@ -109,12 +113,12 @@ class LiveScreen implements Screen {
     if (!this.session.mayWatch(key.id)) return this.sayNotNamed();
     const { camera, screen } = this.pictures;
     const pictures = h("div", { class: "pictures" }, camera.element, screen.element);
-    fill(this.stage, h("div", { class: "card player" }, pictures, this.bar.element));
+    fillFocused(this.stage, h("div", { class: "card player" }, pictures, this.bar.element));
     this.watch = new LiveWatch(this.session, key, { camera: camera.video, screen: screen.video }, {
       onTick: () => this.draw(),
       onState: (state, why) => this.connection(state, why),
     });
-    this.watch.run().catch((error: unknown) => this.shell.fail(error));
+    this.watch.run().catch((error: unknown) => this.stop(error));
     this.draw();
   }
 
@@ -154,10 +158,12 @@ class LiveScreen implements Screen {
     try {
       const row = await patiently((signal) => api.session(this.row.session, signal));
       if (this.over) return;
+      this.session.mustBe(row);
       this.row = row;
       this.drawState();
     } catch (error) {
-      if (error instanceof api.Refused && error.status === 401 && !this.over) this.shell.fail(error);
+      const another = error instanceof IntegrityError && error.outcome === "record-mismatch";
+      if (another || (error instanceof api.Refused && [401, 403, 404].includes(error.status))) this.stop(error);
       // The connection's own line says what else is wrong.
     } finally {
       this.asking = false;
@@ -174,12 +180,21 @@ class LiveScreen implements Screen {
 
   private end(): void {
     if (this.over) return;
-    this.over = true;
-    this.watch?.close();
+    this.close();
     this.word.hidden = true;
     setText(this.state, stateWord("ended"));
     setText(this.spoken, "The exam has ended.");
     this.say("The exam has ended", "The application may still be sending its last segments. What is stored can be opened as a recording.");
+  }
+
+  /** Waiting does not change what is wrong. */
+  private stop(error: unknown): void {
+    if (this.over) return;
+    this.close();
+    this.word.hidden = true;
+    setText(this.spoken, "Watching has stopped.");
+    this.say("Watching has stopped", explain(error));
+    if (error instanceof api.Refused && error.status === 401) this.shell.fail(error);
   }
 
   private sayNotNamed(): void {
@@ -190,6 +205,6 @@ class LiveScreen implements Screen {
   /** Say why there is nothing to watch, in the place of the pictures. */
   private say(title: string, why: string): void {
     const words = h("div", { class: "unlock" }, h("h2", null, title), h("p", null, why), this.recording);
-    fill(this.stage, h("div", { class: "card sealed" }, words));
+    fillFocused(this.stage, h("div", { class: "card sealed" }, words));
   }
 }

@@ -11,6 +11,7 @@ import { noteVerdict } from "../session/verdicts";
 import { type Whose, whose } from "../session/whose";
 import { fill, h } from "../view/dom";
 import { equipment, sourcesOf } from "../view/equipment";
+import { fillFocused } from "../view/focus";
 import { dateTime } from "../view/format";
 import { IncidentList } from "../view/incidents";
 import { agreed } from "../view/agreed";
@@ -138,7 +139,7 @@ export class SessionScreen implements Screen {
     this.evidence.unlock(key);
     this.recipients.unlock(key);
     this.player = new Stage(this.evidence, (seconds) => this.timeline.setTime(seconds), (error) => this.shell.fail(error));
-    fill(this.stage, this.player.element);
+    fillFocused(this.stage, this.player.element);
     await Promise.all([this.player.open(), this.readStory()]);
   }
 

@@ -26,7 +26,9 @@ export function unlockForm(
     progress.hidden = false;
     problem.textContent = "";
     try {
-      done(await unprotect(stored, passphrase.value));
+      const key = await unprotect(stored, passphrase.value);
+      // Who has left the page, or signed out, while it was opened does not find it open elsewhere.
+      if (form.isConnected) done(key);
     } catch (error) {
       problem.textContent = explain(error);
       passphrase.select();
@@ -37,7 +39,7 @@ export function unlockForm(
     }
   };
 
-  return h(
+  const form = h(
     "form",
     {
       class: "unlock",
@@ -55,6 +57,7 @@ export function unlockForm(
     progress,
     problem,
   );
+  return form;
 }
 
 function noKey(keys: readonly api.StoredKey[]): HTMLElement {

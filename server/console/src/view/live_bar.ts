@@ -5,7 +5,7 @@ import { count } from "./format";
 export class LiveBar {
   readonly element: HTMLElement;
   private readonly segments = h("span", { id: "stored" });
-  private readonly link = h("span", { class: "link quiet", id: "link" });
+  private readonly link = h("span", { class: "link quiet", id: "link", role: "status" });
 
   constructor(recorded: boolean, onSound: (on: boolean) => void) {
     const note = h("p", { class: "quiet" }, "Seen live; it becomes evidence when its segment is stored. ", this.segments);
@@ -33,7 +33,6 @@ function soundButton(recorded: boolean, onSound: (on: boolean) => void): HTMLEle
     button.textContent = on ? "Sound is on" : "Sound is off";
     onSound(on);
   };
-  const state = { "aria-label": "Sound", "aria-pressed": "false" };
-  const button = h("button", { type: "button", class: "sound", ...state, onclick: press }, "Sound is off");
+  const button = h("button", { type: "button", class: "sound", "aria-pressed": "false", onclick: press }, "Sound is off");
   return button;
 }

@@ -60,9 +60,9 @@ def camera(origin: Instant, seconds: float, draw: Draw = draw_camera) -> list[Cu
     return _video(Track.CAMERA, origin, seconds, CAMERA_FPS, draw)
 
 
-def screen(origin: Instant, seconds: float, draw: Draw = draw_screen) -> list[Cut]:
+def screen(origin: Instant, seconds: float, draw: Draw = draw_screen, codec: Codec = Codec.VP9) -> list[Cut]:
     """Record the screen."""
-    return _video(Track.SCREEN, origin, seconds, SCREEN_FPS, draw)
+    return _video(Track.SCREEN, origin, seconds, SCREEN_FPS, draw, codec)
 
 
 def microphone(origin: Instant, seconds: float) -> list[Cut]:
@@ -79,14 +79,14 @@ def microphone(origin: Instant, seconds: float) -> list[Cut]:
     return _cut(Track.MICROPHONE, encoder.mime, encoder.init, fragments + encoder.finish())
 
 
-def _video(track: Track, origin: Instant, seconds: float, fps: int, draw: Draw) -> list[Cut]:
+def _video(track: Track, origin: Instant, seconds: float, fps: int, draw: Draw, codec: Codec = Codec.VP9) -> list[Cut]:
     height, width = draw(0).shape[:2]
     encoder = VideoEncoder(
         track,
         width=width,
         height=height,
         fps=fps,
-        codec=Codec.VP9,
+        codec=codec,
         timeline_origin=origin,
         segment_ms=SEGMENT_MS,
     )

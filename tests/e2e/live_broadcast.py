@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 import httpx
@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from app.contract import live
 from app.contract.incidents import Track
 from app.contract.live import Piece, PieceKind
+from app.contract.policy import Codec
 from app.contract.sealing import jws
 from app.contract.sealing.records import FORMAT_VERSION, OPENING_TYPE, RECORD_TYPE, Opening
 from app.contract.sealing.segment import SegmentSealer
@@ -35,6 +36,19 @@ def material(seconds: float) -> list[media.Cut]:
         *media.screen(origin, seconds),
         *media.microphone(origin, seconds),
     ]
+
+
+NO_BOX = b"\0\0\0\4moof" * 2
+"""A box that says it is shorter than its own head."""
+
+
+def changing_screen(cuts: Sequence[media.Cut]) -> list[media.Cut]:
+    """Return a screen whose second segment no browser plays, and which has another size and codec after that."""
+    first, second, third, *_ = [cut for cut in cuts if cut.track is Track.SCREEN]
+    broken = replace(second, pieces=(second.pieces[0], *(NO_BOX for _ in second.pieces[1:])))
+    origin = Instant(mono_ns=0, utc_ms=0)
+    smaller = media.screen(origin, 20, lambda at_s: media.draw_screen(at_s)[:, :480], Codec.AV1)
+    return [first, broken, *(cut for cut in smaller if cut.start_ms >= third.start_ms)]
 
 
 @dataclass(kw_only=True)

@@ -38,15 +38,23 @@ class Hall:
 
     @contextmanager
     def recording(
-        self, name: str, *, at_s: float, forged: frozenset[Track] = frozenset(), lost: Track | None = None
+        self,
+        name: str,
+        *,
+        at_s: float,
+        forged: frozenset[Track] = frozenset(),
+        lost: Track | None = None,
+        screen: Sequence[media.Cut] | None = None,
     ) -> Iterator[Broadcast]:
         """Seat a candidate of whose exam ``at_s`` were recorded; the test lets it go on from there.
 
         Openings of ``forged`` are signed by somebody else; of ``lost`` there is a first segment only.
+        ``screen`` is recorded in the place of the usual one.
         """
+        others = [cut for cut in self.cuts if screen is None or cut.track is not Track.SCREEN]
         broadcast = Broadcast(
             application=self.seat(name),
-            cuts=[cut for cut in self.cuts if cut.track is not lost or cut.start_ms == 0],
+            cuts=[cut for cut in [*others, *(screen or ())] if cut.track is not lost or cut.start_ms == 0],
             forged=forged,
             url=self.url,
             place_s=at_s,

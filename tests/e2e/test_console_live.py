@@ -12,13 +12,14 @@ from tests.e2e import server_rig
 from tests.e2e.chromium import chromium, needs_chromium, until
 from tests.e2e.console_fixtures import PASSPHRASE
 from tests.e2e.firefox import FIREFOX, firefox
-from tests.e2e.live_broadcast import Broadcast
+from tests.e2e.live_broadcast import Broadcast, changing_screen
 from tests.e2e.live_hall import SECONDS, Hall, live_hall
 from tests.e2e.test_console import PICTURE
 from tests.e2e.test_console_firefox import FILL, PRESS, SHOWN
 
 PATIENCE_MS = 60_000
 CAMERA = "document.getElementById('camera')"
+SCREEN = "document.getElementById('screen')"
 EDGE = f"{CAMERA}.buffered.end({CAMERA}.buffered.length - 1)"
 
 
@@ -115,6 +116,30 @@ def test_the_picture_goes_on_when_the_sound_is_lost(page: Page, hall: Hall) -> N
         broadcast.hold_at_s = SECONDS
         until(page, f"{CAMERA}.currentTime > 10")
         assert page.evaluate(PICTURE, "camera")["mean"] > 40
+        _says(page, ".picture:has(#camera) .veil", "^No sound comes$")
+        _says(page, "#live-word", "Live in part")
+
+
+@needs_chromium
+def test_sound_that_goes_on_makes_no_lost_camera_live(page: Page, hall: Hall) -> None:
+    with hall.recording("Lise Meitner", at_s=4, lost=Track.CAMERA, screen=changing_screen(hall.cuts)) as broadcast:
+        _watch(page, broadcast)
+        until(page, f"{CAMERA}?.readyState >= 2 && {SCREEN}?.videoWidth === 640")
+        broadcast.hold_at_s = SECONDS
+        # What the browser does not play is said for as long as nothing else is shown.
+        _says(page, ".picture:has(#screen) .fault", "^Not shown. This browser does not play it")
+        _says(page, "#live-word", "no picture for|No picture for")
+        # Sound alone goes on.
+        until(page, f"{EDGE} > 11")
+        until(page, f"{SCREEN}.videoWidth === 480 && {SCREEN}.currentTime > 11")
+        expect(page.locator(".picture:has(#screen) .fault")).to_be_hidden()
+        _says(page, "#live-word", "Camera: no picture for")
+        _says(page, "p.unseen", "Camera: No picture comes")
+        # Full screen takes the warning along.
+        page.get_by_role("button", name="Camera: full screen").click()
+        until(page, "document.fullscreenElement !== null")
+        assert page.evaluate("document.fullscreenElement.querySelector('.veil').checkVisibility()")
+        _says(page, ":fullscreen .veil", "No picture for")
 
 
 @needs_chromium

@@ -43,10 +43,6 @@ class Drops:
         self._run += 1
         self.total += 1
 
-    def lasts_s(self, at: Instant) -> float:
-        """Return for how long nothing has found room by ``at``; 0 while something does."""
-        return at.seconds_since(self._since) if self._since is not None else 0.0
-
     def end(self, track: Track, until: Instant) -> Gap | None:
         """Return the stretch of those counted since the last one, if there were any."""
         since, count = self._since, self._run

@@ -101,12 +101,15 @@ class TrackRecorder(Generic[T]):
         renew: Callable[[T, int], Encoder[T]] | None = None,
         may_renew: Callable[[float], bool] = lambda _now_s: False,
         retry_s: float = 1.0,
+        stuck_s: float = STUCK_S,
     ) -> None:
         self.track = track
         self._source, self._encoder, self._segmenter = source, encoder, segmenter
         self._clock, self._origin, self._period_s = clock, timeline_origin, 1 / rate
         self._on_frame, self._on_gap, self._on_error, self._on_fragment = on_frame, on_gap, on_error, on_fragment
         self._on_back, self._renew, self._may_renew, self._retry_s = on_back, renew, may_renew, retry_s
+        self._stuck_s = stuck_s
+        self._full_since: float | None = None
         self._nap_s = _NAP_S if rate >= _MANY else 0.0
         self._queue: Bounded[T] = Bounded(math.ceil(rate * queue_s))
         self._stopping = threading.Event()
@@ -207,11 +210,17 @@ class TrackRecorder(Generic[T]):
         if self._on_frame is not None:
             self._on_frame(item)
         if self._queue.offer(item):
+            self._full_since = None
             self._tell(self._drops.end(self.track, item.at))
         else:
             self._drops.add(item.at)
-            if self._drops.lasts_s(item.at) > STUCK_S:
-                self._lose_track(f"nothing was encoded or stored for {STUCK_S:.0f} s")
+            self._see_whether_stuck(time.monotonic())
+
+    def _see_whether_stuck(self, now_s: float) -> None:
+        """Lose the track once nothing has found room for too long; by real time, in which libraries and disks work."""
+        self._full_since = self._full_since or now_s
+        if now_s - self._full_since > self._stuck_s:
+            self._lose_track(f"nothing was encoded or stored for {self._stuck_s:g} s")
 
     def _lose(self, error: SourceLost) -> None:
         """Tell once, then try to open the source again until it opens or the recorder stops."""

@@ -32,6 +32,7 @@ class Exam:
         self._output = output.open()
         self._log = ""
         self.pids: Mapping[str, int] = {}
+        self._spawned_processes: tuple[int, ...] = ()
 
     def reach(self, step: str) -> None:
         """Wait until ``step`` of ``STEPS`` has been reached; raises ``TimeoutError`` if it never is."""
@@ -53,8 +54,7 @@ class Exam:
         wait(lambda: self._is_over() or self._has_all_processes(), "the processes")
         if self._is_over():
             raise TimeoutError(f"the exam ended at its start\n{self.log()[-2000:]}")
-        recorder, guard = _spawned(self.process.pid)
-        (hand,) = _spawned(guard)
+        recorder, guard, hand = self._spawned_processes
         self.pids = {"shell": self.process.pid, "recorder": recorder, "guard": guard, "last hand": hand}
 
     def kill(self, victims: Sequence[str]) -> float:
@@ -82,8 +82,11 @@ class Exam:
         return self.process.poll() is not None or self.went("ended")
 
     def _has_all_processes(self) -> bool:
-        ours = _spawned(self.process.pid)
-        return len(ours) == 2 and bool(_spawned(ours[1]))
+        """Whether each is there, and alone: what a watch runs looks like its parent until it is another program."""
+        children = _spawned(self.process.pid)
+        hands = _spawned(children[-1]) if len(children) == 2 else []
+        self._spawned_processes = (*children, *hands)
+        return len(self._spawned_processes) == 3 and len(hands) == 1
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +56,8 @@ class Compositor:
                     while connection.recv(4096):  # until the client has hung up
                         pass
                 else:
-                    _Client(self, connection).talk()
+                    with suppress(ConnectionError):  # who has what it came for hangs up
+                        _Client(self, connection).talk()
 
 
 class _Client:

@@ -31,7 +31,10 @@ def start() -> Iterator[Start]:
             listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
 
             def serve() -> None:
-                line, _ = listener.accept()
+                try:
+                    line, _ = listener.accept()
+                except OSError:  # nobody came
+                    return
                 with line:
                     line.recv(65_536)
                     try:
@@ -42,7 +45,10 @@ def start() -> Iterator[Start]:
                     except OSError:
                         return
 
-            threading.Thread(target=serve, daemon=True).start()
+            serving = threading.Thread(target=serve, daemon=True)
+            serving.start()
+            stack.callback(serving.join, DEADLINE_S)
+            stack.callback(listener.shutdown, socket.SHUT_RDWR)  # a closed one alone lets accept wait for ever
             return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
         yield begin

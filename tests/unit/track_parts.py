@@ -13,7 +13,7 @@ from capture.encoder import VideoEncoder
 from capture.fragments import Fragment
 from capture.frames import Frame, Gap
 from capture.sources import SourceLost
-from capture.track import Source, TrackLost, TrackRecorder
+from capture.track import STUCK_S, Source, TrackLost, TrackRecorder
 from tests.unit.capture_parts import Workshop, picture_times
 
 DEADLINE_S = 60.0
@@ -69,6 +69,7 @@ def camera_recorder(
     on_frame: Callable[[Frame], None] | None = None,
     renew: Callable[[Frame, int], VideoEncoder] | None = None,
     renewals: int = 0,
+    stuck_s: float = STUCK_S,
 ) -> TrackRecorder[Frame]:
     encoder = encoder or VideoEncoder(
         Track.CAMERA, width=160, height=120, fps=15, codec=Codec.VP9, timeline_origin=workshop.origin
@@ -90,6 +91,7 @@ def camera_recorder(
         renew=renew,
         may_renew=RestartWindow(renewals, 1e9).allow,  # the fake source runs the clock as fast as it can
         retry_s=0.001,
+        stuck_s=stuck_s,
     )
 
 

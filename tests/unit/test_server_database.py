@@ -4,7 +4,6 @@ All of it on SQLite and on a real PostgreSQL.
 """
 
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -25,17 +24,9 @@ from server.db.postgres import connect
 from server.db.retries import retried
 from server.exams.quotas import ROW
 from tests.postgres import Cluster
+from tests.unit.server_databases import KINDS, either_database
 
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    if request.param == "sqlite":
-        database = sqlite.connect(tmp_path / "test.db")
-    else:
-        cluster: Cluster = request.getfixturevalue("postgres")
-        database = connect(cluster.database())
-    yield database
-    database.close()
+database = pytest.fixture(params=KINDS)(either_database)
 
 
 def test_migrations_up_from_empty_equal_the_models(database: Database) -> None:

@@ -11,24 +11,16 @@ from server.db.database import Database, Unanswering
 from server.db.migrate import upgrade
 from server.db.models import Account
 from server.db.postgres import connect
-from tests.postgres import Cluster
+from tests.unit.server_databases import KINDS, either_database
 
 _ADD = insert(Account).values(name=bindparam("name"), role="examiner", password="-", created_ms=0)
 _NAMES = select(Account.name)
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    if request.param == "sqlite":
-        database = sqlite.connect(tmp_path / "test.db")
-    else:
-        cluster: Cluster = request.getfixturevalue("postgres")
-        database = connect(cluster.database())
-    yield database
-    database.close()
+database = pytest.fixture(params=KINDS)(either_database)
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=KINDS)
 def away(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """Return a database to which nobody can connect."""
     if request.param == "sqlite":

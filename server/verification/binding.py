@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 
-from app.contract import schema
+from app.contract import canonical, schema
 from app.contract.errors import IntegrityError, Retryable
 from app.contract.incidents import IncidentKind
 from app.contract.sealing import jws
@@ -20,7 +20,7 @@ from app.contract.session import SessionState
 from app.contract.wire import BIND_LABEL, CONFIRMATION_LIMIT_MS, BindAnswer, BindRequest, Tokens
 from server import tokens
 from server.context import Context
-from server.db.models import Binding, Candidate, Exam, Session
+from server.db.models import Binding, Candidate, Exam, Incident, Session
 from server.db.retries import retried
 from server.refused import Refused
 from server.verification import access, cookies, freezing
@@ -29,6 +29,8 @@ ENTRY_PATH = "/.fairlock/enter"
 
 MAX_EPOCHS = 200
 """Restarts that a session may see; nobody honest comes near it."""
+PROGRAM_LETTERS = 8
+"""Of the digest by which incidents tell programs apart; a binding has all of it (``program``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ def bind(context: Context, session: str, request: BindRequest) -> BindAnswer:
         rival_ms = _rival_ms(row, opened.program)
         second = rival_ms is not None and context.now() - rival_ms <= CONFIRMATION_LIMIT_MS
         if second:
-            freezing.report(tx, row.id, IncidentKind.SECOND_PROGRAM, at_ms=now, epoch=str(row.epoch))
+            _tell_of(tx, row, opened.program, at_ms=now)
         else:
             if rival_ms is not None:
                 _hear_out(context)
@@ -100,6 +102,14 @@ def _rival_ms(row: Session, program: bytes) -> int | None:
     if row.program is None or hmac.compare_digest(row.program, tokens.digest(program)):
         return None
     return None if row.state == SessionState.ENDED else row.alive_ms
+
+
+def _tell_of(tx: Transaction, row: Session, program: bytes, *, at_ms: int) -> None:
+    """Report a second program once in an epoch: one that waits for its turn asks every second, as a restart does."""
+    facts = {"epoch": str(row.epoch), "program": canonical.b64(tokens.digest(program))[:PROGRAM_LETTERS]}
+    of_them = Incident.session == row.id, Incident.kind == IncidentKind.SECOND_PROGRAM.value
+    if facts not in tx.scalars(select(Incident.facts).where(*of_them)).all():
+        freezing.report(tx, row.id, IncidentKind.SECOND_PROGRAM, at_ms=at_ms, **facts)
 
 
 def _hear_out(context: Context) -> None:

@@ -8,8 +8,8 @@ form                      input                                output
 ``yolox-grid``            BGR 0..255, letterbox top left       [1, N, 5+C]: offsets in the grids of 8, 16, 32
 ``darknet-heads``         RGB 0..1, letterbox centred          [1, N, 5+C]: centre x, y, width, height in pixels,
                                                                objectness, C scores, all activated
-``yolo-dense``, cut       as ``yolo-dense``                    [1, 64, N]: for each side of a box 16 raw chances;
-(``detectors.raw_head``)                                       [1, C, N]: raw scores
+``yolo-dense``, split     as ``yolo-dense``                    [1, C, N]: raw scores; features of three scales, read
+                                                               by ``detectors.sparse_boxes``
 ========================  ===================================  ================================================
 
 Boxes and the numbers in them are in pixels of the model's input; ``detectors.letterbox`` maps them back.
@@ -24,8 +24,6 @@ from numpy.typing import NDArray
 
 from detectors.boxes import Floats, corners, suppress
 from detectors.catalogue import Form
-
-_BINS = 16  # of the distribution that stands for one side of a box
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -77,24 +75,6 @@ def _dense(outputs: Sequence[Floats], _size: tuple[int, int], least: float) -> F
     )
 
 
-def _dense_cut(outputs: Sequence[Floats], size: tuple[int, int], least: float) -> Found:
-    distributions, raw = outputs
-    best = raw.max(axis=0)
-    strong = np.flatnonzero(best > np.log(least / (1 - least)))
-    cells, strides = _grid_cells(size)
-    # Each side's distance from the middle of its cell is the mean of a distribution over 0 to 15 cells.
-    sides = distributions[:, strong].reshape(4, _BINS, -1)
-    chances = np.exp(sides - sides.max(axis=1, keepdims=True, initial=-np.inf))
-    distances = np.tensordot(np.arange(_BINS, dtype=np.float32), chances, axes=(0, 1)) / chances.sum(axis=1)
-    middles = cells[strong] + 0.5
-    edges = np.concatenate([middles - distances[:2].T, middles + distances[2:].T], axis=1)
-    return Found(
-        boxes=np.asarray(edges * strides[strong], np.float32),
-        scores=np.asarray(1 / (1 + np.exp(-best[strong])), np.float32),
-        classes=raw[:, strong].argmax(axis=0),
-    )
-
-
 def _end_to_end(outputs: Sequence[Floats], _size: tuple[int, int], least: float) -> Found:
     (output,) = outputs
     strong = output[output[:, 4] > least]
@@ -136,6 +116,3 @@ READINGS: Mapping[Form, Reading] = {
     Form.YOLOX_GRID: Reading(decode=_grid, iou=0.45, scale=1.0, rgb=False, centred=False),
     Form.DARKNET_HEADS: Reading(decode=_heads, iou=0.45),
 }
-
-DENSE_CUT = Reading(decode=_dense_cut, iou=0.7)
-"""How a ``yolo-dense`` model is read that ``detectors.raw_head`` has cut."""

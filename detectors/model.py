@@ -5,7 +5,7 @@ a file whose SHA-256 is not the one in the catalogue, and never writes.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -22,15 +22,13 @@ _KEPT: ContextVar[dict[tuple[str, str], "Model"] | None] = ContextVar("kept_mode
 
 
 class Model:
-    """A loaded model. ``inputs`` maps a name to its shape; ``None`` marks a dimension that may vary."""
+    """A loaded model. ``inputs`` and ``outputs`` map a name to its shape; ``None`` marks a dimension that may vary."""
 
     def __init__(self, session: onnxruntime.InferenceSession, card: ModelCard) -> None:
         self._session = session
         self.card = card
-        self.inputs: Mapping[str, tuple[int | None, ...]] = {
-            node.name: tuple(size if isinstance(size, int) else None for size in node.shape)
-            for node in session.get_inputs()
-        }
+        self.inputs = _shapes(session.get_inputs())
+        self.outputs = _shapes(session.get_outputs())
 
     @property
     def input_name(self) -> str:
@@ -111,6 +109,10 @@ def _started(data: bytes, card: ModelCard, probe: Mapping[str, Array] | None) ->
             code="E-MODEL-BROKEN",
         ) from error
     return model
+
+
+def _shapes(nodes: Sequence[onnxruntime.NodeArg]) -> Mapping[str, tuple[int | None, ...]]:
+    return {node.name: tuple(size if isinstance(size, int) else None for size in node.shape) for node in nodes}
 
 
 def _session(data: bytes) -> onnxruntime.InferenceSession:

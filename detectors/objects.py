@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.catalogue import Form, ModelCard
-from detectors.decoders import DENSE_CUT, READINGS, Found, Reading
+from detectors.decoders import READINGS, Found, Reading
 from detectors.letterbox import Fit, fit, place, rect_shape
 from detectors.model import Model, read_verified, start
-from detectors.raw_head import without_box_decoding
+from detectors.sparse_boxes import sparse_reading
+from detectors.split_model import REACH, SplitModel, split
 
 
 class ObjectDetector:
@@ -53,7 +54,14 @@ class ObjectDetector:
 def load_object_detector(path: Path, card: ModelCard) -> ObjectDetector:
     """Check and load ``path``. Raises ``UserFacing`` (E-MODEL-…)."""
     data = read_verified(path, card)
-    cut = without_box_decoding(data) if card.form is Form.YOLO_DENSE else None
-    if cut is not None:
-        return ObjectDetector(start(cut, card), DENSE_CUT)
-    return ObjectDetector(start(data, card))
+    parts = split(data) if card.form is Form.YOLO_DENSE else None
+    return ObjectDetector(start(data, card)) if parts is None else _in_parts(parts, card)
+
+
+def _in_parts(parts: SplitModel, card: ModelCard) -> ObjectDetector:
+    trunk = start(parts.trunk, card)
+    heads = []
+    for name, head in parts.heads.items():
+        features = trunk.outputs[name][1] or 1
+        heads.append(start(head, card, {name: np.zeros((1, features, 2 * REACH + 1, 2 * REACH + 1), np.float32)}))
+    return ObjectDetector(trunk, sparse_reading(heads))

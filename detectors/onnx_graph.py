@@ -1,20 +1,21 @@
-"""Reading the graph of an ONNX file and cutting it shorter, without the ``onnx`` package.
+"""Reading the graph of an ONNX file and cutting parts out of it, without the ``onnx`` package.
 
 ONNX Runtime computes everything on the way to a model's outputs and has no option to stop earlier, so stopping earlier
-means other outputs. Owns the few protobuf messages needed for that and keeps all others byte for byte. Pure; runs once,
-in the thread that loads a model, on bytes whose sha256 has been checked.
+means other outputs; and starting later means other inputs. Owns the few protobuf messages needed for that and keeps
+all others byte for byte. Pure; runs once, in the thread that loads a model, on bytes whose sha256 has been checked.
 Field numbers: https://github.com/onnx/onnx/blob/v1.18.0/onnx/onnx.proto
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 _MODEL_GRAPH = 7
-_GRAPH_NODE, _GRAPH_OUTPUT = 1, 12
+_GRAPH_NODE, _GRAPH_CONSTANT, _GRAPH_INPUT, _GRAPH_OUTPUT, _GRAPH_SHAPES = 1, 5, 11, 12, 13
+_CONSTANT_NAME = 8
 _NODE_INPUT, _NODE_OUTPUT, _NODE_OPERATOR = 1, 2, 4
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
-# ``ValueInfoProto.type`` of a float32 tensor with three dimensions of any length.
-_FLOAT_TENSOR = b"\x12\x0c\x0a\x0a\x08\x01\x12\x06" + b"\x0a\x00" * 3
+_FLOAT_ELEMENTS = b"\x08\x01"  # ``TypeProto.Tensor.elem_type``
+_ANY_LENGTH = b"\x0a\x00"  # one of ``TensorShapeProto.dim``, with nothing said of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,31 +48,51 @@ class OnnxFile:
         self.makers: Mapping[str, Node] = {name: node for node in self.nodes for name in node.outputs}
         self.outputs = [_first_text(field.value, 1) for field in self._graph if field.number == _GRAPH_OUTPUT]
 
-    def ending_at(self, outputs: Sequence[str]) -> bytes:
-        """Return the file with ``outputs`` (float32, three dimensions each) as its outputs and only what they need."""
-        needed = self._needed(outputs)
+    def part(self, outputs: Mapping[str, int], *, inputs: Mapping[str, int] | None = None) -> bytes:
+        """Return a model with these outputs and only what they need, and with ``inputs`` for the file's own if given.
+
+        Each is the name of a float32 value with its number of dimensions, which may have any length.
+        """
+        needed = self.needed_for(outputs, given=inputs or {})
         graph = bytearray()
         for field, node in zip(self._graph, self._made, strict=True):
-            kept = field.number != _GRAPH_OUTPUT if node is None else not needed.isdisjoint(node.outputs)
-            if kept:
+            if self._is_kept(field, node, needed, inputs):
                 graph += field.raw
-        for name in outputs:
-            value = _delimited(1, name.encode()) + _FLOAT_TENSOR
-            graph += _delimited(_GRAPH_OUTPUT, value)
+        for number, values in ((_GRAPH_INPUT, inputs or {}), (_GRAPH_OUTPUT, outputs)):
+            for name, dimensions in values.items():
+                graph += _delimited(number, _value_info(name, dimensions))
         parts = (_delimited(_MODEL_GRAPH, bytes(graph)) if f.number == _MODEL_GRAPH else f.raw for f in self._fields)
         return b"".join(parts)
 
-    def _needed(self, outputs: Sequence[str]) -> set[str]:
-        """Return the names of all values on the way to ``outputs``."""
+    def needed_for(self, outputs: Iterable[str], *, given: Container[str] = ()) -> set[str]:
+        """Return the names of all values on the way to ``outputs``, back to those that are ``given``."""
         found: set[str] = set()
         waiting = list(outputs)
         while waiting:
             name = waiting.pop()
             if name not in found:
                 found.add(name)
-                if (node := self.makers.get(name)) is not None:
+                node = self.makers.get(name)
+                if node is not None and name not in given:
                     waiting.extend(node.inputs)
         return found
+
+    @staticmethod
+    def _is_kept(field: "_Field", node: Node | None, needed: set[str], inputs: Mapping[str, int] | None) -> bool:
+        if node is not None:
+            # What makes a given value is left out, though that value is needed.
+            return any(name in needed and name not in (inputs or ()) for name in node.outputs)
+        if field.number == _GRAPH_CONSTANT:
+            return _first_text(field.value, _CONSTANT_NAME) in needed
+        # Shapes noted by the exporter hold for the file's own inputs alone.
+        gone = (_GRAPH_OUTPUT,) if inputs is None else (_GRAPH_OUTPUT, _GRAPH_INPUT, _GRAPH_SHAPES)
+        return field.number not in gone
+
+
+def _value_info(name: str, dimensions: int) -> bytes:
+    """Return a ``ValueInfoProto``."""
+    tensor = _FLOAT_ELEMENTS + _delimited(2, _ANY_LENGTH * dimensions)
+    return _delimited(1, name.encode()) + _delimited(2, _delimited(1, tensor))
 
 
 def _node(data: bytes) -> Node:

@@ -19,10 +19,10 @@ os.environ.setdefault("YOLO_VERBOSE", "false")
 MODEL_SCRIPTS = Path(__file__).parents[2] / "packaging" / "models"
 
 
-def main(weights: str, pictures: str) -> None:
+def main(weights: str, pictures: str, threads: str = "") -> None:
     """Say "ready"; then detect in the picture of a folder that each line of input names, and answer with one line each.
 
-    An answer has the milliseconds that the look took and the boxes.
+    An answer has the milliseconds that the look took and the boxes. ``threads``: how many compute, else its own choice.
     """
     sys.path.insert(0, str(MODEL_SCRIPTS))
     shim: Any = import_module("torchvision_shim")
@@ -31,6 +31,8 @@ def main(weights: str, pictures: str) -> None:
     model: Any = import_module("ultralytics").YOLO(weights)
     frames = {path.stem: cv2.imread(str(path)) for path in sorted(Path(pictures).glob("*.png"))}
     model.predict(next(iter(frames.values())), imgsz=640, verbose=False)
+    if threads:  # only now: it chooses its own when it begins
+        import_module("torch").set_num_threads(int(threads))
     print("ready", flush=True)
     for line in sys.stdin:
         frame = frames[line.strip()]
@@ -41,4 +43,4 @@ def main(weights: str, pictures: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2])
+    main(*sys.argv[1:])

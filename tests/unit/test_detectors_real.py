@@ -16,9 +16,11 @@ from capture.frames import Frame
 from detectors.base import Observation, PictureDetector
 from detectors.build import build
 from detectors.catalogue import Catalogue, ModelCard, Task, load_catalogue
-from detectors.objects import load_object_detector
+from detectors.model import read_verified, start
+from detectors.objects import ObjectDetector, load_object_detector
 from detectors.pipeline import DetectionPipeline
 from detectors.speech import SpeechDetector, load_speech_detector
+from detectors.split_model import split
 from detectors.thresholds import floors, thresholds
 from tests.unit.detector_models import FirstLook, instant, sound
 
@@ -43,6 +45,21 @@ def _detector(name: str) -> PictureDetector:
     if refusal := built.refused.get(card.task):
         raise refusal
     return built.pictures[0]
+
+
+@pytest.mark.parametrize("name", ["yolo11n", "yolo11n-int8"])
+def test_a_split_model_finds_what_the_whole_file_finds(name: str) -> None:
+    card = load_catalogue().named(name)
+    data = read_verified(MODELS / card.file, card)
+    assert split(data) is not None
+    parts, whole = load_object_detector(MODELS / card.file, card), ObjectDetector(start(data, card))
+    images = [frame.image for frame in _webcam("1")[:3]] + [_picture(path).image for path in sorted(COCO.iterdir())[:5]]
+    for image in images:
+        found, expected = parts.find(image, 0.05), whole.find(image, 0.05)
+        assert found.classes.tolist() == expected.classes.tolist()
+        assert len(found.scores)
+        np.testing.assert_allclose(found.scores, expected.scores, atol=1e-5)
+        np.testing.assert_allclose(found.boxes, expected.boxes, atol=0.01)
 
 
 def _picture(path: Path, *, size: tuple[int, int] | None = None, at: float = 0) -> Frame:

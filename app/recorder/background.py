@@ -2,6 +2,7 @@
 
 Runs in the thread ``leftovers`` of the recorder: from joining until the recording starts, and again after the exam. It
 gives way at once, never touches the session at hand, and ends no session that its candidate could still take up again.
+A session whose server takes nothing lets the others go first, and has its hour after them.
 Where a session's policy minds what the network costs, that is asked before and, every ``LOOK_S``, while it is sent.
 """
 
@@ -18,6 +19,7 @@ from app.metered import Metering
 from app.recorder.joining import SavedSession
 from app.recorder.leftovers import TROUBLES, OnProgress, unfinished
 from app.recorder.marks import is_over
+from app.recorder.turns import Turns
 
 DEADLINE_S = 3_600.0
 LOOK_S = 60.0
@@ -38,7 +40,7 @@ class Send(Protocol):
 
 
 class _GivingWay(Exception):
-    """An exam starts, or the network has begun to cost; its text says which."""
+    """An exam starts, the network has begun to cost, or others go first; its text says which."""
 
 
 class BackgroundUpload:
@@ -50,6 +52,7 @@ class BackgroundUpload:
         self._may_send, self._leaving = threading.Event(), threading.Event()
         self._minds = False
         self._asked_ns = 0
+        self._turns = Turns(clock)
         self._thread = threading.Thread(target=self._run, name="leftovers", daemon=True)
 
     def start(self) -> None:
@@ -79,15 +82,16 @@ class BackgroundUpload:
             ]
             self._may_send.wait()
             while waiting and not self._leaving.is_set():
-                waiting = [one for one in waiting if not self._is_done(*one)]
+                waiting = [one for one in waiting if not self._is_done(*one, is_alone=len(waiting) == 1)]
                 if waiting:
                     self._rest()
         except Exception:  # noqa: BLE001  (a thread's main: earlier sessions must not harm the present one)
             _log.exception("what earlier exams left could not be sent")
 
-    def _is_done(self, folder: Path, saved: SavedSession) -> bool:
+    def _is_done(self, folder: Path, saved: SavedSession, *, is_alone: bool) -> bool:
         """Send a session if that may be now; ``False`` when it has to wait."""
         self._minds = _minds(saved)
+        self._turns.begin(folder, is_alone=is_alone)
         try:
             self._ask()
             self._check()
@@ -109,9 +113,11 @@ class BackgroundUpload:
             if self._leaving.wait(NAP_S):
                 return
 
-    def _check(self, _sent: int = 0, _total: int = 0) -> None:
+    def _check(self, sent: int = 0, _total: int = 0) -> None:
         if self._leaving.is_set() or not self._may_send.is_set():
             raise _GivingWay("an exam starts")
+        if self._turns.is_over(sent):
+            raise _GivingWay("its server takes nothing, and others go first")
         if self._clock.now().mono_ns - self._asked_ns >= LOOK_S * 1e9:
             self._ask()
 

@@ -10,6 +10,7 @@ import secrets
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from app import paths
@@ -102,10 +103,9 @@ def send(
     A session that can be taken up again is left as it is, unless ``even_open``. Raises ``TROUBLES``, and what
     ``on_progress`` raises.
     """
-    with owned(folder, clock):
+    with owned(folder, clock), closing(ServerClient(ExamLink.parse(saved.link).server)) as client:
         if not even_open and not is_over(folder, saved, clock):  # taken up again, perhaps, by who owned it until now
             return False
-        client = ServerClient(ExamLink.parse(saved.link).server)
         try:
             joined = bind_patiently(client, saved, folder=folder, program_token=secrets.token_bytes(32), clock=clock)
         except UserFacing as error:

@@ -11,7 +11,7 @@ import { shorten } from "../src/session/verdicts";
 import { describe as describeAgreement } from "../src/view/agreed";
 import { duration, place, size } from "../src/view/format";
 import { join, type Stretch } from "../src/view/stretches";
-import { factValue, sentence } from "../src/view/words";
+import { factValue, plain, sentence } from "../src/view/words";
 
 describe("cache", () => {
   test("drops what was used longest ago", () => {
@@ -61,6 +61,12 @@ describe("words", () => {
   test("facts carry their unit in the key", () => {
     expect([sentence("score_permille"), factValue("score_permille", "871")]).toEqual(["Score", "87 %"]);
     expect([sentence("lasted_ms"), factValue("lasted_ms", 2500)]).toEqual(["Lasted", "2.5 s"]);
+  });
+
+  test("lists and names from tables are words, and other texts stay", () => {
+    expect(factValue("holding", ["input_guard", "kiosk", "a_B c"])).toBe("input guard, kiosk, a_B c");
+    expect(factValue("doubts", [])).toBe("none");
+    expect([plain("open_link"), plain("/tmp/a_b"), plain("snake_case_2")]).toEqual(["open link", "/tmp/a_b", "snake_case_2"]);
   });
 
   test("a verdict never says intact of what was not checked", () => {

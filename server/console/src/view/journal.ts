@@ -4,7 +4,7 @@ import type { JournalEntry, Picture } from "../contract/journal";
 import { type Notice, UNFIT } from "../contract/notices";
 import { h } from "./dom";
 import { clock, place } from "./format";
-import { factValue, sentence, stateWord } from "./words";
+import { factValue, plain, sentence, stateWord } from "./words";
 
 const TYPES: Readonly<Record<JournalEntry["type"], string>> = {
   incident: "Incident",
@@ -42,11 +42,20 @@ function body(entry: JournalEntry, pictureOf: (id: string) => Picture | null): H
   const control = entry.body["control_picture"];
   if (typeof control === "string") return controlPicture(pictureOf(control));
   if (entry.type === "state" && typeof entry.body["state"] === "string") {
-    const rest = Object.entries(entry.body).filter(([key]) => key !== "state");
+    const rest = told(entry).filter(([key]) => key !== "state");
     return h("span", null, h("strong", null, stateWord(entry.body["state"])), rest.length > 0 && ` · ${words(rest)}`);
   }
   if (entry.type === "gap") return h("span", null, gapWords(entry));
-  return h("span", null, words(Object.entries(entry.body)));
+  const facts = told(entry);
+  if (facts.length < 2) return h("span", null, words(facts));
+  return h("dl", null, ...facts.flatMap(([key, value]) => [h("dt", null, sentence(key)), h("dd", null, said(key, value))]));
+}
+
+/** What an entry says that is for people. */
+function told(entry: JournalEntry): readonly (readonly [string, Json])[] {
+  return Object.entries(entry.body).filter(
+    ([key, value]) => value !== null && value !== "" && key !== "utc_ms" && key !== "jws",
+  );
 }
 
 /** A picture taken at a moment drawn by lot, so that a reviewer also sees how it looked when nothing was reported. */
@@ -74,13 +83,16 @@ function gapWords({ body }: JournalEntry): string {
 }
 
 function words(fields: readonly (readonly [string, Json])[]): string {
-  return fields.filter(([key, value]) => value !== null && value !== "" && key !== "utc_ms" && key !== "jws").map(([key, value]) => pair(key, value)).join(" · ");
+  return fields.map(([key, value]) => pair(key, value)).join(" · ");
 }
 
 function pair(key: string, value: Json): string {
-  if (key === "text" || key === "message" || key === "reason" || key === "why") return String(value);
-  if (value !== null && typeof value === "object" && !Array.isArray(value)) {
-    return `${sentence(key)}: ${Object.entries(value).map(([k, v]) => `${sentence(k).toLowerCase()} ${factValue(k, v)}`).join(", ")}`;
-  }
-  return `${sentence(key)}: ${factValue(key, value)}`;
+  if (key === "why" || key === "event") return plain(String(value));
+  if (key === "text" || key === "message" || key === "reason") return String(value);
+  return `${sentence(key)}: ${said(key, value)}`;
+}
+
+function said(key: string, value: Json): string {
+  if (value === null || typeof value !== "object" || Array.isArray(value)) return factValue(key, value);
+  return Object.entries(value).map(([k, v]) => `${sentence(k).toLowerCase()} ${factValue(k, v)}`).join(", ");
 }

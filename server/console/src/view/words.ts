@@ -101,8 +101,14 @@ export function sentence(key: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
+/** Return a name from a table, as `open_link`, in plain words; other texts stay as they are. */
+export function plain(text: string): string {
+  return /^[a-z]+(_[a-z]+)+$/.test(text) ? text.replaceAll("_", " ") : text;
+}
+
 /** Return one fact's value as text: units by the key's ending. */
 export function factValue(key: string, value: unknown): string {
+  if (Array.isArray(value)) return value.length === 0 ? "none" : value.map((one) => plain(factValue(key, one))).join(", ");
   const text = typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
   if (key.endsWith("_permille")) return `${(Number(text) / 10).toFixed(0)} %`;
   if (key.endsWith("_ms")) return `${(Number(text) / 1000).toFixed(1)} s`;

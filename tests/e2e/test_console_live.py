@@ -60,8 +60,10 @@ def _watch(page: Page, broadcast: Broadcast) -> None:
     """Go from the list to the live page and unlock it there."""
     page.goto(f"/console/#/sessions/{broadcast.application.session}")
     page.get_by_role("link", name="Watch live").click()
-    page.get_by_label("Passphrase").fill(PASSPHRASE)
-    page.get_by_role("button", name="Unlock").click()
+    # The page that is left has such a form, too.
+    live = page.locator(".watching")
+    live.get_by_label("Passphrase").fill(PASSPHRASE)
+    live.get_by_role("button", name="Unlock").click()
 
 
 def _says(page: Page, place: str, text: str) -> None:

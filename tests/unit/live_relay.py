@@ -23,6 +23,7 @@ class Relay:
     hanging: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     news: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     asked: list[tuple[str, str | None]] = field(default_factory=list)
+    lines: set[int] = field(default_factory=set)
     headers: list[dict[str, str]] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
     pieces: list[Piece] = field(default_factory=list)
@@ -50,6 +51,7 @@ class Relay:
         if request.path.endswith("/heartbeat"):
             self.hanging.release()
             assert self.answers_beats.wait(60)
+        self.lines.add(request.client_address[1])
         self.asked.append((f"{request.command} {request.path}", request.headers["Authorization"]))
         self.headers.append(dict(request.headers))
         self.bodies.append(body)

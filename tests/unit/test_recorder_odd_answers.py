@@ -1,24 +1,57 @@
 """Whatever answers in a server's place, and whatever can't be sent: it is one of our errors, and comes in time."""
 
+import gzip
+import io
 import itertools
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import Any, cast
 
 import pytest
 
+from app.clock import ManualClock
 from app.contract.errors import FairlockError, Retryable
 from app.contract.session import SessionState
 from app.contract.wire import BindRequest, Heartbeat
 from app.recorder import answer_reading
 from app.recorder.client import ServerClient
 from tests.unit.capture_parts import SESSION
+from tests.unit.live_relay import relay
 
 BEAT = Heartbeat(state=SessionState.RUNNING, cookie=None, head=bytes(32), records=0)
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
 DEADLINE_S = 60.0
+PACKED_HEAD = HEAD.replace(b"\r\n\r\n", b"\r\nContent-Encoding: gzip\r\n\r\n")
+PACKED = gzip.compress(bytes(100_000))
 Start = Callable[[Iterator[bytes]], str]
+
+
+class Dripping(io.RawIOBase):
+    """A socket and its file: a byte comes whenever ``after_s`` have passed; notes how long it may be waited for."""
+
+    def __init__(self, clock: ManualClock, *, wait_s: float, after_s: float) -> None:
+        self.waits: list[float] = []
+        self._clock, self._wait_s, self._after_s = clock, wait_s, after_s
+
+    def gettimeout(self) -> float:
+        """Return how long each byte was to be waited for at first."""
+        return self._wait_s
+
+    def settimeout(self, wait_s: float) -> None:
+        """Note it."""
+        self.waits.append(wait_s)
+
+    def makefile(self, *_: object, **_more: object) -> "Dripping":
+        """Return what the bytes are read from."""
+        return self
+
+    def readinto(self, buffer: Any) -> int:
+        """Give one byte."""
+        self._clock.advance(self._after_s)
+        buffer[:1] = b"x"
+        return 1
 
 
 @pytest.fixture
@@ -93,11 +126,44 @@ def test_an_answer_that_drips_is_given_up(start: Start, answer: Callable[[], Ite
     server.close()
 
 
-def test_an_answer_without_end_is_given_up(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(lambda: iter([HEAD % 1_001 + b'"' + b"x" * 999 + b'"']), id="one-too-many"),
+        pytest.param(lambda: itertools.chain([HEAD % 10**9], itertools.repeat(b"x" * 10_000)), id="endless"),
+        pytest.param(lambda: iter([PACKED_HEAD % len(PACKED) + PACKED]), id="packed"),
+    ],
+)
+@pytest.mark.usefixtures("quick")
+def test_an_answer_that_is_too_much_is_read_no_further(
+    start: Start, monkeypatch: pytest.MonkeyPatch, answer: Callable[[], Iterator[bytes]]
+) -> None:
     monkeypatch.setattr(answer_reading, "MOST", 1_000)
-    server = ServerClient(start(iter([HEAD % 1_001 + b'"' + b"x" * 999 + b'"'])))
+    server = ServerClient(start(answer()))
     assert "more than 1000 bytes" in str(outcome(lambda: server.heartbeat(SESSION, BEAT)))
     server.close()
+
+
+def test_the_last_wait_is_what_is_left_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = ManualClock()
+    monkeypatch.setattr(answer_reading, "_now_s", lambda: clock.now().mono_ns / 1e9)
+    line = Dripping(clock, wait_s=10, after_s=9)
+    answer = answer_reading.TimelyResponse(cast(Any, line))
+    for _ in range(3):
+        assert answer.fp.read1(1) == b"x"
+    with pytest.raises(TimeoutError):
+        answer.fp.read1(1)
+    assert line.waits == [10, 10, 2]
+
+
+def test_a_connection_is_used_again_once_its_answer_was_read() -> None:
+    with relay() as server:
+        client = ServerClient(server.url)
+        for _ in range(3):
+            client.push_live(SESSION, b"")
+        client.close()
+    assert len(server.asked) == 3
+    assert len(server.lines) == 1
 
 
 def test_what_nests_without_end_is_no_answer(start: Start) -> None:

@@ -17,6 +17,7 @@ from tests.unit.live_relay import relay
 
 LACKS = UserFacing("some is missing", advice="", code="E-LIVE")
 OLD = UserFacing("the bytes are not what the record says", advice="", code="E-RECORD")
+OTHER = UserFacing("no segment of ours", advice="", code="E-FORMAT")
 CONFLICT = IntegrityError(Outcome.DIGEST_MISMATCH, "the server stores something else in this place")
 
 
@@ -44,10 +45,11 @@ class Feed(LiveFeed):
 
     def __init__(self) -> None:
         self.has_delivered = True
+        self.sizes: list[int] = []
 
     def delivered(self, place: tuple[int, Track, int], size: int) -> bool:
         assert place == (0, Track.CAMERA, 0)
-        assert size > 0
+        self.sizes.append(size)
         return self.has_delivered
 
 
@@ -81,6 +83,7 @@ def bench() -> Iterator[Bench]:
 def test_what_was_delivered_is_not_sent_again(bench: Bench, closed: tuple[str, Record]) -> None:
     assert bench.put(closed) == "receipt"
     assert bench.client.sent == ["record"]
+    assert bench.feed.sizes == [closed[1].size]
 
 
 def test_what_was_not_is_sent_as_a_file(bench: Bench, closed: tuple[str, Record]) -> None:
@@ -98,7 +101,7 @@ def test_a_server_that_lacks_some_gets_the_file_and_is_asked_again_next_time(
     assert bench.client.sent == ["record", "file", "record"]
 
 
-@pytest.mark.parametrize("refusal", [OLD, CONFLICT])
+@pytest.mark.parametrize("refusal", [OLD, OTHER, CONFLICT])
 def test_any_other_refusal_is_of_no_account_and_the_last_one(
     bench: Bench, closed: tuple[str, Record], refusal: FairlockError
 ) -> None:

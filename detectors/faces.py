@@ -1,11 +1,10 @@
-"""Faces in one picture: YuNet (through OpenCV's own reader) or MediaPipe's short-range BlazeFace.
+"""Faces in one picture: YuNet or MediaPipe's short-range BlazeFace.
 
 Runs in the detection thread. It finds faces and knows nobody: nothing is compared or kept. ``detectors.face_reader``
 puts what it finds together with the points of the mesh.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -17,10 +16,11 @@ from numpy.typing import NDArray
 from detectors.base import Box
 from detectors.boxes import Floats, suppress
 from detectors.catalogue import Form, ModelCard
-from detectors.letterbox import fit, place
-from detectors.model import Model, load, read_verified
+from detectors.letterbox import STRIDE, fit, place
+from detectors.model import Model, load
 
 Point = tuple[float, float]
+YUNET_STRIDES = (8, 16, 32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +46,20 @@ class FaceFinder(Protocol):
 
 
 class YuNetFinder:
-    """YuNet behind ``FaceFinder``, in the frame's own proportions and at its card's longer side."""
+    """YuNet behind ``FaceFinder``, in the frame's own proportions and at its card's longer side.
 
-    def __init__(self, weights: bytes, card: ModelCard, floor: float) -> None:
-        self.card = card
-        buffer = np.frombuffer(weights, np.uint8)
-        size = (card.input[1], card.input[0])
-        with _quiet_opencv():
-            self._net = cv2.FaceDetectorYN.create("onnx", buffer, np.empty(0, np.uint8), size, floor, 0.3, 50)
+    Read as OpenCV's ``FaceDetectorYN`` does (modules/objdetect/src/face_detect.cpp of 4.10): for each cell of three
+    grids the chances of a face and of a middle, a box and five points.
+    """
+
+    def __init__(self, model: Model, floor: float) -> None:
+        self._model = model
+        self._floor = floor
+
+    @property
+    def card(self) -> ModelCard:
+        """The model in use."""
+        return self._model.card
 
     def find(self, image: NDArray[np.uint8]) -> list[Face]:
         """Return the faces in ``image``, best first."""
@@ -61,9 +67,29 @@ class YuNetFinder:
         scale = max(self.card.input) / max(height, width)
         size = (round(width * scale), round(height * scale))
         small = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-        self._net.setInputSize(size)
-        _, rows = self._net.detect(small)
-        return _best_first([_yunet_face(row, scale) for row in _rows(rows)])
+        padded = cv2.copyMakeBorder(small, 0, -size[1] % STRIDE, 0, -size[0] % STRIDE, cv2.BORDER_CONSTANT)
+        picture = np.ascontiguousarray(padded.transpose(2, 0, 1)[None], np.float32)
+        rows, scores = self._decode(self._model.run({self._model.input_name: picture}), padded.shape[1])
+        return [
+            Face(float(score), _box(row[:4]), _ordered(*row[4:]))
+            for row, score in zip(rows / np.float32(scale), scores, strict=True)
+        ]
+
+    def _decode(self, outputs: list[Floats], width: int) -> tuple[Floats, Floats]:
+        """Return box and both eyes [K, 8] and scores [K], best first, in pixels of the padded picture."""
+        found, scores = [], []
+        for stride, faces, middles, boxes, points in zip(YUNET_STRIDES, *_by_kind(outputs), strict=True):
+            chances = np.sqrt(np.clip(faces[0, :, 0], 0, 1) * np.clip(middles[0, :, 0], 0, 1))
+            strong = np.flatnonzero(chances >= self._floor)
+            rows, columns = np.divmod(strong, width // stride)
+            cells = np.stack([columns, rows], axis=1).astype(np.float32)
+            centres, half = boxes[0, strong, :2] + cells, np.exp(boxes[0, strong, 2:]) / 2
+            eyes = points[0, strong, :4] + np.tile(cells, 2)
+            found.append(np.concatenate([centres - half, centres + half, eyes], axis=1) * np.float32(stride))
+            scores.append(chances[strong])
+        every, score = np.concatenate(found), np.concatenate(scores)
+        kept = suppress(every[:, :4], score, np.zeros(len(score), np.intp), iou=0.3, limit=50)
+        return every[kept], score[kept]
 
 
 class BlazeFaceFinder:
@@ -110,7 +136,7 @@ class BlazeFaceFinder:
 def load_face_finder(path: Path, card: ModelCard, floor: float) -> FaceFinder:
     """Check and load ``path``; ``floor`` is the least score reported. Raises ``UserFacing`` (E-MODEL-…)."""
     if card.form is Form.YUNET:
-        return YuNetFinder(read_verified(path, card), card, floor)
+        return YuNetFinder(load(path, card), floor)
     return BlazeFaceFinder(load(path, card), floor)
 
 
@@ -124,32 +150,16 @@ def blazeface_anchors() -> Floats:
     return np.concatenate(grids).astype(np.float32)
 
 
-@contextmanager
-def _quiet_opencv() -> Iterator[None]:
-    """WORKAROUND: OpenCV 5 asks its own new engine for a target that this does not have, and warns about it."""
-    level = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
-    try:
-        yield
-    finally:
-        cv2.utils.logging.setLogLevel(level)
+def _by_kind(outputs: list[Floats]) -> Iterator[list[Floats]]:
+    """Yield chances of a face, of a middle, boxes and points, each for every stride, as the model orders them."""
+    strides = len(YUNET_STRIDES)
+    return (outputs[first : first + strides] for first in range(0, len(outputs), strides))
 
 
 def _by_width(outputs: list[Floats]) -> tuple[Floats, Floats]:
     """Return (boxes and points [1, 896, 16], logits [1, 896, 1]) in whichever order the model gives them."""
     logits, boxes = sorted(outputs, key=lambda output: output.shape[-1])
     return boxes, logits
-
-
-def _rows(rows: object) -> Floats:
-    """OpenCV answers ``None`` where there is no face."""
-    return np.empty((0, 15), np.float32) if rows is None else np.asarray(rows, np.float32)
-
-
-def _yunet_face(row: Floats, scale: float) -> Face:
-    """Read (left, top, width, height, both eyes, six more numbers, score), in pixels of the scaled picture."""
-    left, top, width, height = (float(value) / scale for value in row[:4])
-    return Face(float(row[14]), (left, top, left + width, top + height), _ordered(*(row[4:8] / scale)))
 
 
 def _box(edges: Floats) -> Box:

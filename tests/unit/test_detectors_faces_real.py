@@ -15,6 +15,7 @@ from capture.frames import Frame
 from capture.stored import stored_frames
 from detectors.build import Detectors, build
 from detectors.catalogue import load_catalogue
+from detectors.faces import load_face_finder
 from detectors.pipeline import DetectionPipeline
 from tests.unit.detector_models import instant
 
@@ -54,6 +55,35 @@ def _incidents(frames: Iterator[Frame], policy: Detection) -> list[Incident]:
         for frame in frames:
             pipeline.look(frame)
     return list(said.values())
+
+
+def test_yunet_is_read_as_opencv_reads_it() -> None:
+    """Box, eyes and score of each face; OpenCV itself is the peer, at the same size and with room for as many faces."""
+    card, floor = load_catalogue().named("yunet"), 0.5
+    finder = load_face_finder(MODELS / card.file, card, floor)
+    peer = cv2.FaceDetectorYN.create(str(MODELS / card.file), "", (320, 256), floor, 0.3, 5_000)
+    paths = [
+        *sorted((MEDIA / "images").glob("*.jpg")),
+        *sorted((MEDIA / "webcam_objects" / "images").glob("*.jpg"))[:20],
+    ]
+    seen = 0
+    for image in (np.asarray(cv2.imread(str(path)), np.uint8) for path in paths):
+        height, width = image.shape[:2]
+        scale = 320 / max(height, width)
+        size = (round(width * scale), round(height * scale))
+        peer.setInputSize(size)
+        small = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+        rows: object = peer.detect(small)[1]  # None where there is no face, whatever its types say
+        theirs = [] if rows is None else sorted(np.asarray(rows).tolist(), key=lambda row: -float(row[14]))
+        ours = finder.find(image)
+        seen += len(theirs)
+        assert [face.score for face in ours] == pytest.approx([row[14] for row in theirs], abs=1e-5)
+        for face, (left, top, across, down, x0, y0, x1, y1, *_) in zip(ours, theirs, strict=True):
+            box = (left, top, left + across, top + down)
+            assert face.box == pytest.approx([edge / scale for edge in box], abs=0.01)
+            eyes = sorted([(x0, y0), (x1, y1)])
+            assert np.array(face.eyes) == pytest.approx(np.array(eyes) / scale, abs=0.01)
+    assert seen >= len(paths) // 2
 
 
 @functools.cache

@@ -58,13 +58,14 @@ class Server:
 
 
 class Bench:
-    """A feed by hand: no thread, a clock that stands still, no jitter."""
+    """A feed by hand: no thread, a clock that stands still, and a lot that always falls the same."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, lot: float = 1.0) -> None:
         self.clock, self.server, self.key = ManualClock(), Server(), Ed25519PrivateKey.generate()
         self.held = False
         self.told: list[FairlockError] = []
         self.waits: list[str] = []
+        self.due: list[bool] = []
         self.feed = LiveFeed(
             FeedParts(
                 session=SESSION,
@@ -74,7 +75,8 @@ class Bench:
                 is_held=lambda: self.held,
                 on_end=self.told.append,
                 on_wait=lambda error: self.waits.append(error.code),
-                jitter=lambda: 1.0,
+                on_due=self.due.append,
+                jitter=lambda: lot,
             )
         )
         self._sizes: dict[Track, int] = {}
@@ -288,14 +290,50 @@ def test_it_waits_as_long_as_the_server_asks(bench: Bench) -> None:
     bench.server.faults = [Retryable("busy", after_s=30)]
     bench.begin()
     bench.feed.send()
-    bench.clock.advance(29)
+    bench.clock.advance(35.9)  # and up to a fifth longer, by lot: not all come at once
     bench.begin()
     bench.feed.send()
     assert bench.server.tries == 1
-    bench.clock.advance(7.1)
+    bench.clock.advance(0.2)
     bench.begin()
     bench.feed.send()
     assert bench.server.tries == 2
+
+
+def test_a_server_that_asks_for_less_than_the_wait_is_not_asked_sooner(bench: Bench) -> None:
+    for tries, wait_s in enumerate((1.2, 2, 4), start=1):
+        bench.server.faults = [Retryable("busy", after_s=1)]
+        bench.begin()
+        bench.feed.send()
+        bench.clock.advance(wait_s - 0.1)
+        bench.begin()
+        bench.feed.send()
+        assert bench.server.tries == tries
+        bench.clock.advance(0.2)
+
+
+def test_who_answers_again_is_waited_for_as_at_first(bench: Bench) -> None:
+    for faults, wait_s in (([BUSY], 1), ([BUSY], 2), ([], 0), ([BUSY], 1)):
+        bench.server.faults = list(faults)
+        bench.begin()
+        bench.feed.send()
+        bench.clock.advance(wait_s)
+    bench.begin()
+    bench.feed.send()
+    assert bench.server.tries == 5
+
+
+def test_not_all_applications_ask_at_once() -> None:
+    bench = Bench(lot=0.25)
+    assert bench.feed.rest_s() == pytest.approx(0.75)
+    bench.server.faults = [BUSY]
+    bench.begin()
+    bench.feed.send()
+    for wait_s, tries in ((0.6, 1), (0.05, 2)):
+        bench.clock.advance(wait_s)
+        bench.begin()
+        bench.feed.send()
+        assert bench.server.tries == tries
 
 
 def test_nothing_is_sent_while_the_upload_is_held(bench: Bench) -> None:
@@ -318,7 +356,7 @@ def test_stopping_sends_nothing_more_and_waits_for_no_push(bench: Bench) -> None
         asked.set()
         assert may_answer.wait(DEADLINE_S)
 
-    bench.server.during = hang
+    bench.server.during, bench.server.faults = hang, [REFUSED]
     bench.begin()
     bench.feed.start()
     assert asked.wait(DEADLINE_S)
@@ -364,6 +402,20 @@ def test_delivered_is_what_arrived_whole_and_not_long_ago(bench: Bench) -> None:
     assert not bench.feed.delivered(place, 100)
     bench.clock.advance(KEPT_S + 0.1)
     assert not bench.feed.delivered(place, 200)
+
+
+def test_of_each_segment_that_was_sent_it_is_said_whether_it_came_in_time(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.recorder.live_feed.PATIENCE_S", 0)
+    place = bench.begin()
+    bench.feed.send()
+    bench.write()
+    bench.feed.delivered(place, 200)  # its end still waits
+    bench.feed.send()
+    bench.feed.delivered(place, 200)
+    bench.feed.delivered((0, Track.SCREEN, 7), 200)  # of which nothing was ever there
+    assert bench.due == [False, True]
 
 
 def test_no_upload_waits_for_what_can_not_be_sent_now(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,15 +1,23 @@
 """How a recording ends: sealed and sent in any case, and the session only with it where nobody goes on with it.
 
-Runs in the recorder's main thread. After a fault the session stays open: its candidate opens the link again and goes
-on under the same session id. Closes nothing: the recording's owner does.
+Runs in the recorder's main thread. After a fault, or when the shell is gone, the session stays open: its candidate
+opens the link again and goes on under the same session id. Closes nothing: the recording's owner does.
 """
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from app.messages import ENDS_SESSION
+from app.contract.errors import FairlockError
+from app.contract.times import Clock
+from app.messages import ENDS_SESSION, FlushProgress
 from app.recorder.marks import mark_finished, mark_handed_in
 from app.recorder.recording import Recording
+from app.recorder.time_left import TimeLeft
+
+ORPHAN_DEADLINE_S = 15.0
+
+_log = logging.getLogger("fairlock.recorder")
 
 
 def finish(
@@ -28,3 +36,28 @@ def finish(
     if complete:
         mark_finished(folder)
     return complete
+
+
+def abandon(recording: Recording, *, for_next_process: bool) -> None:
+    """Seal ``recording``, send what can be sent soon unless that is left to the next process, keep the rest on disk.
+
+    Nobody said that the exam is over, so the session stays open: it can be taken up again.
+    """
+    try:
+        recording.stop()
+        if for_next_process:
+            _log.info("what was not sent is left to the next process")
+        else:
+            recording.send_rest(ORPHAN_DEADLINE_S, lambda _sent, _total: None)
+    except (FairlockError, OSError):
+        _log.exception("what was not sent stays on disk")
+
+
+def progress_teller(send: Callable[[FlushProgress], object], clock: Clock) -> Callable[[int, int], None]:
+    """Return what takes bytes received and bytes of all, and tells the shell of them and of the time left."""
+    time_left = TimeLeft(clock)
+
+    def tell(sent: int, total: int) -> None:
+        send(FlushProgress(sent_bytes=sent, total_bytes=total, left_s=time_left.estimate(sent, total)))
+
+    return tell

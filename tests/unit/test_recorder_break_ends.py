@@ -9,14 +9,13 @@ from typing import cast
 import pytest
 
 from app import messages as m
-from app.channel import Channel
 from app.contract.agreement import BY_AGREEMENT, Allowance
 from app.contract.incidents import Incident, IncidentKind, Severity
 from app.contract.policy import Detection
 from app.contract.session import SessionState
 from app.recorder.granting import ON_BREAK, Granted
 from app.recorder.options import RecorderOptions
-from app.recorder.process import Recorder
+from app.recorder.recorder import Recorder
 from app.recorder.recording import Recording
 from capture.frames import Frame
 from detectors.base import Observation
@@ -96,12 +95,14 @@ def test_who_comes_back_from_a_break_in_time_is_told_of_for_the_break_alone(tmp_
 def test_the_recorder_parts_incidents_where_a_break_begins_and_where_it_ends(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recorder = Recorder(cast(Channel, SimpleNamespace(send=lambda _message: None)), RecorderOptions(home=tmp_path))
+    recorder = Recorder(lambda _message: None, RecorderOptions(home=tmp_path))
     parted: list[str] = []
     now = [""]
     detection = SimpleNamespace(part=lambda: parted.append(now[0]))
     journal = SimpleNamespace(note=lambda **_facts: None)
-    monkeypatch.setattr(recorder, "_recording", cast(Recording, SimpleNamespace(detection=detection, journal=journal)))
+    monkeypatch.setattr(
+        recorder._under_way, "recording", cast(Recording, SimpleNamespace(detection=detection, journal=journal))
+    )
     for now[0], state, why in (
         ("running", SessionState.RUNNING, "locked"),
         ("frozen", SessionState.PAUSED, "frozen"),
@@ -112,5 +113,5 @@ def test_the_recorder_parts_incidents_where_a_break_begins_and_where_it_ends(
         ("over", SessionState.PAUSED, "break_over"),
         ("back", SessionState.RUNNING, "resume"),
     ):
-        recorder._handle(m.StateIs(state=state, why=why))
+        recorder.handle(m.StateIs(state=state, why=why))
     assert parted == ["break", "over"]

@@ -7,7 +7,6 @@ from typing import cast
 import pytest
 
 from app import messages as m
-from app.channel import Channel
 from app.contract.errors import Retryable
 from app.recorder import recording as recording_module
 from app.recorder.background import BackgroundUpload
@@ -15,7 +14,7 @@ from app.recorder.client import ServerClient
 from app.recorder.heartbeat import HeartbeatLoop
 from app.recorder.marks import FINISHED, HANDED_IN
 from app.recorder.options import RecorderOptions
-from app.recorder.process import Recorder
+from app.recorder.recorder import Recorder
 from app.recorder.sources import Sources
 from tests.unit.test_recorder_recording import Bench
 
@@ -38,17 +37,17 @@ class Ending:
 
     def __init__(self, folder: Path) -> None:
         self.said, self.background, self.beats = list[object](), Called(), Called()
-        self.recorder = Recorder(cast(Channel, SimpleNamespace(send=self.said.append)), RecorderOptions(home=folder))
+        self.recorder = Recorder(self.said.append, RecorderOptions(home=folder))
         self.recording = Bench(folder).recording(Sources())
-        self.recorder._joined = self.recording._parts.joined
-        self.recorder._client = ServerClient("http://127.0.0.1:9")
-        self.recorder._background = cast(BackgroundUpload, self.background)
-        self.recorder._beats = cast(HeartbeatLoop, self.beats)
-        self.recorder._recording = self.recording
+        self.recorder._session._joined = self.recording._parts.joined
+        self.recorder._session._client = ServerClient("http://127.0.0.1:9")
+        self.recorder._session._background = cast(BackgroundUpload, self.background)
+        self.recorder._under_way._beats = cast(HeartbeatLoop, self.beats)
+        self.recorder._under_way.recording = self.recording
         self.recording.start()
 
     def finish(self, reason: str) -> m.Flushed:
-        self.recorder._handle(m.Finish(reason=reason))
+        self.recorder.handle(m.Finish(reason=reason))
         (flushed,) = (message for message in self.said if isinstance(message, m.Flushed))
         return flushed
 
@@ -63,18 +62,18 @@ def test_an_end_that_the_server_does_not_take_is_coped_with(tmp_path: Path, monk
     flushed = ending.finish("submit")
     assert (flushed.complete, flushed.message) == (False, "the server is away")
     assert (ending.background.names, ending.beats.names) == (["start"], ["stop"])
-    assert ending.recorder._recording is None
+    assert ending.recorder._under_way.recording is None
     assert (tmp_path / HANDED_IN).exists()
     assert not (tmp_path / FINISHED).exists()
 
 
 def test_what_earlier_exams_left_goes_on_also_where_nothing_was_recorded(tmp_path: Path) -> None:
     said, background = list[object](), Called()
-    recorder = Recorder(cast(Channel, SimpleNamespace(send=said.append)), RecorderOptions(home=tmp_path))
+    recorder = Recorder(said.append, RecorderOptions(home=tmp_path))
     saved = SimpleNamespace(origin_mono_ns=0)
-    recorder._joined = SimpleNamespace(saved=saved, folder=tmp_path)  # type: ignore[assignment]
-    recorder._client = ServerClient("http://127.0.0.1:9")
-    recorder._background = cast(BackgroundUpload, background)
-    recorder._handle(m.Finish(reason="failed"))
+    recorder._session._joined = SimpleNamespace(saved=saved, folder=tmp_path)  # type: ignore[assignment]
+    recorder._session._client = ServerClient("http://127.0.0.1:9")
+    recorder._session._background = cast(BackgroundUpload, background)
+    recorder.handle(m.Finish(reason="failed"))
     assert [message.complete for message in said if isinstance(message, m.Flushed)] == [True]
     assert background.names == ["start"]

@@ -9,15 +9,14 @@ from typing import cast
 import pytest
 
 from app import messages as m
-from app.channel import Channel
 from app.clock import ManualClock
 from app.contract.incidents import Track
 from app.contract.policy import Detection
 from app.messages import Check
-from app.recorder import process
+from app.recorder import device_choice
 from app.recorder.joining import JoinedSession
 from app.recorder.options import RecorderOptions
-from app.recorder.process import Recorder
+from app.recorder.recorder import Recorder
 from app.recorder.sources import Sources
 from capture.fake import FakeMicrophone, FakeVideo
 from detectors.build import Detectors
@@ -36,18 +35,18 @@ def pick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Track, Fa
     def picking(track: Track, reader: FaceReader, wanted: Detection) -> list[Check]:
         clock = ManualClock()
         sent: list[object] = []
-        recorder = Recorder(cast(Channel, SimpleNamespace(send=sent.append)), RecorderOptions(home=tmp_path))
+        recorder = Recorder(sent.append, RecorderOptions(home=tmp_path))
         monkeypatch.setattr(
-            process, "choose", lambda *_: Sources(camera=FakeVideo(clock), microphone=FakeMicrophone(clock))
+            device_choice, "choose", lambda *_: Sources(camera=FakeVideo(clock), microphone=FakeMicrophone(clock))
         )
-        recorder._joined = cast(
+        recorder._session._joined = cast(
             JoinedSession, SimpleNamespace(policy=replace(POLICY, detection=wanted), folder=tmp_path)
         )
-        recorder._client, recorder._has_checked = Answering("http://127.0.0.1:1"), True
-        recorder._detection = Loaded()
-        recorder._detection.detectors = Detectors(pictures=(reader,))
-        recorder._handle(m.PickDevice(track=track, name="another"))
-        recorder._previews.stop()
+        recorder._session._client, recorder._devices._has_checked = Answering("http://127.0.0.1:1"), True
+        recorder._devices._detection = Loaded()
+        recorder._devices._detection.detectors = Detectors(pictures=(reader,))
+        recorder.handle(m.PickDevice(track=track, name="another"))
+        recorder._devices.let_go()
         assert [type(one) for one in sent if not isinstance(one, Check | m.Preview)] == [m.DevicesFound]
         return [one for one in sent if isinstance(one, Check)]
 

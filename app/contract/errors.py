@@ -15,17 +15,20 @@ Qt slot, HTTP handler).
 
 from enum import StrEnum
 
+from app.contract.words import words
+
 
 class FairlockError(Exception):
     """Base of all errors that Fairlock raises on purpose.
 
-    ``code`` is stable and short (``E-CAMERA-BUSY``), for support and for tests; ``str(error)`` is a sentence.
+    ``code`` is stable and short (``E-CAMERA-BUSY``), for support and for tests; ``str(error)`` is a sentence, which can
+    be shown, sealed and sent whatever was quoted in it (``app.contract.words``).
     """
 
     code = "E-INTERNAL"
 
     def __init__(self, message: str, *, code: str | None = None) -> None:
-        super().__init__(message)
+        super().__init__(words(message))
         if code is not None:
             self.code = code
 
@@ -40,7 +43,7 @@ class UserFacing(FairlockError):
 
     def __init__(self, message: str, *, advice: str, code: str | None = None) -> None:
         super().__init__(message, code=code)
-        self.advice = advice
+        self.advice = words(advice)
 
     def __str__(self) -> str:
         return f"{super().__str__()} {self.advice}".strip()

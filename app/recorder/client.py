@@ -7,6 +7,7 @@ sending a segment also ``IntegrityError`` when the server stores something else 
 import hashlib
 import json
 import os
+import re
 import time
 import urllib.request
 from collections.abc import Mapping, Sequence
@@ -38,6 +39,7 @@ from app.contract.wire import (
     Refusal,
     SegmentAnswer,
 )
+from app.contract.words import words
 from app.recorder.answer_reading import Answer, read
 from app.recorder.transport import SecureAdapter, is_pin_mismatch
 
@@ -48,6 +50,9 @@ ANSWER_S = 15.0
 LIVE_CONNECT_S, LIVE_ANSWER_S = 3.0, 5.0
 """What is watched live is worth nothing later, so nobody waits long for it."""
 LONGEST_RETRY_S = 300.0
+LONGEST_DETAIL = 300
+_CODE = re.compile("E-[A-Z-]{1,38}")
+"""What a server's codes look like; whoever answers in its place may say anything, and every code is written down."""
 
 
 class ServerClient:
@@ -215,6 +220,7 @@ def _not_secure(error: requests.exceptions.SSLError) -> UserFacing:
 def _json(response: Answer) -> canonical.Json:
     try:
         value: canonical.Json = json.loads(response.body)
+        canonical.dumps(value)  # or it holds what can't be told to others: half of a surrogate pair, say
     except (ValueError, RecursionError) as error:
         raise _not_an_answer() from error
     return value
@@ -235,7 +241,9 @@ def _refusal(response: Answer) -> FairlockError:
         refusal = Refusal(code="E-ANSWER", detail=f"status {status}")
     if refusal.code == "E-CONFLICT":
         return IntegrityError(Outcome.DIGEST_MISMATCH, "the server stores something else in this place")
-    return UserFacing(f"The server refused: {refusal.detail or refusal.code}.", advice="", code=refusal.code)
+    code = refusal.code if _CODE.fullmatch(refusal.code) else "E-ANSWER"
+    detail = " ".join(words(refusal.detail, LONGEST_DETAIL).split())
+    return UserFacing(f"The server refused: {detail or code}.", advice="", code=code)
 
 
 def _retry_after_s(text: str) -> float | None:

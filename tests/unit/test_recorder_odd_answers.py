@@ -3,6 +3,7 @@
 import gzip
 import io
 import itertools
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -11,11 +12,15 @@ from typing import Any, cast
 
 import pytest
 
+from app.channel import encode
 from app.clock import ManualClock
-from app.contract.errors import FairlockError, Retryable
+from app.contract import schema
+from app.contract.errors import FairlockError, Retryable, UserFacing
 from app.contract.session import SessionState
-from app.contract.wire import BindRequest, Heartbeat
+from app.contract.wire import BindAnswer, BindRequest, Heartbeat
+from app.messages import Refused
 from app.recorder import answer_reading
+from app.recorder import client as client_module
 from app.recorder.client import ServerClient
 from tests.unit.capture_parts import SESSION
 from tests.unit.live_relay import relay
@@ -69,7 +74,7 @@ def start() -> Iterator[Start]:
                 except OSError:  # nobody came
                     return
                 with line:
-                    line.recv(65_536)
+                    take_request(line)
                     try:
                         for some in answer:
                             line.sendall(some)
@@ -86,6 +91,17 @@ def start() -> Iterator[Start]:
 
         yield begin
         over.set()
+
+
+def take_request(line: socket.socket) -> None:
+    """Read all of a request: what is closed with something unread in it is reset, and the answer may be lost."""
+    came = b""
+    while piece := line.recv(65_536):
+        came += piece
+        head, is_over, body = came.partition(b"\r\n\r\n")
+        length = re.search(rb"(?i)content-length: (\d+)", head)
+        if is_over and len(body) >= (int(length[1]) if length else 0):
+            return
 
 
 @pytest.fixture
@@ -156,6 +172,14 @@ def test_the_last_wait_is_what_is_left_of_the_time(monkeypatch: pytest.MonkeyPat
     assert line.waits == [10, 10, 2]
 
 
+def test_live_view_waits_for_no_answer_as_long_as_others_do(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_module, "LIVE_ANSWER_S", 0.2)
+    monkeypatch.setattr(ServerClient._ask, "__kwdefaults__", {"timeout_s": (5.0, 10 * DEADLINE_S)})
+    server = ServerClient(start(itertools.repeat(b"")))
+    assert isinstance(outcome(lambda: server.push_live(SESSION, b"")), Retryable)
+    server.close()
+
+
 def test_a_connection_is_used_again_once_its_answer_was_read() -> None:
     with relay() as server:
         client = ServerClient(server.url)
@@ -168,6 +192,40 @@ def test_a_connection_is_used_again_once_its_answer_was_read() -> None:
 
 def test_what_nests_without_end_is_no_answer(start: Start) -> None:
     server = ServerClient(start(iter([HEAD % 100_000 + b"[" * 100_000])))
+    error = outcome(lambda: server.bind(SESSION, BindRequest(tokens=b"x" * 10, signing_key=b"k" * 32)))
+    assert isinstance(error, Retryable)
+    assert error.code == "E-ANSWER"
+    server.close()
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        pytest.param(b'{"code":"E-NOT-ALLOWED","detail":"%s"}' % (b"x" * 1_000_000), "E-NOT-ALLOWED", id="long-detail"),
+        pytest.param(b'{"code":"E-%s","detail":""}' % (b"X" * 1_000_000), "E-ANSWER", id="long-code"),
+        pytest.param(b'{"code":"E-\\u001b[31m","detail":""}', "E-ANSWER", id="coloured-code"),
+        pytest.param(b'{"code":"","detail":""}', "E-ANSWER", id="no-code"),
+        pytest.param(b'{"code":"E-NOT-ALLOWED","detail":"\\u0000\\u001b[2J"}', "E-NOT-ALLOWED", id="control"),
+        pytest.param(b'{"code":"E-NOT-ALLOWED","detail":"\\ud800"}', "E-ANSWER", id="half-a-pair"),
+        pytest.param(b'{"code":"E-NOT-ALLOWED","detail":"\xed\xa0\x80"}', "E-ANSWER", id="half-a-pair-in-bytes"),
+        pytest.param(b'{"code":"E-NOT-ALLOWED","detail":1e9}', "E-ANSWER", id="number"),
+    ],
+)
+def test_a_refusal_is_a_short_sentence_whatever_it_says(start: Start, said: bytes, code: str) -> None:
+    server = ServerClient(start(iter([HEAD.replace(b"200 OK", b"403 X") % len(said) + said])))
+    error = outcome(lambda: server.heartbeat(SESSION, BEAT))
+    assert isinstance(error, UserFacing)
+    assert error.code == code
+    assert len(str(error)) < 400
+    assert str(error).isprintable()
+    assert encode(Refused.of(error))
+    server.close()
+
+
+def test_what_no_text_can_hold_is_no_answer(start: Start) -> None:
+    said = schema.dumps(BindAnswer(binding="b", access_token="t", entry_url="https://x/", server_ms=0))
+    said = said.replace(b"https://x/", b"https://x/\\udc00")
+    server = ServerClient(start(iter([HEAD % len(said) + said])))
     error = outcome(lambda: server.bind(SESSION, BindRequest(tokens=b"x" * 10, signing_key=b"k" * 32)))
     assert isinstance(error, Retryable)
     assert error.code == "E-ANSWER"

@@ -68,12 +68,7 @@ def obtain(
         for task in tuple(Task) if tasks is None else tasks:
             cards = catalogue.for_task(task)
             search = _Search(folder, progress)
-            found = search.best(cards, local)
-            if found is None:
-                found = search.best(cards, remote)
-            elif improve and found.card.grade is Grade.DEMONSTRATION:
-                better = cards[: cards.index(found.card)]
-                found = search.best(better, remote) or found
+            found = search.find(cards, local, remote, improve=improve)
             if found is not None:
                 obtained[task] = found
             elif tasks is None and task in DISPENSABLE:
@@ -95,6 +90,17 @@ class _Search:
         self._folder = folder
         self._progress = progress
         self.reasons: list[str] = []
+
+    def find(
+        self, cards: Sequence[ModelCard], local: Sequence[Source], remote: Sequence[Source], *, improve: bool
+    ) -> ObtainedModel | None:
+        """Return what ``local`` yields, else what ``remote`` does; ``improve`` looks there for a better one as well."""
+        found = self.best(cards, local)
+        if found is None:
+            return self.best(cards, remote)
+        if improve and found.card.grade is Grade.DEMONSTRATION:
+            return self.best(cards[: cards.index(found.card)], remote) or found
+        return found
 
     def best(self, cards: Sequence[ModelCard], sources: Sequence[Source]) -> ObtainedModel | None:
         """Return the first of ``cards`` (best first) that one of ``sources`` (in order) yields."""

@@ -1,14 +1,12 @@
 """What the shell's tests share: Qt without a screen, peers that only listen, and a hostile exam site."""
 
 import http.server
-import ipaddress
 import json
 import os
 import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -18,10 +16,6 @@ os.environ["QTWEBENGINE_CHROMIUM_FLAGS"] = "--disable-gpu"
 if hasattr(os, "geteuid") and os.geteuid() == 0:
     os.environ["QTWEBENGINE_DISABLE_SANDBOX"] = "1"
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from PySide6 import QtWebEngineWidgets  # noqa: F401  (before the QApplication exists)
 from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
@@ -29,6 +23,7 @@ from PySide6.QtWidgets import QApplication
 from app.shell import engine
 from app.shell.appearance import Appearance
 from app.shell.theme import Theme
+from tests.certificates import self_sign
 
 # The engine reads its flags once in a process, and they name the exam's port: here one process shows exams of many
 # sites. The flags are tried in processes of their own (tests/e2e/hostile).
@@ -132,7 +127,7 @@ def site(certificate: Path | None = None) -> Iterator[Site]:
     """Serve the site, over TLS with a self-signed certificate written to ``certificate`` if that is given."""
     server = Site()
     if certificate is not None:
-        _self_sign(certificate)
+        self_sign(certificate)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
         server.socket = context.wrap_socket(server.socket, server_side=True)
@@ -145,24 +140,3 @@ def site(certificate: Path | None = None) -> Iterator[Site]:
         server.shutdown()
         server.server_close()
         thread.join()
-
-
-def _self_sign(path: Path) -> None:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=2))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path.write_bytes(made.public_bytes(serialization.Encoding.PEM) + private)

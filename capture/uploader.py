@@ -22,6 +22,8 @@ from capture.spool import Spool, Spooled, SpoolTotals
 
 _POLL_S = 0.5
 _LONGEST_WAIT_S = 30.0
+MOST_TOLD = 20
+"""Kinds of errors that are told until something goes through: whoever answers may name as many as they like."""
 
 _jitter = random.SystemRandom().random
 
@@ -233,7 +235,9 @@ class Uploader:
     def _tell(self, error: FairlockError) -> None:
         """Tell of an error once until something goes through again."""
         with self._lock:
-            new = error.code not in self._told or isinstance(error, IntegrityError)
-            self._told.add(error.code)
+            new = isinstance(error, IntegrityError)
+            if error.code not in self._told and len(self._told) < MOST_TOLD:
+                self._told.add(error.code)
+                new = True
         if new and self._on_error is not None:
             self._on_error(error)

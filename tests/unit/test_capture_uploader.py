@@ -18,7 +18,7 @@ from app.contract.incidents import Track
 from app.contract.sealing import jws
 from app.contract.sealing.records import FORMAT_VERSION, RECEIPT_TYPE, Receipt, Record
 from app.contract.wire import RECORD_HEADER
-from capture.uploader import Uploader, receipt_verifier
+from capture.uploader import MOST_TOLD, Uploader, receipt_verifier
 from tests.unit.capture_parts import Workshop
 from tests.xserver import wait_for
 
@@ -288,3 +288,28 @@ def test_what_a_person_must_mend_is_told_once_and_tried_again(workshop: Workshop
     assert uploading.drain(DEADLINE_S, lambda *_: None)
     assert uploading.stop(DEADLINE_S)
     assert [error.code for error in errors] == ["E-SESSION-UNKNOWN"]
+
+
+def test_a_server_with_ever_new_words_is_told_of_so_often_and_no_more(workshop: Workshop) -> None:
+    class Inventive:
+        times = 0
+
+        def put(self, record_jws: str, record: Record, path: Path) -> str:
+            self.times += 1
+            raise UserFacing("No.", advice="", code=f"E-NO-{self.times}")
+
+    fill(workshop, 1)
+    errors: list[FairlockError] = []
+    server = Inventive()
+    uploading = Uploader(
+        workshop.spool,
+        server,
+        receipt_verifier(SERVER_KEY.public_key()),
+        workshop.clock,
+        on_error=errors.append,
+        first_wait_s=0,
+    )
+    for _ in range(3 * MOST_TOLD):
+        assert uploading.attempt()
+    assert server.times == 3 * MOST_TOLD
+    assert [error.code for error in errors] == [f"E-NO-{number + 1}" for number in range(MOST_TOLD)]

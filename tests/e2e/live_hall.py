@@ -65,8 +65,8 @@ class Hall:
 
 
 @contextmanager
-def live_hall(folder: Path) -> Iterator[Hall]:
-    """Run the server, whose console is built."""
+def live_hall(folder: Path, seconds: float = SECONDS) -> Iterator[Hall]:
+    """Run the server, whose console is built; of each candidate so many ``seconds`` can be recorded."""
     build_console()
     data = folder / "data"
     server_rig.prepare(data)
@@ -79,4 +79,4 @@ def live_hall(folder: Path) -> Iterator[Hall]:
         protected = keys.protect(institution.examiner, PASSPHRASE)
         institution.call("POST", "/api/v1/keys", {"label": "Ada's key", "key": schema.to_json(protected)})
         institution.exam(EXAM, capture=Capture(live_view=True))
-        yield Hall(url=server.url, institution=institution, cuts=material(SECONDS))
+        yield Hall(url=server.url, institution=institution, cuts=material(seconds))

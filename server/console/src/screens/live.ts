@@ -3,25 +3,19 @@ import * as api from "../api";
 import type { Screen, Shell } from "../app";
 import type { RecipientKey } from "../contract/keys";
 import { IntegrityError } from "../contract/outcome";
-import type { LinkState } from "../session/live_link";
+import type { Attendance } from "../session/live_attendance";
 import { LiveSession } from "../session/live_session";
 import { LiveWatch } from "../session/live_watch";
 import { patiently } from "../session/patience";
 import { fill, h, setText } from "../view/dom";
 import { fillFocused } from "../view/focus";
 import { LiveBar } from "../view/live_bar";
-import { type LivePicture, livePicture } from "../view/live_picture";
-import { DOUBT, faultWord, inPart, linkWord, type LiveKind, pageWord, pictureWord, soundWord, spokenWord } from "../view/live_words";
+import { LiveBoard } from "../view/live_board";
+import { type Absence, absenceAfter, FULL, linkWord } from "../view/live_words";
 import { explain, stateWord } from "../view/words";
 import { unlockForm } from "./unlock";
 
 const ASK_MS = 5_000;
-const CHIPS: Readonly<Record<LiveKind, string>> = { live: "live", doubtful: "notice", waiting: "", silent: "notice" };
-
-const PICTURES = [
-  { picture: "camera", name: "Camera" },
-  { picture: "screen", name: "Screen" },
-] as const;
 
 export async function liveScreen(shell: Shell, id: string): Promise<Screen> {
   const [row, session] = await Promise.all([api.session(id), LiveSession.load(id)]);
@@ -39,16 +33,18 @@ class LiveScreen implements Screen {
   readonly title: string;
   private readonly stage = h("section", { class: "stage", "aria-label": "Live view" });
   private readonly state = h("span", { class: "chip", id: "state" });
-  private readonly word = h("span", { class: "chip", id: "live-word" });
-  private readonly spoken = h("p", { class: "unseen", role: "status" });
+  private readonly board: LiveBoard;
   private readonly bar: LiveBar;
-  private readonly pictures: { readonly camera: LivePicture; readonly screen: LivePicture };
+  private readonly player: HTMLElement;
   private readonly recording: HTMLElement;
   private readonly timer: number;
   private watch: LiveWatch | null = null;
   /** Nothing is shown any more: the session has ended, or the page was left. */
   private over = false;
   private asking = false;
+  /** Too many live pages are open in this browser: this one waits. */
+  private isFull = false;
+  private absence: Absence | null = null;
 
   constructor(
     private readonly shell: Shell,
@@ -56,11 +52,12 @@ class LiveScreen implements Screen {
     private readonly session: LiveSession,
   ) {
     this.title = `${session.candidate}, live`;
-    const { camera, screen } = session.policy.capture;
+    const { capture } = session.policy;
     this.recording = h("a", { class: "button", href: `#/sessions/${row.session}` }, "Open the recording");
-    this.pictures = { camera: livePicture("Camera", camera), screen: livePicture("Screen", screen) };
-    this.bar = new LiveBar(session.policy.capture.microphone, (on) => this.watch?.sound(on));
-    fill(this.element, this.heading(), this.spoken, this.stage);
+    this.board = new LiveBoard(capture);
+    this.bar = new LiveBar(capture.microphone, (on) => this.watch?.sound(on));
+    this.player = h("div", { class: "card player" }, this.board.element, this.bar.element);
+    fill(this.element, this.heading(), this.board.spoken, this.stage);
     this.timer = window.setInterval(() => void this.ask(), ASK_MS);
   }
 
@@ -90,7 +87,7 @@ class LiveScreen implements Screen {
       h("h1", null, this.session.candidate),
       h("span", { class: "quiet" }, row.title),
       this.state,
-      this.word,
+      this.board.word,
       h("span", { class: "grow" }),
       this.recording,
     );
@@ -111,10 +108,8 @@ class LiveScreen implements Screen {
   private begin(key: RecipientKey): void {
     if (this.over) return;
     if (!this.session.mayWatch(key.id)) return this.sayNotNamed();
-    const { camera, screen } = this.pictures;
-    const pictures = h("div", { class: "pictures" }, camera.element, screen.element);
-    fillFocused(this.stage, h("div", { class: "card player" }, pictures, this.bar.element));
-    this.watch = new LiveWatch(this.session, key, { camera: camera.video, screen: screen.video }, {
+    fillFocused(this.stage, this.player);
+    this.watch = new LiveWatch(this.session, key, this.board.videos, {
       onTick: () => this.draw(),
       onState: (state, why) => this.connection(state, why),
     });
@@ -122,33 +117,28 @@ class LiveScreen implements Screen {
     this.draw();
   }
 
-  private connection(state: LinkState, why: unknown): void {
-    this.bar.connection(linkWord(state, why));
+  private connection(state: Attendance, why: unknown): void {
+    this.absence = absenceAfter(this.absence, state, Date.now());
+    this.bar.connection(linkWord(state, why, this.absence));
+    if (state === "full") this.wait();
+    else if (this.isFull && state !== "away") this.goOn();
     if (state === "ended") this.end();
   }
 
+  /** Without a seat there is nothing to watch; it comes by itself once another page is closed. */
+  private wait(): void {
+    this.isFull = true;
+    this.board.rest(FULL.title);
+    this.put(h("h2", null, FULL.title), h("p", null, FULL.why), h("p", { class: "quiet" }, FULL.lasting));
+  }
+
+  private goOn(): void {
+    this.isFull = false;
+    fillFocused(this.stage, this.player);
+  }
+
   private draw(): void {
-    const { watch, pictures } = this;
-    if (watch === null || this.over) return;
-    const { capture } = this.session.policy;
-    const clocks = { nowMs: performance.now(), utcMs: Date.now() };
-    const sound = soundWord(watch.silentSinceMs(), clocks);
-    const recorded = PICTURES.filter(({ picture }) => capture[picture]);
-    const words = recorded.map((one) => ({ ...one, ...pictureWord(watch.standing(one.picture), clocks) }));
-    if (!capture.camera) pictures.camera.draw({ kind: "live", text: "" }, sound);
-    for (const word of words) pictures[word.picture].draw(word, word.picture === "camera" ? sound : "");
-    const [camera, microphone, screen] = [watch.fault("camera"), watch.fault("microphone"), watch.fault("screen")];
-    pictures.camera.fault(faultWord(camera, microphone));
-    pictures.screen.fault(faultWord(screen, undefined));
-    // Where one is left out, the other tells how the page stands: in part.
-    const right = words.filter(({ picture }) => watch.fault(picture) === undefined);
-    const whole = pageWord(right.length > 0 ? right : words);
-    const partial = sound !== "" || [camera, microphone, screen].some((error) => error !== undefined);
-    const word = partial ? inPart(whole) : whole;
-    this.word.className = `chip ${CHIPS[word.kind]}`;
-    this.word.title = whole.kind === "doubtful" ? DOUBT : "";
-    setText(this.word, word.text);
-    setText(this.spoken, spokenWord(word, sound));
+    if (this.watch !== null && !this.over && !this.isFull) this.board.draw(this.watch);
   }
 
   /** How the session stands at the server; one question at a time, so that no answer overtakes a later one. */
@@ -181,9 +171,8 @@ class LiveScreen implements Screen {
   private end(): void {
     if (this.over) return;
     this.close();
-    this.word.hidden = true;
+    this.board.rest("The exam has ended.");
     setText(this.state, stateWord("ended"));
-    setText(this.spoken, "The exam has ended.");
     this.say("The exam has ended", "The application may still be sending its last segments. What is stored can be opened as a recording.");
   }
 
@@ -191,8 +180,7 @@ class LiveScreen implements Screen {
   private stop(error: unknown): void {
     if (this.over) return;
     this.close();
-    this.word.hidden = true;
-    setText(this.spoken, "Watching has stopped.");
+    this.board.rest("Watching has stopped.");
     this.say("Watching has stopped", explain(error));
     if (error instanceof api.Refused && error.status === 401) this.shell.fail(error);
   }
@@ -202,9 +190,13 @@ class LiveScreen implements Screen {
     this.say("This key can't watch live", why);
   }
 
-  /** Say why there is nothing to watch, in the place of the pictures. */
+  /** Say why there is nothing to watch any more. */
   private say(title: string, why: string): void {
-    const words = h("div", { class: "unlock" }, h("h2", null, title), h("p", null, why), this.recording);
-    fillFocused(this.stage, h("div", { class: "card sealed" }, words));
+    this.put(h("h2", null, title), h("p", null, why), this.recording);
+  }
+
+  /** Put words in the place of the pictures. */
+  private put(...words: readonly HTMLElement[]): void {
+    fillFocused(this.stage, h("div", { class: "card sealed" }, h("div", { class: "unlock" }, ...words)));
   }
 }

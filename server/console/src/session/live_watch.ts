@@ -1,12 +1,13 @@
 /**
  * Watching one session: the connection, the tracks' checks and the two pictures, wired together. The screen only listens
- * and asks. Plaintext lives in memory alone, some twenty seconds of it.
+ * and asks. Plaintext lives in memory alone, some twenty seconds of it, and none while the page is left alone.
  */
 import type { RecipientKey } from "../contract/keys";
 import { LIVE_TRACKS, type Piece, type WatchedTrack } from "../contract/live";
+import { type Attendance, LiveAttendance } from "./live_attendance";
 import { LiveFeed, type Standing } from "./live_feed";
-import { LiveLink, type LinkState } from "./live_link";
 import type { LiveSession } from "./live_session";
+import { isInSight } from "./live_sight";
 import { LiveTrack } from "./live_track";
 
 const TICK_MS = 200;
@@ -16,13 +17,13 @@ export type Picture = "camera" | "screen";
 /** What a screen is told. */
 export interface WatchListener {
   onTick(): void;
-  onState(state: LinkState, why?: unknown): void;
+  onState(state: Attendance, why?: unknown): void;
 }
 
 export class LiveWatch {
   private readonly tracks: ReadonlyMap<WatchedTrack, LiveTrack>;
-  private readonly feeds: { readonly [P in Picture]: LiveFeed };
-  private readonly link: LiveLink;
+  private readonly attendance: LiveAttendance;
+  private feeds: { readonly [P in Picture]: LiveFeed };
   /** What is wrong with a track's present segment, of which nothing more is shown. */
   private readonly faults = new Map<WatchedTrack, unknown>();
   private readonly voiced: readonly WatchedTrack[];
@@ -38,8 +39,9 @@ export class LiveWatch {
     this.tracks = new Map(LIVE_TRACKS.map((track) => [track, new LiveTrack(session.session, track, key, keyOf)]));
     const { capture } = session.policy;
     this.voiced = (["camera", "microphone"] as const).filter((track) => capture[track]);
-    this.feeds = { camera: new LiveFeed(videos.camera, this.voiced), screen: new LiveFeed(videos.screen, ["screen"]) };
-    this.link = new LiveLink(session.session, {
+    this.feeds = this.newFeeds();
+    // Who has turned the sound on may well listen to a page that is not in sight.
+    this.attendance = new LiveAttendance(session.session, () => isInSight() || !videos.camera.muted, {
       onPiece: (piece) => this.take(piece),
       onState: (state, why) => this.connection(state, why),
     });
@@ -49,14 +51,13 @@ export class LiveWatch {
   /** Watch until the session has ended; throws a refusal that waiting does not change. */
   async run(): Promise<void> {
     this.timer = setInterval(() => this.tick(), TICK_MS);
-    await this.link.run();
+    await this.attendance.run();
   }
 
   close(): void {
     clearInterval(this.timer);
-    this.link.close();
-    this.feeds.camera.close();
-    this.feeds.screen.close();
+    this.attendance.close();
+    this.closeFeeds();
   }
 
   /** Browsers play sound only after somebody has asked for it. */
@@ -86,9 +87,26 @@ export class LiveWatch {
     return this.feeds[track === "screen" ? "screen" : "camera"];
   }
 
-  private connection(state: LinkState, why: unknown): void {
+  private newFeeds(): { readonly [P in Picture]: LiveFeed } {
+    const { camera, screen } = this.videos;
+    return { camera: new LiveFeed(camera, this.voiced), screen: new LiveFeed(screen, ["screen"]) };
+  }
+
+  private closeFeeds(): void {
+    for (const feed of Object.values(this.feeds)) feed.close();
+  }
+
+  private connection(state: Attendance, why: unknown): void {
     if (state === "connected") for (const feed of Object.values(this.feeds)) feed.resume();
+    if (state === "away") this.forget();
     this.listener.onState(state, why);
+  }
+
+  /** What was seen before the page was left alone says nothing of what comes after it. The tracks go on where they were. */
+  private forget(): void {
+    this.closeFeeds();
+    this.feeds = this.newFeeds();
+    this.faults.clear();
   }
 
   private async take(piece: Piece): Promise<void> {

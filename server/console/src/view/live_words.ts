@@ -1,10 +1,11 @@
 /** What the live page says of a picture, and of the connection. Pure: clocks come from outside. */
 import { Refused } from "../api";
 import { IntegrityError } from "../contract/outcome";
+import type { Attendance } from "../session/live_attendance";
 import type { Standing } from "../session/live_feed";
 import { NotShown } from "../session/live_lane";
-import type { LinkState } from "../session/live_link";
-import { duration } from "./format";
+import { SEATS } from "../session/live_seats";
+import { clock, duration } from "./format";
 import { explain, OUTCOME_MEANING } from "./words";
 
 /** Longer without anything new is no longer live: segments' fragments take a second, and the network its time. */
@@ -102,11 +103,38 @@ function reason(error: unknown): string {
 export const DOUBT =
   "The clocks of the two computers differ, or the server held the picture back: live view can't tell one from the other.";
 
-/** What to say of the connection; empty while it is as it should be. */
-export function linkWord(state: LinkState, why: unknown): string {
+/** When a page that was left alone did not watch, in UTC; it ends with the next connection. */
+export interface Absence {
+  readonly fromMs: number;
+  readonly toMs: number | null;
+}
+
+/** What is known of a page's absence when its connection has come to `state`. */
+export function absenceAfter(known: Absence | null, state: Attendance, utcMs: number): Absence | null {
+  const goesOn = known !== null && known.toMs === null;
+  if (state === "away") return goesOn ? known : { fromMs: utcMs, toMs: null };
+  return goesOn && state === "connected" ? { ...known, toMs: utcMs } : known;
+}
+
+/** What to say of the connection; empty while it is as it should be and always was. */
+export function linkWord(state: Attendance, why: unknown, absence: Absence | null = null): string {
   if (state === "connecting") return "Connecting…";
+  if (state === "connected") return absenceWord(absence);
   if (state !== "cut") return "";
   if (why instanceof Refused && why.code === "E-BUSY") return "The server lets nobody else watch just now. This page goes on trying.";
   if (why instanceof Refused && why.status !== 0) return `${explain(why)} This page goes on trying.`;
   return "The connection was cut. This page makes it again in a few seconds.";
 }
+
+/** What was not watched stays said: an examiner must not take it for seen. */
+function absenceWord(absence: Absence | null): string {
+  if (absence === null || absence.toMs === null) return "";
+  return `Not watched from ${clock(absence.fromMs)} to ${clock(absence.toMs)}: this page was hidden.`;
+}
+
+/** What a page says that has no seat (session/live_seats.ts), and what to do. */
+export const FULL = {
+  title: `${SEATS} other live pages are open in this browser`,
+  why: "More at a time would leave too few connections for the rest of the console. Close one of them, and this page begins by itself.",
+  lasting: "To watch more at a time, use another browser, or ask whoever runs the server to let its proxy speak HTTP/2.",
+} as const;

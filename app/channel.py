@@ -18,6 +18,7 @@ from typing import Protocol
 import app.messages
 from app.contract import canonical, schema
 from app.contract.errors import IntegrityError, Outcome
+from app.contract.legible import legible_json
 from app.mailbox import Bounded, Closed
 
 CAPACITY = 256
@@ -68,11 +69,18 @@ class Pipe(Protocol):
 
 
 def encode(message: object) -> bytes:
-    """Return the bytes of a message of ``app.messages``; raises ``TypeError`` for anything else."""
+    """Return the bytes of a message of ``app.messages``; raises ``TypeError`` for anything else.
+
+    Any text in it may be the system's, so those that are no UTF-8 are made legible: a message must not stay unsaid.
+    """
     name = type(message).__name__
     if _TYPES.get(name) is not type(message):
         raise TypeError(f"{name} is not a message")
-    return canonical.dumps({"body": schema.to_json(message), "type": name})
+    body = schema.to_json(message)
+    try:
+        return canonical.dumps({"body": body, "type": name})
+    except UnicodeEncodeError:
+        return canonical.dumps({"body": legible_json(body), "type": name})
 
 
 def decode(data: bytes) -> object | None:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from app.contract.errors import FairlockError, UserFacing
+from app.contract.legible import legible
 from app.contract.policy import Detection
-from app.evaluation.folder import legible
 from app.evaluation.layout import lonely, recordings
 from app.evaluation.options import HOLD_S, options, policy_named
 from app.evaluation.replay import UNREADABLE, Player, Replay

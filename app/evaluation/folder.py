@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from app.contract.errors import UserFacing
+from app.contract.legible import legible
 
 
 def files_below(root: Path) -> tuple[Path, ...]:
@@ -28,11 +29,6 @@ def inside(root: Path, path: Path) -> str:
     """Return the name of ``path`` inside ``root``, with forward slashes; of ``root`` itself nothing."""
     name = path.relative_to(root).as_posix()
     return "" if name == "." else legible(name)
-
-
-def legible(name: str) -> str:
-    """Return a name that can be written anywhere: bytes that are no UTF-8 are shown as numbers."""
-    return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _closed(error: OSError) -> NoReturn:

@@ -9,8 +9,8 @@ from typing import Any
 
 from app.contract import schema
 from app.contract.errors import FairlockError, UserFacing
+from app.contract.legible import legible
 from app.contract.policy import Detection
-from app.evaluation.folder import legible
 from app.evaluation.goals import measuring_policy
 
 HOLD_S = 3.0

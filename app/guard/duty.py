@@ -10,6 +10,7 @@ from app.contract import schema
 from app.contract.agreement import Allowance
 from app.contract.errors import IntegrityError
 from app.contract.incidents import IncidentKind
+from app.contract.legible import fact
 from app.contract.policy import Capability, Lockdown, Policy
 from app.contract.times import Clock
 from app.guard import examining
@@ -184,7 +185,7 @@ class Duty:
             start=finding.since or now,
             end=now,
             source=source,
-            facts=finding.facts,
+            facts={name: fact(text) for name, text in finding.facts.items()},
             severity=finding.severity,
         )
 
@@ -209,7 +210,7 @@ def _rules(policy: Policy) -> tuple[Rules, str | None]:
 
 def _infos(matches: Sequence[Match]) -> tuple[ProcessInfo, ...]:
     return tuple(
-        ProcessInfo(pid=m.program.pid, name=m.program.name, path=m.program.path, rule=m.rule, copy_of=m.copy_of)
+        ProcessInfo(pid=m.program.pid, name=m.program.name, path=fact(m.program.path), rule=m.rule, copy_of=m.copy_of)
         for m in matches
     )
 

@@ -11,7 +11,7 @@ from app.contract.incidents import IncidentKind
 from app.contract.policy import Capability
 from app.contract.times import Clock
 from app.guard.hashing import HashesLater
-from app.guard.watching import Tell
+from app.guard.watching import Tell, tell_anyway
 from app.mailbox import Bounded, Closed
 from lockdown import closing
 from lockdown.births import Births
@@ -85,13 +85,15 @@ class Closer:
             (IncidentKind.PROCESS_NOT_CLOSED, done.left),
         ):
             for each in matches:
-                self._tell(Finding(kind=kind, facts=facts[each.program.pid]), Capability.PROCESS_WATCH)
+                finding = Finding(kind=kind, facts=facts[each.program.pid])
+                tell_anyway(self._tell, finding, Capability.PROCESS_WATCH)
 
 
 class ExamPrograms:
     """A watch that tells of prohibited programs and hands them to ``offer``; wakes up when one may have started.
 
-    It tells before it hands over, so that the record has finding and closing in this order.
+    It tells before it hands over, so that the record has finding and closing in this order. What can't be told is
+    handed over all the same.
     """
 
     def __init__(
@@ -115,7 +117,8 @@ class ExamPrograms:
         findings = []
         for found in self._scanner.find_new():
             facts = facts_of(found, self._table.sha256 if _is_small(found) else None)
-            self._tell(Finding(kind=IncidentKind.PROCESS_FOUND, facts=facts), Capability.PROCESS_WATCH)
+            finding = Finding(kind=IncidentKind.PROCESS_FOUND, facts=facts)
+            tell_anyway(self._tell, finding, Capability.PROCESS_WATCH)
             if not self._offer(found):
                 findings.append(Finding(kind=IncidentKind.PROCESS_NOT_CLOSED, facts=facts))
         return findings

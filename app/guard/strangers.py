@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from app.contract.errors import Unsupported
 from app.contract.incidents import IncidentKind
+from app.contract.legible import fact
 from app.contract.policy import Treatment
 from app.messages import Concern
 from lockdown.capabilities import Finding
@@ -37,7 +38,7 @@ def concern(found: Sequence[Program], treatment: Treatment) -> Concern:
         kind=IncidentKind.PROCESS_UNKNOWN,
         treatment=treatment,
         score=_SCORE,
-        signals=tuple(sorted({program.path or program.name for program in found})),
+        signals=tuple(sorted({fact(program.path or program.name) for program in found})),
         says=f"On no list of this exam: {names}. {_ADVICE} {_FOLLOWS[treatment]}",
     )
 

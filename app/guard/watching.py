@@ -1,6 +1,7 @@
 """The guard's watch threads: each asks one watch again and again and reports what it finds.
 
 A watch that fails is reported once and asked again later; it never goes silent and never takes another one with it.
+Nor does one that sees what can't be told: that much is told, and it goes on.
 One that does not answer can't be helped (a disk that stands still, a file system that a candidate made): that is told.
 """
 
@@ -59,16 +60,19 @@ class WatchThread:
         since = self._looking_since
         if since is not None and now_s - since >= STUCK_S:
             self._looking_since = None
-            self._tell(missing(self.capability, f"It has not answered for {STUCK_S:.0f} seconds."), self.capability)
+            self._say(missing(self.capability, f"It has not answered for {STUCK_S:.0f} seconds."))
 
     def _run(self) -> None:
         try:
             while not self._pause():
                 for finding in self._look():
-                    self._tell(finding, self.capability)
+                    self._say(finding)
         finally:
             if isinstance(self._watch, Alert):
                 self._watch.close()
+
+    def _say(self, finding: Finding) -> None:
+        tell_anyway(self._tell, finding, self.capability)
 
     def _pause(self) -> bool:
         """Wait until it is time to look; whether it is time to end instead."""
@@ -126,6 +130,19 @@ class StillHeld:
         known = capability in self._lost
         self._lost.add(capability)
         return "" if known else f"It was undone during the exam and could not be put back. {why}".rstrip()
+
+
+def tell_anyway(tell: Tell, finding: Finding, capability: Capability) -> None:
+    """Tell ``finding``; where that fails, tell that something was not told. Never raises: other findings wait."""
+    try:
+        tell(finding, capability)
+    except Exception as error:  # noqa: BLE001  (whatever keeps one from being told must not end its watch)
+        _log.exception("the watch %s could not tell what it saw", capability)
+        reason = f"Something that it saw ({finding.kind}) could not be told ({type(error).__name__})."
+        try:
+            tell(missing(capability, reason), capability)
+        except Exception:  # noqa: BLE001  (likewise; the log has it)
+            _log.exception("the watch %s could not even tell that", capability)
 
 
 def missing(capability: Capability, reason: str) -> Finding:

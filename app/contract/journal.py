@@ -77,11 +77,19 @@ def notice_body(text: str, policy_digest: bytes) -> dict[str, Json]:
 
 
 def encode_entries(entries: Sequence[Entry]) -> bytes:
-    """Return the plaintext fragment of some entries."""
-    values: list[Json] = [
-        {"type": e.type.value, "at_ms": e.at_ms, "utc_ms": e.utc_ms, "body": dict(e.body)} for e in entries
-    ]
-    return canonical.dumps(values)
+    """Return the plaintext fragment of some entries; raises as ``encode_entry``."""
+    return entries_fragment([encode_entry(entry) for entry in entries])
+
+
+def encode_entry(entry: Entry) -> bytes:
+    """Return one entry as it stands in a fragment; raises ``ValueError`` for what has no canonical form."""
+    value: Json = {"type": entry.type.value, "at_ms": entry.at_ms, "utc_ms": entry.utc_ms, "body": dict(entry.body)}
+    return canonical.dumps([value])[1:-1]  # in its list: there nothing may nest deeper
+
+
+def entries_fragment(encoded: Sequence[bytes]) -> bytes:
+    """Return the plaintext fragment of entries that are encoded already."""
+    return b"[" + b",".join(encoded) + b"]"
 
 
 def decode_entries(fragment: bytes) -> list[Entry]:

@@ -13,10 +13,11 @@ from typing import Protocol
 from app.contract.canonical import Json
 from app.contract.errors import Fatal
 from app.contract.incidents import EvidenceWindow, Incident
-from app.contract.journal import Entry, EntryType, encode_entries, incident_body, notice_body
+from app.contract.journal import Entry, EntryType, entries_fragment, incident_body, notice_body
 from app.contract.times import Clock
 from app.mailbox import Bounded, Closed
 from app.messages import LockIs
+from app.recorder.journal_lines import Line, batches, line
 from app.recorder.timeline import Timeline
 from capture.frames import Gap
 from capture.spool import SpoolFull
@@ -47,7 +48,10 @@ class PlainSegmenter(Protocol):
 
 
 class Journal:
-    """Collects entries and seals them in the thread ``journal``."""
+    """Collects entries and seals them in the thread ``journal``.
+
+    ``on_dead`` is told in that thread why it ends though nobody stopped it: nothing is sealed from then on.
+    """
 
     def __init__(
         self,
@@ -56,12 +60,13 @@ class Journal:
         clock: Clock,
         *,
         on_incident: Callable[[Incident], None] = lambda _incident: None,
+        on_dead: Callable[[Exception], object] = lambda _error: None,
     ) -> None:
         self._segmenter = segmenter
         self._timeline = timeline
         self._clock = clock
-        self._on_incident = on_incident
-        self._inbox: Bounded[Entry] = Bounded(CAPACITY)
+        self._on_incident, self._on_dead = on_incident, on_dead
+        self._inbox: Bounded[Line] = Bounded(CAPACITY)
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._failure: Exception | None = None
         self._stopped = False
@@ -133,24 +138,28 @@ class Journal:
         self._stopped = True
         self._inbox.close()
         self._thread.join(timeout=30)
-        if self._failure is not None:
-            raise self._failure
-        self._segmenter.close()
+        try:
+            if self._failure is not None:
+                raise self._failure
+        finally:  # also what was sealed before the thread failed
+            self._segmenter.close()
 
     def _write(self, kind: EntryType, body: Mapping[str, Json]) -> None:
         now = self._clock.now()
-        entry = Entry(type=kind, at_ms=self._timeline.at_ms(now), utc_ms=now.utc_ms, body=body)
+        entry = line(Entry(type=kind, at_ms=self._timeline.at_ms(now), utc_ms=now.utc_ms, body=body))
         if not self._inbox.offer(entry) and not self._stopped:  # what happens after the end is nobody's evidence
             raise Fatal("The journal can't keep up; stopping rather than losing evidence.", code="E-JOURNAL-FULL")
 
     def _run(self) -> None:
         try:
             self._seal_all()
-        except Exception as error:  # noqa: BLE001  (thread main: kept, and raised by stop)
+        except Exception as error:  # noqa: BLE001  (thread main: kept, told, and raised by stop)
             self._failure = error
+            if not self._stopped:
+                self._on_dead(error)
 
     def _seal_all(self) -> None:
-        waiting: list[Entry] = []
+        waiting: list[Line] = []
         urgent_since: float | None = None
         while True:
             entries, closed = self._collect()
@@ -164,13 +173,12 @@ class Journal:
             if closed:
                 return
 
-    def _seal(self, waiting: list[Entry], *, last_try: bool) -> None:
+    def _seal(self, waiting: list[Line], *, last_try: bool) -> None:
         """Seal what waits, and take it off the list. No room may come back when the server has received some."""
         try:
-            while waiting:
-                batch = waiting[:BATCH]
-                self._segmenter.push_plain(encode_entries(batch), batch[0].at_ms)
-                del waiting[:BATCH]
+            for batch in batches(tuple(waiting), BATCH):
+                self._segmenter.push_plain(entries_fragment([one.data for one in batch]), batch[0].at_ms)
+                del waiting[: len(batch)]
         except SpoolFull:
             if last_try or len(waiting) > CAPACITY:
                 raise
@@ -182,8 +190,8 @@ class Journal:
             return False
         return True
 
-    def _collect(self) -> tuple[list[Entry], bool]:
-        entries: list[Entry] = []
+    def _collect(self) -> tuple[list[Line], bool]:
+        entries: list[Line] = []
         try:
             while len(entries) < BATCH:
                 entry = self._inbox.take(timeout=FLUSH_S if not entries else 0)

@@ -53,8 +53,9 @@ _log = logging.getLogger("fairlock.recorder")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingParts:
-    """What a recording is made of. ``granted`` is what its candidate was; ``on_track_lost`` is called in the track's
-    thread, ``on_hint`` in that of detection. ``sends_only``: nobody is examined any more, and what lies there is sent.
+    """What a recording is made of. ``granted`` is what its candidate was; ``on_track_lost`` is called in the
+    thread of the track or the journal, ``on_hint`` in that of detection. ``sends_only``: nobody is examined any more,
+    and what lies there is sent.
     """
 
     joined: JoinedSession
@@ -87,7 +88,9 @@ class Recording:
         self.chain = Chain(joined.folder / "chain", joined.session, joined.policy_digest, joined.signing_key)
         self.live = self._live_feed() if self._policy.capture.live_view else None
         self._recovered: Recovered = recover(self.spool, self.chain, self._clock)
-        self.journal = Journal(self._segmenter(Track.JOURNAL, JOURNAL_MIME), self.timeline, self._clock)
+        journal = self._segmenter(Track.JOURNAL, JOURNAL_MIME)
+        self.journal = Journal(journal, self.timeline, self._clock, on_dead=self._journal_died)
+        self._lost: TrackLost | None = None
         self.pictures = IncidentPictures(
             self._segmenter(Track.PICTURES, PICTURES_MIME),
             self.timeline,
@@ -160,6 +163,8 @@ class Recording:
     def wait_for_first_fragments(self) -> None:
         """Wait until every track has something on disk: before that, nobody may say that it records."""
         self._tracks.wait_for_first_fragments()
+        if self._lost is not None:
+            raise self._lost
 
     def stop(self) -> None:
         """Stop recording; what was recorded is on disk afterwards, and the upload goes on.
@@ -168,7 +173,7 @@ class Recording:
         """
         try:
             self._stack.close()
-        except (FairlockError, OSError):
+        except Exception:  # noqa: BLE001  (the stack ends every part whatever one raises, and then the rest is sent)
             self._all_sealed = False
             _log.exception("not everything could be sealed")
 
@@ -268,6 +273,10 @@ class Recording:
         )
 
     # --- what the threads say ------------------------------------------------------------------------------------
+
+    def _journal_died(self, error: Exception) -> None:
+        self._lost = TrackLost(f"The journal can't be written any more ({type(error).__name__}: {error}).")
+        self._parts.on_track_lost(self._lost)
 
     def _upload_failed(self, error: FairlockError) -> None:
         self.journal.note(upload=error.code, reason=str(error))

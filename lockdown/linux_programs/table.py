@@ -3,12 +3,14 @@
 Only the state, the executable and the owner of a process are read; its arguments and environment never are.
 """
 
+import errno
 import os
 from pathlib import Path
 
 import psutil
 
 from lockdown.hashing import HashCache
+from lockdown.linux_programs.mapped import path_of_running_file
 from lockdown.processes import Identify, Program, PsutilTable
 
 PROC = Path("/proc")
@@ -85,6 +87,7 @@ def _stat(pid: int) -> tuple[str, list[str]]:
 
 def _path(pid: int) -> str:
     try:
-        return os.readlink(f"/proc/{pid}/exe").removesuffix(_DELETED)  # noqa: PTH115  (on the path of every look)
-    except OSError:
-        return ""
+        path = os.readlink(f"/proc/{pid}/exe")  # noqa: PTH115  (on the path of every look)
+    except OSError as error:
+        path = path_of_running_file(pid) if error.errno == errno.ENAMETOOLONG else ""
+    return path.removesuffix(_DELETED)

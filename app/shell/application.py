@@ -123,7 +123,7 @@ def _ending_on_signals(controller: Controller) -> Iterator[None]:
     """
 
     def end(_number: int, _frame: object) -> None:
-        QTimer.singleShot(0, controller, lambda: controller.fail(Event.FATAL, text.ASKED_TO_END))
+        QTimer.singleShot(0, controller, lambda: controller.session.fail(Event.FATAL, text.ASKED_TO_END))
 
     before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
     wake = QTimer()

@@ -53,6 +53,11 @@ class Course:
         """What the candidate was granted."""
         return self.agreement.allowances if self.agreement is not None else ()
 
+    def known_policy(self) -> Policy:
+        """Return the policy, which every state after JOINING has."""
+        assert self.policy is not None  # noqa: S101  (no state after JOINING is reached without one)
+        return self.policy
+
     def end(self, by: str, why: str = "") -> None:
         """Note how it ended; the first word counts."""
         if not self.ended_by:

@@ -70,7 +70,7 @@ class GuardSide:
                 controller.course.failed = message.failed
                 for failure in message.failed:
                     controller.reports.note(IncidentKind.UNLOCK_FAILED, {"change": failure[:300]})
-                controller.happen(Event.RELEASE_FAILED if message.failed else Event.RELEASED)
+                controller.session.happen(Event.RELEASE_FAILED if message.failed else Event.RELEASED)
             case m.Seen():
                 self._seen(message.report)
 
@@ -98,13 +98,13 @@ class GuardSide:
         controller = self._controller
         before, self._held = self._held, answer.holding
         controller.course.taken.update(answer.holding)
-        controller.lock.engaged = answer
+        controller.engagement.lock.engaged = answer
         if self._lost_since is not None:
             since, self._lost_since = self._lost_since, None
             controller.reports.note(IncidentKind.COMPONENT_RESTARTED, {"component": "guard"}, since=since)
-            controller.tell_lock()
+            controller.engagement.tell_lock()
             self._go_on_without({name: why for name, why in answer.missing.items() if name in before}, answer.missing)
-        controller.lock_changed()
+        controller.engagement.lock_changed()
 
     def _go_on_without(self, lost: Mapping[str, str], missing: Mapping[str, str]) -> None:
         """The new guard does not hold ``missing``, ``lost`` of which the one before it held: say so, and uncover the
@@ -116,24 +116,24 @@ class GuardSide:
             controller.reports.note(IncidentKind.CAPABILITY_MISSING, facts, severity=Severity.ALERT)
         required = self._required_of(missing)
         if required:
-            controller.fail(Event.FATAL, text.lost_capabilities(required))
+            controller.session.fail(Event.FATAL, text.lost_capabilities(required))
         else:
-            controller.go_on(REASON)
+            controller.sitting.go_on(REASON)
 
     # --- loss --------------------------------------------------------------------------------------------------
 
     def lost(self) -> None:
         """The process is gone; a new one comes, unless it went too often."""
         controller = self._controller
-        controller.lock.engaged = None
-        if controller.state in GUARDED_STATES:
+        controller.engagement.lock.engaged = None
+        if controller.session.state in GUARDED_STATES:
             self._lost_since = self._lost_since or controller.clock.now()
-            controller.pause(REASON)
+            controller.sitting.pause(REASON)
 
     def restarted(self, peer: Peer) -> None:
         """Here is the new process: bring it to where the session stands."""
         self._peer = peer
-        state = self._controller.state
+        state = self._controller.session.state
         if state is _S.CHECKING:
             self.look_around()
         elif state is _S.LOCKING or state in GUARDED_STATES:
@@ -144,20 +144,22 @@ class GuardSide:
     def given_up(self) -> None:
         """It went too often: go on only if the policy does not require what it held."""
         controller = self._controller
-        state = controller.state
+        state = controller.session.state
         if state not in GUARDED_STATES:
             if state is _S.UNLOCKING:
-                controller.release_unanswered()
+                controller.engagement.release_unanswered()
             else:
-                controller.fail(Event.LOCK_FAILED if state is _S.LOCKING else Event.FAILED, text.GUARD_GONE_ENDS)
+                controller.session.fail(
+                    Event.LOCK_FAILED if state is _S.LOCKING else Event.FAILED, text.GUARD_GONE_ENDS
+                )
             return
         lost = dict.fromkeys(self._held, text.GUARD_GONE)
         if self._required_of(lost):
-            controller.fail(Event.FATAL, text.GUARD_GONE_ENDS)
+            controller.session.fail(Event.FATAL, text.GUARD_GONE_ENDS)
             return
         facts = {"capability": ", ".join(sorted(lost)), "reason": text.GUARD_GONE}
         controller.reports.note(IncidentKind.CAPABILITY_MISSING, facts, severity=Severity.ALERT)
-        controller.go_on(REASON)
+        controller.sitting.go_on(REASON)
 
     def _required_of(self, missing: Mapping[str, str]) -> Mapping[str, str]:
         policy = self._controller.course.policy

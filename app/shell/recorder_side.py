@@ -84,7 +84,7 @@ class RecorderSide:
             # It died after the exam; what it had sealed is on disk, and nothing more is to be recorded.
             self._controller.course.complete = False
             self._controller.course.hand_in_noted = False  # perhaps it died before it wrote that down
-            self._controller.happen(Event.DEFERRED)
+            self._controller.session.happen(Event.DEFERRED)
             return
         self._peer.send(m.Finish(reason=reason))
 
@@ -137,7 +137,7 @@ class RecorderSide:
                 self._controller.stage.show_progress(message.sent_bytes, message.total_bytes, message.left_s)
             case m.Flushed():
                 self._controller.course.complete = message.complete
-                self._controller.happen(Event.FLUSHED if message.complete else Event.DEFERRED)
+                self._controller.session.happen(Event.FLUSHED if message.complete else Event.DEFERRED)
 
     def _joined(self, joined: m.Joined) -> None:
         controller = self._controller
@@ -145,22 +145,22 @@ class RecorderSide:
             policy = schema.loads(Policy, joined.policy.encode())
             agreement = schema.loads(Agreement, joined.agreement.encode()) if joined.agreement else None
         except IntegrityError:
-            controller.fail(Event.REFUSED, text.POLICY_UNREADABLE)
+            controller.session.fail(Event.REFUSED, text.POLICY_UNREADABLE)
             return
         if controller.course.policy is None:
             controller.course.policy = policy
             controller.course.agreement = agreement
         controller.course.joined = joined
         controller.stage.renew_entry(joined.entry_url)
-        state = controller.state
+        state = controller.session.state
         if state is _S.JOINING:
-            controller.happen(Event.POLICY_VERIFIED)
+            controller.session.happen(Event.POLICY_VERIFIED)
         elif self._lost_since is not None:
             # Before it records: without the cookie its first heartbeat would freeze the exam.
             if self._cookie is not None:
                 self.tell_cookie(self._cookie)
             # A pause keeps its reason: what is seen during a break is by agreement, whoever records it.
-            self.tell_state(state, controller.paused_for if state is _S.PAUSED else "recorder restarted")
+            self.tell_state(state, controller.sitting.paused_for if state is _S.PAUSED else "recorder restarted")
             for track, name in self._picked.items():
                 self._peer.send(m.PickDevice(track=track, name=name))
             if state is _S.CHECKING:
@@ -170,13 +170,13 @@ class RecorderSide:
 
     def _refused(self, refused: m.Refused) -> None:
         sentence = refusals.sentence(refused)
-        state = self._controller.state
+        state = self._controller.session.state
         if state in RECORDING_STATES and self._lost_since is not None and refused.code in PASSING_TROUBLES:
             self._rejoin.start()  # the bar goes on saying that the recording restarts
         elif state in RECORDING_STATES:
-            self._controller.fail(Event.FAILED if state is _S.LOCKING else Event.FATAL, sentence)
+            self._controller.session.fail(Event.FAILED if state is _S.LOCKING else Event.FATAL, sentence)
         else:
-            self._controller.fail(Event.REFUSED, sentence)
+            self._controller.session.fail(Event.REFUSED, sentence)
 
     def _started(self) -> None:
         controller = self._controller
@@ -186,10 +186,10 @@ class RecorderSide:
         if self._lost_since is not None:
             since, self._lost_since = self._lost_since, None
             controller.reports.note(IncidentKind.COMPONENT_RESTARTED, {"component": "recorder"}, since=since)
-            controller.tell_lock()
+            controller.engagement.tell_lock()
         self._show_recording(on=True)
-        controller.lock.recording = True
-        controller.lock_changed()
+        controller.engagement.lock.recording = True
+        controller.engagement.lock_changed()
 
     def _status(self, status: m.Status) -> None:
         controller = self._controller
@@ -197,18 +197,18 @@ class RecorderSide:
         if exam is not None:
             exam.bar.show_network(online=status.online, pending_bytes=status.pending_bytes, held_back=status.held_back)
         if status.frozen:
-            if controller.state in (_S.RUNNING, _S.PAUSED):
-                controller.pause("frozen")
+            if controller.session.state in (_S.RUNNING, _S.PAUSED):
+                controller.sitting.pause("frozen")
         else:
-            controller.go_on("frozen")
+            controller.sitting.go_on("frozen")
 
     def _hint(self, hint: Hint) -> None:
         exam = self._controller.stage.exam
-        if exam is not None and self._controller.state is _S.RUNNING:
+        if exam is not None and self._controller.session.state is _S.RUNNING:
             exam.show_hint(HINTS[hint])
 
     def _join_again(self) -> None:
-        if self._controller.state in RECORDING_STATES:
+        if self._controller.session.state in RECORDING_STATES:
             self.join()
 
     def _act(self, action: Action) -> None:
@@ -221,14 +221,14 @@ class RecorderSide:
             case ActionKind.MESSAGE:
                 controller.stage.show_message(action.issuer, words)
             case ActionKind.PAUSE:
-                controller.pause("pause", words)
+                controller.sitting.pause("pause", words)
             case ActionKind.RESUME:
-                controller.go_on("pause")
+                controller.sitting.go_on("pause")
             case ActionKind.THAW:
-                controller.go_on("frozen")
+                controller.sitting.go_on("frozen")
             case ActionKind.TERMINATE:
                 sentence = text.TERMINATED_BY.format(name=action.issuer)
-                controller.fail(Event.TERMINATE, f"{sentence} {words}".strip())
+                controller.session.fail(Event.TERMINATE, f"{sentence} {words}".strip())
 
     # --- loss --------------------------------------------------------------------------------------------------
 
@@ -237,19 +237,19 @@ class RecorderSide:
         controller = self._controller
         self._rejoin.stop()
         controller.reports.hold()
-        controller.lock.recording = False
+        controller.engagement.lock.recording = False
         if self._lost_since is None:
             self._lost_since = controller.clock.now()
         self._show_recording(on=False)
-        if controller.state in ENDING_STATES:
+        if controller.session.state in ENDING_STATES:
             self._is_lost = True
-        if controller.state is _S.FLUSHING:
+        if controller.session.state is _S.FLUSHING:
             self.finish("")
 
     def restarted(self, peer: Peer) -> None:
         """Here is the new process."""
         self._peer = peer
-        state = self._controller.state
+        state = self._controller.session.state
         if self._is_lost or state is _S.ENDED:
             return
         self.join()
@@ -261,9 +261,9 @@ class RecorderSide:
     def given_up(self) -> None:
         """It went too often: no exam without a recording."""
         self._is_lost = True
-        state = self._controller.state
+        state = self._controller.session.state
         event = Event.FATAL if state in (_S.RUNNING, _S.PAUSED) else Event.FAILED
-        self._controller.fail(event, text.RECORDER_GONE)
+        self._controller.session.fail(event, text.RECORDER_GONE)
 
     def _show_recording(self, *, on: bool) -> None:
         exam = self._controller.stage.exam

@@ -47,7 +47,7 @@ class Play:
         self.controller.finished.connect(self.codes.append)
 
     def state(self) -> SessionState:
-        return self.controller.state
+        return self.controller.session.state
 
     def start(self) -> None:
         self.window.show_ordinary()

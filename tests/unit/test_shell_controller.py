@@ -16,8 +16,8 @@ from app.contract.incidents import IncidentKind
 from app.contract.policy import Capability, Identity, Lockdown, Policy
 from app.contract.session import Event, SessionState
 from app.shell import text
-from app.shell.controller import MOST_WAITING
 from app.shell.course import ExitCode
+from app.shell.session import MOST_WAITING
 from tests.unit.shell_parts import PATIENCE_MS, Listener, Site, site
 from tests.unit.shell_play import DECOY, Play, playing
 from tests.unit.shell_policies import policy_for
@@ -338,7 +338,7 @@ def test_an_effect_that_never_stops_ends_the_session_instead_of_growing(
     play: Play, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     play.run(qtbot)
-    more = [play.controller.happen] * 1000
+    more = [play.controller.session.happen] * 1000
 
     def flood(*_: object) -> None:
         while more:
@@ -421,7 +421,7 @@ def test_an_agreed_break_covers_the_exam_and_stops_its_time(play: Play, qtbot: Q
     assert play.recorder.of(m.StateIs)[-1].why == "break"
     play.clock.sleep(100)
     assert play.controller._time.countdown.shown_s() == before
-    play.controller._break_is_over()
+    play.controller.sitting._break_is_over()
     assert text.COVER_TITLES["break_over"] in play.words()
     play.clock.sleep(10)
     assert play.controller._time.countdown.shown_s() == pytest.approx(before - 10)

@@ -64,7 +64,7 @@ def _fail_to_lock(play: Play) -> None:
     play.check()
     play.stage.proceed.emit()
     play.g.receive(m.Engaged(holding=(Capability.CLIPBOARD_GUARD, Capability.SLEEP_GUARD), missing={}))
-    play.controller.fail(Event.LOCK_FAILED, "It did not hold.")
+    play.controller.session.fail(Event.LOCK_FAILED, "It did not hold.")
     assert play.state() is S.UNLOCKING
 
 
@@ -86,7 +86,7 @@ def test_what_the_guard_held_is_on_the_last_screen_and_a_key_closes_it(play: Pla
 def test_without_an_answer_of_the_guard_nobody_is_told_that_all_is_well(play: Play, silence: str) -> None:
     _fail_to_lock(play)
     if silence == "no answer in time":
-        play.controller._limit.timeout.emit()
+        play.controller.engagement._limit.timeout.emit()
     else:
         play.g.given_up()
     play.r.receive(m.Flushed(complete=True, message=""))

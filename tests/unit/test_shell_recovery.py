@@ -109,8 +109,8 @@ def test_what_happens_during_a_fault_is_not_lost(play: Play, qtbot: QtBot, monke
     """Two events wait when the effect fails; the machine must go on all the same."""
 
     def happen_and_fail(_exam: object) -> None:
-        play.controller.happen(Event.PAUSE)
-        play.controller.happen(Event.RESUME)
+        play.controller.session.happen(Event.PAUSE)
+        play.controller.session.happen(Event.RESUME)
         _fail()
 
     monkeypatch.setattr(play.stage, "open_exam", happen_and_fail)
@@ -122,7 +122,7 @@ def test_what_happens_during_a_fault_is_not_lost(play: Play, qtbot: QtBot, monke
 
 def test_effects_never_run_inside_one_another(play: Play, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     depth: list[str] = []
-    really = play.controller._carry_out
+    really = play.controller.session._carry_out
 
     def carry_out(effect: Callable[[], None]) -> None:
         assert not depth
@@ -130,7 +130,7 @@ def test_effects_never_run_inside_one_another(play: Play, qtbot: QtBot, monkeypa
         really(effect)
         depth.pop()
 
-    monkeypatch.setattr(play.controller, "_carry_out", carry_out)
+    monkeypatch.setattr(play.controller.session, "_carry_out", carry_out)
     play.run(qtbot)
     play.status(frozen=True)
     play.status(frozen=False)
@@ -262,7 +262,7 @@ def test_a_new_recorder_knows_that_an_agreed_break_lasts(play: Play, qtbot: QtBo
     told = m.StateIs(state=S.PAUSED, why=ON_BREAK)
     assert again.sent[-2:] == [told, m.StartRecording(notice=play.controller.course.notice)]
     play.status(frozen=False)
-    play.controller._break_is_over()
+    play.controller.sitting._break_is_over()
     again = _restart_recorder(play)
     play.r.receive(play.joined)
     assert again.of(m.StateIs) == [m.StateIs(state=S.PAUSED, why=BREAK_OVER)]

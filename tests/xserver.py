@@ -37,7 +37,14 @@ class Desktop:
 
     def active(self) -> str:
         """Return the title of the window that is in front, nothing while the window manager has none there."""
-        command = ("xdotool", "getactivewindow", "getwindowname")
+        return self._ask("xdotool", "getactivewindow", "getwindowname")
+
+    def shown(self, title: str) -> list[str]:
+        """Return the ids of the windows called ``title`` that are shown, nothing while none is."""
+        return self._ask("xdotool", "search", "--onlyvisible", "--name", f"^{title}$").split()
+
+    def _ask(self, *command: str) -> str:
+        """Return what ``command`` wrote; that it found nothing is an answer as well."""
         done = subprocess.run(
             command, env=self.environment, capture_output=True, text=True, timeout=DEADLINE_S, check=False
         )

@@ -118,9 +118,7 @@ def test_an_exam_that_somebody_tries_to_leave(desktop: Desktop, tmp_path: Path) 
         window = running.window()
         desktop.run("xdotool", "windowminimize", window)
         settle(desktop)
-        wait_for(
-            lambda: window in desktop.run("xdotool", "search", "--onlyvisible", "--name", "^Fairlock$"), "the window"
-        )
+        wait_for(lambda: window in desktop.shown("Fairlock"), "the window")
         wait_for(lambda: running.active() == "Fairlock", "the focus to be back")
         wait_for(lambda: keyboard_is_held(desktop), "the keyboard, which no window holds that is not there")
         running.key("alt+Tab")

@@ -12,6 +12,7 @@ from pathlib import Path
 from app.contract.errors import FairlockError, Retryable, UserFacing
 from app.contract.incidents import Track
 from app.contract.policy import Policy
+from app.contract.words import words
 from app.messages import Check
 from app.recorder import gaze_check
 from app.recorder.client import ServerClient
@@ -27,6 +28,7 @@ from detectors.catalogue import Task
 from detectors.face_reader import FaceReader
 
 FRAMES_TO_WAKE = 20
+LONGEST_REASON = 300
 ADVICE = "Close other programs and try again; if it stays, restart the computer."
 
 TITLES = {Track.CAMERA: "Camera", Track.MICROPHONE: "Microphone", Track.SCREEN: "Screen"}
@@ -106,7 +108,7 @@ def _check(name: str, probe: Callable[[], str], *, blocking: bool = True) -> Che
     except Exception as error:  # noqa: BLE001  (what models and drivers raise: one check that fails, not all of them)
         _log.exception("checking %s", name)
         advice = ADVICE if blocking else "The exam can start without it. To have it, check again."
-        message = f"This could not be checked ({type(error).__name__}: {error}). {advice}"
+        message = f"This could not be checked ({type(error).__name__}: {words(str(error), LONGEST_REASON)}). {advice}"
         return Check(name=name, ok=False, blocking=blocking, message=message)
 
 

@@ -77,6 +77,7 @@ class Bench:
         self.began = self.clock.now()
         self.lost: list[TrackLost] = []
         self.told = threading.Event()
+        self.server = "http://127.0.0.1:9"
 
     def recording(self, camera: FakeVideo | Sources, epoch: int = 0) -> Recording:
         """Return a recording; the later epochs of one bench go on with its session."""
@@ -105,7 +106,7 @@ class Bench:
         return Recording(
             RecordingParts(
                 joined=joined,
-                client=ServerClient("http://127.0.0.1:9"),
+                client=ServerClient(self.server),
                 sources=camera if isinstance(camera, Sources) else Sources(camera=camera),
                 detection=DetectionChoice(),
                 clock=self.clock,

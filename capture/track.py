@@ -10,8 +10,9 @@ A source that is lost, or silently gives nothing for ``STALLED_S``, is told once
 between is a ``Gap``. A picture of another size, or ``exchange``, brings another encoder, which begins a new segment.
 After any other fault the part that failed is made anew (a new encoder; the source opened again) as often as
 ``may_renew`` allows; then the track is lost for good, which is told as ``TrackLost``, and the rest is a ``Gap``. So is
-one whose encoder or disk takes nothing for ``STUCK_S``. Never decides what an error means for the session: that is for
-the callbacks, which run in these threads and must be quick.
+one whose encoder or disk takes nothing for ``STUCK_S``. ``stop`` waits for neither encoder nor device for ever: it
+closes the segment in the sealing thread's place, and all that comes after it is a ``Gap``. Never decides what an error
+means for the session: that is for the callbacks, which run in these threads or in that of ``stop`` and must be quick.
 """
 
 import math
@@ -32,6 +33,7 @@ from capture.segmenter import Segmenter
 from capture.sources import SourceLost
 from capture.spool import SpoolFull
 from capture.timeline import to_instant, to_ms
+from capture.track_store import TrackStore
 
 T = TypeVar("T", bound=Frame | AudioChunk)
 T_co = TypeVar("T_co", covariant=True)
@@ -49,6 +51,8 @@ STUCK_S = 30.0
 """An encoder or a disk that takes nothing for this long will not come back: SVT-AV1 4.1 has been seen to wait for ever.
 
 A thread inside a library can't be ended; the process can, and its successor goes on with another encoder."""
+MOMENT_S = 0.5
+"""What a thread that is known to stand still is waited for, and one at least that has work left."""
 
 
 class Source(Protocol[T_co]):
@@ -104,11 +108,14 @@ class TrackRecorder(Generic[T]):
         stuck_s: float = STUCK_S,
     ) -> None:
         self.track = track
-        self._source, self._encoder, self._segmenter = source, encoder, segmenter
+        self._source, self._encoder = source, encoder
         self._clock, self._origin, self._period_s = clock, timeline_origin, 1 / rate
-        self._on_frame, self._on_gap, self._on_error, self._on_fragment = on_frame, on_gap, on_error, on_fragment
+        self._on_frame, self._on_gap, self._on_error = on_frame, on_gap, on_error
         self._on_back, self._renew, self._may_renew, self._retry_s = on_back, renew, may_renew, retry_s
-        self._stuck_s = stuck_s
+        self._store = TrackStore(
+            segmenter, timeline_origin=timeline_origin, on_gap=on_gap, on_full=on_error, on_fragment=on_fragment
+        )
+        self._stuck_s, self._is_stuck = stuck_s, False
         self._full_since: float | None = None
         self._nap_s = _NAP_S if rate >= _MANY else 0.0
         self._queue: Bounded[T] = Bounded(math.ceil(rate * queue_s))
@@ -119,9 +126,8 @@ class TrackRecorder(Generic[T]):
         self._meter = Meter()
         self._exchange = threading.Event()
         self._away = threading.Lock()
-        self._unread, self._unsealed = Hole(track), Hole(track)
-        self._is_away = self._is_full = self._is_lost = False
-        self._sealed_until = clock.now()
+        self._unread = Hole(track)
+        self._is_away = self._is_lost = False
         self._reader = threading.Thread(target=self._run_reader, name=f"{track}-read", daemon=True)
         self._sealer = threading.Thread(target=self._run_sealer, name=f"{track}-seal", daemon=True)
 
@@ -132,7 +138,7 @@ class TrackRecorder(Generic[T]):
 
     def start(self) -> None:
         """Start both threads."""
-        self._sealed_until = self._clock.now()
+        self._store.start(self._clock.now())
         self._sealer.start()
         self._reader.start()
 
@@ -144,20 +150,38 @@ class TrackRecorder(Generic[T]):
         """Return how full the queue is, and how busy the sealing thread was since the last call."""
         return Load(queued=len(self._queue) / self._queue.capacity, busy=self._meter.read())
 
+    def ask_to_stop(self) -> None:
+        """Have both threads end, and return at once: several tracks can end while one of them is waited for."""
+        self._stopping.set()
+
     def stop(self, deadline_s: float) -> bool:
         """Stop the source, drain the queue, flush the encoder, close the segment.
 
-        Returns ``False`` when that was not done after ``deadline_s``; what is on disk is then recovered later.
+        What the encoder or the device has not brought after ``deadline_s`` is a gap. Returns ``False`` where the
+        segment could not be closed, for the disk has no room or stands still; it is then recovered later.
         """
         until = time.monotonic() + deadline_s
-        self._stopping.set()
-        self._reader.join(max(0.0, until - time.monotonic()))
+        self.ask_to_stop()
+        self._reader.join(deadline_s / 2)  # a device that hangs leaves the encoder time to end
         self._queue.close()
-        self._sealer.join(max(0.0, until - time.monotonic()))
+        self._sealer.join(MOMENT_S if self._stands_still() else max(MOMENT_S, until - time.monotonic()))
+        if self._sealer.is_alive():
+            self._close_segment(self._take_over)
+            self._store.interrupt("nothing was encoded or stored")
+        if self._reader.is_alive():
+            with self._away:
+                self._unread.open(self._end_of_last(), "nothing came")
         now = self._clock.now()  # a track that was lost is missing up to here
         self._tell(self._unread.close(now))
-        self._tell(self._unsealed.close(now))
-        return not self._reader.is_alive() and not self._sealer.is_alive()
+        self._tell(self._store.end_gap(now))
+        return self._store.is_closed
+
+    def _stands_still(self) -> bool:
+        """Return whether nothing was taken from the queue since the track was lost for just that."""
+        return self._is_stuck and len(self._queue) == self._queue.capacity
+
+    def _take_over(self) -> None:
+        self._store.take_over(MOMENT_S)
 
     def _mend(self, error: Exception) -> bool:
         """Tell a fault; say whether what failed may be made anew. If not, both threads end."""
@@ -220,6 +244,7 @@ class TrackRecorder(Generic[T]):
         """Lose the track once nothing has found room for too long; by real time, in which libraries and disks work."""
         self._full_since = self._full_since or now_s
         if now_s - self._full_since > self._stuck_s:
+            self._is_stuck = True
             self._lose_track(f"nothing was encoded or stored for {self._stuck_s:g} s")
 
     def _lose(self, error: SourceLost) -> None:
@@ -258,20 +283,23 @@ class TrackRecorder(Generic[T]):
             try:
                 self._seal()
             except Exception as error:  # noqa: BLE001  (the thread's main: whatever it is, it must be told)
-                self._unsealed.open(self._sealed_until, "encoding or sealing failed")
+                if self._store.is_over:
+                    break  # it woke up after the end, of which nobody wants to hear any more
+                self._store.interrupt("encoding or sealing failed")
                 if self._mend(error) and self._begin_anew():
                     continue
             break
-        self._close_segment()
+        self._close_segment(self._store.close)
 
     def _begin_anew(self) -> bool:
         """Put a new encoder in the place of the one that failed; it begins with the next item and a new segment."""
-        if not self._close_segment():
+        if not self._close_segment(self._store.close):
             return False
         try:
             self._put_in_another()
         except Exception as error:  # noqa: BLE001  (an edge like the thread's main: it must be told)
-            self._lose_track(str(error) if isinstance(error, Fatal) else f"{type(error).__name__}: {error}")
+            if not self._store.is_over:
+                self._lose_track(str(error) if isinstance(error, Fatal) else f"{type(error).__name__}: {error}")
             return False
         return True
 
@@ -279,33 +307,33 @@ class TrackRecorder(Generic[T]):
         item = self._item
         encoder = None
         if item is not None and self._renew is not None:
-            encoder = self._renew(item, to_ms(self._sealed_until, self._origin))
+            encoder = self._renew(item, to_ms(self._store.until, self._origin))
         if item is None or encoder is None or not encoder.fits(item):
             raise Fatal("no other encoder fits")
         self._encoder = encoder
-        self._segmenter.begin_with(encoder.mime, encoder.init)
+        self._store.begin_with(encoder.mime, encoder.init)
 
     def _seal(self) -> None:
-        while True:
+        while not self._store.is_over:
             try:
                 item = self._queue.take(_LOOK_EVERY_S)
             except Closed:
-                break
+                self._store.keep(self._encoder.finish())
+                return
             if item is None:
                 self._stand_in()
                 continue
             self._item = item
             with self._meter:
                 self._see_to_fit(item)
-                self._store(self._encoder.encode(item))
+                self._store.keep(self._encoder.encode(item))
             if self._nap_s and not len(self._queue):
                 self._stopping.wait(self._nap_s)
-        self._store(self._encoder.finish())
 
     def _stand_in(self) -> None:
         """Nothing came; what should have been there is filled up, and a source that went quiet is away."""
         now = self._clock.now()
-        self._store(self._encoder.fill(to_instant(-round(_IDLE_S * 1000), now)))
+        self._store.keep(self._encoder.fill(to_instant(-round(_IDLE_S * 1000), now)))
         last = self._last
         if last is not None and now.seconds_since(last.at) > max(STALLED_S, 3 * self._period_s):
             self._go_away(SourceLost(f"the {self.track} has given nothing for {STALLED_S:.0f} s"), "nothing came")
@@ -315,38 +343,19 @@ class TrackRecorder(Generic[T]):
         if not self._exchange.is_set() and self._encoder.fits(item):
             return
         self._exchange.clear()
-        self._store(self._encoder.finish())
-        if self._close_segment():
+        self._store.keep(self._encoder.finish())
+        if self._close_segment(self._store.close):
             self._put_in_another()
 
-    def _close_segment(self) -> bool:
+    def _close_segment(self, close: Callable[[], None]) -> bool:
         try:
-            self._segmenter.close()
+            close()
         except SpoolFull as error:
             self._on_error(error)
         except Exception as error:  # noqa: BLE001  (an edge like the thread's main; recovery closes what stays open)
             self._lose_track(f"{type(error).__name__}: {error}")
             return False
         return True
-
-    def _store(self, fragments: list[Fragment]) -> None:
-        for fragment in fragments:
-            start = to_instant(fragment.start_ms, self._origin)
-            try:
-                stored = self._segmenter.push(fragment)
-            except SpoolFull as error:
-                self._unsealed.open(start, "no room on the disk")
-                if not self._is_full:
-                    self._is_full = True
-                    self._on_error(error)
-                continue
-            if not stored:
-                continue
-            self._is_full = False
-            self._tell(self._unsealed.close(start))
-            self._sealed_until = to_instant(fragment.start_ms + fragment.duration_ms, self._origin)
-            if self._on_fragment is not None:
-                self._on_fragment(fragment)
 
     # --- both ----------------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ Callbacks run in the tracks' threads.
 """
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -77,6 +78,7 @@ class Tracks:
         self._encoders = Encoders(parts.capture, parts.timeline.origin)
         self._recorders: list[TrackRecorder[Frame] | TrackRecorder[AudioChunk]] = []
         self._stack = ExitStack()
+        self._stop_until = 0.0
         self.all_stopped = True
 
     @property
@@ -116,7 +118,13 @@ class Tracks:
                 raise Fatal(f"Nothing came from the {track} within {FIRST_FRAGMENT_DEADLINE_S:.0f} s.")
 
     def stop(self) -> None:
-        """Stop them, the last one first; what one could not seal must not keep the others from being sealed."""
+        """Stop them, the last one first; what one could not seal must not keep the others from being sealed.
+
+        They end at the same time and share one deadline: two whose encoders stand take no longer than one.
+        """
+        self._stop_until = time.monotonic() + STOP_DEADLINE_S
+        for recorder in self._recorders:
+            recorder.ask_to_stop()
         self._stack.close()
 
     def failed(self, track: Track, error: FairlockError) -> None:
@@ -218,7 +226,7 @@ class Tracks:
         self._stack.callback(self._stop, recorder)
 
     def _stop(self, recorder: TrackRecorder[T]) -> None:
-        if not recorder.stop(STOP_DEADLINE_S):
+        if not recorder.stop(max(0.0, self._stop_until - time.monotonic())):
             self.all_stopped = False  # its last segment is recovered at the next start, so this is not the end yet
 
     # --- what the tracks say -------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from capture.encoder import AudioEncoder
 from capture.fake import FakeMicrophone, FakeVideo
 from capture.frames import AudioChunk, Frame
 from capture.spool import SpoolFull
-from capture.track import TrackLost, TrackRecorder
+from capture.track import TrackRecorder
 from tests.unit.capture_parts import Workshop, sound_length
 from tests.unit.track_parts import DEADLINE_S, GatedEncoder, Told, a_workshop, camera_recorder, ms, recorded_times
 
@@ -71,20 +71,6 @@ def test_drops_at_the_very_end_are_told_too(workshop: Workshop) -> None:
     assert recorder.stop(DEADLINE_S)
     assert recorder.dropped == 9
     assert any("9 dropped" in gap.reason for gap in told.gaps)
-
-
-def test_a_track_whose_encoder_never_comes_back_is_lost(workshop: Workshop) -> None:
-    told, encoder = Told(TrackLost), GatedEncoder(workshop.origin)
-    recorder = camera_recorder(workshop, FakeVideo(workshop.clock), told, encoder=encoder, queue_s=2, stuck_s=0.05)
-    recorder.start()
-    told.wait()
-    assert not recorder.stop(0.2), "its thread stands in the encoder still"
-    (lost,) = told.errors
-    assert "0.05 s" in str(lost)
-    assert any("dropped" in gap.reason for gap in told.gaps)
-    encoder.gate.set()
-    assert recorder.stop(DEADLINE_S)
-    assert len(recorded_times(workshop)) >= 30, "what was queued is not lost when it does come back"
 
 
 def test_a_full_spool_is_told_once_and_ends_as_a_gap(tmp_path: Path) -> None:

@@ -131,7 +131,7 @@ class ServerClient:
         timeout_s = (LIVE_CONNECT_S, LIVE_ANSWER_S)
         response = self._ask("POST", f"sessions/{session}/live", pieces, headers, timeout_s=timeout_s)
         if response.status != 204:
-            raise _not_an_answer() if response.status < 400 else _refusal(response)
+            raise _refusal(response)
 
     def end(self, session: str, request: EndRequest) -> EndAnswer:
         """Say that nothing more will come."""
@@ -161,7 +161,10 @@ class ServerClient:
             data, sent["Content-Type"] = schema.dumps(body), "application/json"
         response = self._ask(method, path, data, sent)
         if 200 <= response.status < 300:
-            return schema.from_json(answer, _json(response))
+            try:
+                return schema.from_json(answer, _json(response))
+            except IntegrityError as error:
+                raise _not_an_answer() from error
         raise _refusal(response)
 
     def _ask(
@@ -232,6 +235,8 @@ def _not_an_answer() -> Retryable:
 
 def _refusal(response: Answer) -> FairlockError:
     status = response.status
+    if status < 400:  # a server of ours sends nobody elsewhere
+        return _not_an_answer()
     if status == 429 or status >= 500:
         after_s = _retry_after_s(response.headers.get("Retry-After", ""))
         return Retryable(f"The server answers {status}.", after_s=after_s, code="E-BUSY")

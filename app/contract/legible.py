@@ -1,8 +1,9 @@
-"""Texts of the system's (paths, names, reasons) as they can be sent, sealed and read anywhere. Pure, any thread.
+"""Names of the system's (paths above all) as they can be sent, sealed and read anywhere. Pure, any thread.
 
 On most systems a file name is bytes. Those that are no UTF-8 come as lone surrogates (PEP 383), which open the file and
 match its rules, but are no text that JSON can carry. So the text stays as it came until it is told, and is made legible
-there: a program must not go untold because of the folder it lies in.
+there: a program must not go untold because of the folder it lies in. Unlike a sentence (``app.contract.words``) a name
+keeps every byte, as a number, and its end: two files must not look like one.
 """
 
 from collections.abc import Mapping

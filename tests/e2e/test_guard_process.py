@@ -18,6 +18,7 @@ import pytest
 from app.channel import decode, encode
 from app.contract import schema
 from app.contract.incidents import IncidentKind
+from app.contract.legible import fact
 from app.contract.policy import POLICY_VERSION, Browser, Capability, Lockdown, Policy, Recipient, Server, Treatment
 from app.messages import (
     CloseProcesses,
@@ -262,6 +263,36 @@ def test_a_program_started_during_the_exam_is_reported_and_closed(
     assert found.facts["pid"] == str(decoy.pid)
     assert found.facts["sha256"] == hashlib.sha256(Path("/bin/sleep").read_bytes()).hexdigest()
     assert decoy.wait(DEADLINE_S) == -signal.SIGTERM
+
+
+@on_linux
+def test_programs_in_folders_with_odd_names_are_listed_told_and_closed(headless: Shell, tmp_path: Path) -> None:
+    long = "/".join(["d" * 200] * 18)  # with the folder of the test just short of what the system takes
+    places = [tmp_path / folder / DECOY for folder in (os.fsdecode(b"\xff"), "line\nfeed \x1b[2J", "plain", long)]
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start() -> set[str]:
+        started.extend(subprocess.Popen([place, "120"]) for place in places)
+        return {str(process.pid) for process in started[-len(places) :]}
+
+    paths = {fact(str(copy(Path("/bin/sleep"), place))) for place in places}
+    try:
+        pids = start()
+        found = headless.answer(ProcessesFound, CloseProcesses(policy=_policy(), close=False))
+        assert {p.path for p in found.processes} == paths
+        done = headless.answer(ProcessesClosed, CloseProcesses(policy=_policy(), close=True))
+        assert ({str(p.pid) for p in done.closed}, done.left) == (pids, ())
+        headless.answer(Engaged, Engage(policy=_policy()))
+        pids = start()
+        wait_for(lambda: len(headless.reports(IncidentKind.PROCESS_CLOSED)) >= len(places), "the reports of closing")
+        for kind in (IncidentKind.PROCESS_CLOSED, IncidentKind.PROCESS_FOUND):
+            assert {report.facts["pid"] for report in headless.reports(kind)} == pids
+            assert {report.facts["path"] for report in headless.reports(kind)} == paths
+        assert {process.wait(DEADLINE_S) for process in started} == {-signal.SIGTERM}
+        assert "closed" not in headless.lines, "the guard is still there"
+    finally:
+        for process in started:
+            end(process)
 
 
 @on_linux

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from lockdown.environment.inspection import Insides
 from lockdown.linux_system.network import program_name
-from lockdown.linux_system.roots import Roots, entries, text
+from lockdown.linux_system.roots import Roots, entries, naming, text
 
 _MAPPED = re.compile(r"^\S+ ..x. \S+ \S+ [1-9]\d* +(/.*)$", re.MULTILINE)
 _OPEN_FOLDERS = ("/tmp/", "/var/tmp/", "/dev/shm/", "/run/user/", "/home/", "/media/", "/mnt/")  # noqa: S108  (only compared)
 _DELETED = " (deleted)"
+_LINE_FEED = "\\012"
 
 
 def own_folders() -> tuple[str, ...]:
@@ -37,7 +38,7 @@ def read_insides(
         tracer = re.search(r"^TracerPid:\s*(\d+)$", text(roots.proc / str(pid) / "status"), re.MULTILINE)
         if tracer is not None and tracer[1] != "0" and not is_own(int(tracer[1])):
             tracers.add(program_name(roots.proc / tracer[1]) or "a program")
-        for path in _foreign(text(roots.proc / str(pid) / "maps"), own, home):
+        for path in _foreign(naming(roots.proc / str(pid) / "maps"), own, home):
             (vanished if path.endswith(_DELETED) else libraries).add(path)
     return Insides(
         tracers=tuple(sorted(tracers)),
@@ -51,7 +52,7 @@ def read_insides(
 def _foreign(maps: str, own: Sequence[str], home: str) -> Iterator[str]:
     """Yield the executable files mapped from folders that a user can write to and that are not ``own``."""
     folders = (*_OPEN_FOLDERS, f"{home.rstrip('/')}/") if home.strip("/") else _OPEN_FOLDERS
-    for path in dict.fromkeys(_MAPPED.findall(maps)):
+    for path in dict.fromkeys(name.replace(_LINE_FEED, "\n") for name in _MAPPED.findall(maps)):
         if path.startswith(folders) and not path.startswith(tuple(own)):
             yield path
 

@@ -1,5 +1,6 @@
 """Where the kernel's and the system's files are, so that a test can put others in their place; and reading them."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,14 @@ def text(path: Path) -> str:
     """Return what is in the small file ``path``, without white space around it; empty if it can't be read."""
     try:
         return path.read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def naming(path: Path) -> str:
+    """Return what is in ``path``, which names files, by the names that all else here has for them: not all are UTF-8."""
+    try:
+        return os.fsdecode(path.read_bytes())
     except OSError:
         return ""
 

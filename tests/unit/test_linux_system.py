@@ -426,10 +426,13 @@ def test_a_real_tracer_is_named() -> None:
     assert ours.tracers == ()
 
 
-def test_a_library_loaded_from_a_folder_of_the_user_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["plain", os.fsdecode(b"\xff"), "line\nfeed"], ids=["plain", "no UTF-8", "line feed"])
+def test_a_library_loaded_from_a_folder_of_the_user_is_named(tmp_path: Path, name: str) -> None:
     real = re.search(r"(/\S*libz\S*\.so\S*|/\S*libm\S*\.so\S*)", Path("/proc/self/maps").read_text(encoding="utf-8"))
     assert real is not None
-    copy = tmp_path / "hook.so"
+    folder = tmp_path / name
+    folder.mkdir()
+    copy = folder / "hook.so"
     shutil.copy2(real[1], copy)
     code = f"import ctypes, sys; ctypes.CDLL({str(copy)!r}); print('loaded', flush=True); sys.stdin.read()"
     pipe = subprocess.PIPE
@@ -437,7 +440,7 @@ def test_a_library_loaded_from_a_folder_of_the_user_is_named(tmp_path: Path) -> 
         assert process.stdout is not None
         assert process.stdout.readline() == "loaded\n"
         seen = read_insides(Roots(), [process.pid], NOBODY, own_folders(), str(tmp_path))
-        own = read_insides(Roots(), [process.pid], NOBODY, (*own_folders(), f"{tmp_path}/"), str(tmp_path))
+        own = read_insides(Roots(), [process.pid], NOBODY, (*own_folders(), f"{folder}/"), str(tmp_path))
         process.communicate()
     assert seen.libraries == (str(copy),)
     assert own.libraries == ()

@@ -25,7 +25,7 @@ def text(path: Path) -> str:
 
 
 def naming(path: Path) -> str:
-    """Return what is in ``path``, which names files, by the names that all else here has for them: not all are UTF-8."""
+    """Return what is in ``path``, which names files, by the names that all else here has for them: maybe no UTF-8."""
     try:
         return os.fsdecode(path.read_bytes())
     except OSError:

@@ -1,5 +1,6 @@
 """Gathers what comes in over a connection into blocks, for as long as it keeps coming. Runs in the event loop."""
 
+import math
 from collections.abc import AsyncIterator, Iterator, Sequence
 
 from anyio import current_time, fail_after
@@ -21,22 +22,25 @@ class Blocks:
         self._until = current_time() + LONGEST_S
         self.are_over = False
 
-    async def next(self) -> bytes:
-        """Return the next block, the last one when ``are_over`` says so then.
+    async def next(self, *, within_s: float = math.inf) -> bytes:
+        """Return the next block, the last one when ``are_over`` says so then; a piece after ``within_s`` ends it, too.
 
         Raises ``Refused``: 503 when the bytes are too long in coming, 422 when there are too many.
         """
         block = bytearray()
+        now = current_time()
+        enough = now + within_s
         try:
             # One alarm that is set anew with each piece; one for each piece costs as much as the piece.
             with fail_after(GAP_S) as alarm:
-                while len(block) < BLOCK:
-                    alarm.deadline = min(current_time() + GAP_S, self._until)
+                while len(block) < BLOCK and now < enough:
+                    alarm.deadline = min(now + GAP_S, self._until)
                     piece = await anext(self._body, None)
                     if piece is None:
                         self.are_over = True
                         break
                     block += piece
+                    now = current_time()
         except TimeoutError:
             raise Refused(503, "E-BUSY", "the segment came too slowly", retry_after_s=2) from None
         self._left -= len(block)

@@ -25,6 +25,8 @@ T = TypeVar("T")
 DISK_THREADS = 8
 SMALL = 512 * 1024
 """Bytes of a body that may be read before its record is checked."""
+WHOLE_S = 1.0
+"""So long they may take. Over a thin line the record comes first: what is stored already need not come again."""
 
 
 async def receive(
@@ -35,12 +37,17 @@ async def receive(
     Only who may send this very segment is counted among the uploads: strangers can't keep the others out. With
     ``LIVE_HEADER`` the bytes that live view brought are taken instead of a body; 428 when they are not all there.
     """
-    body, admissions = request.stream(), context.live.admissions
+    body: AsyncIterator[bytes] = request.stream()
+    admissions = context.live.admissions
     announce = partial(evidence.announce, context, access, place, record)
     try:
         if _is_small(request) and admissions.knows(place.session, access):
             with _counted(context, place.session):
-                return await _take(context, request, body, announce)
+                blocks = Blocks(body, SMALL)
+                begun = await blocks.next(within_s=WHOLE_S)
+                if blocks.are_over:
+                    return await _take(context, request, announce, begun)
+            body = _resumed(begun, body)
         changes = admissions.changes
         announced = await _in_thread(request, announce)
         if announced.receipt is None:
@@ -65,14 +72,19 @@ def _stored_already(context: Context, receipt: str) -> SegmentAnswer:
     return SegmentAnswer(receipt=receipt, health=context.load.health)
 
 
+async def _resumed(begun: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield begun
+    async for piece in rest:
+        yield piece
+
+
 async def _take(
-    context: Context, request: Request, body: AsyncIterator[bytes], announce: Callable[[], Announced]
+    context: Context, request: Request, announce: Callable[[], Announced], block: bytes
 ) -> tuple[SegmentAnswer, bool]:
     """Take in a small segment of a session that sent something a moment ago, in one turn of a thread and not two.
 
     Nothing is believed because of that moment: only the order is another, and the bytes are there when all is checked.
     """
-    block = await Blocks(body, SMALL).next()
     announced, stored, new = await _in_thread(request, _take_whole, context, announce, block)
     if new:
         _let_go(context, announced)

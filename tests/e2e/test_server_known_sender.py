@@ -1,7 +1,10 @@
 """Who sent a segment a moment ago has the next one read before it is checked, and all is checked all the same."""
 
+import select
+import socket
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -10,11 +13,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from app.clock import ManualClock
 from app.contract.incidents import Track
 from app.contract.sealing import jws
+from app.contract.sealing.records import Record
 from app.contract.wire import RECORD_HEADER
 from server.exams import evidence, upload
 from server.live.admissions import LASTS_MS
 from server.load import Load
 from server.refused import Refused
+from server.web import draining
 from tests.e2e.server_rig import Application, opened, prepare, timed
 
 
@@ -129,3 +134,40 @@ def test_what_fails_on_the_disk_is_tried_again(app: Application, data: Path, mon
     assert app.put(*segment).status_code == 201
     assert _files(data, app) == 2
     assert jws.digest(segment[0]) == app.head
+
+
+def _trickle(app: Application, record: str, sealed: bytes, piece: int) -> tuple[bytes, int]:
+    """Send a segment in small pieces until the server answers; return the answer's first line, and the bytes sent."""
+    url, said = urlsplit(str(app.http.base_url)), jws.unverified(Record, record)
+    headers = app.bearer | {"Host": "x", "Content-Length": str(len(sealed)), RECORD_HEADER: record}
+    place = f"/api/v1/sessions/{app.session}/segments/{said.epoch}/{said.track}/{said.sequence}"
+    head = f"PUT {place} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    sent = 0
+    with socket.create_connection((url.hostname or "", url.port or 0)) as line:
+        line.sendall(f"{head}\r\n".encode())
+        while sent < len(sealed) and not select.select([line], [], [], 0.02)[0]:
+            sent += line.send(sealed[sent : sent + piece])
+        return line.makefile("rb").readline(), sent
+
+
+def test_what_is_stored_already_is_answered_before_a_thin_line_has_brought_it(
+    app: Application, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upload, "WHOLE_S", 0.1)
+    monkeypatch.setattr(draining, "DRAIN_S", 0.1)
+    record, sealed = app.seal(Track.CAMERA, size=200_000)
+    assert app.put(record, sealed).status_code == 201
+    answer, sent = _trickle(app, record, sealed, 500)
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert sent < len(sealed)
+    assert _files(data, app) == 2
+
+
+def test_what_a_thin_line_brings_is_stored_whole(app: Application, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upload, "WHOLE_S", 0.1)
+    record, sealed = app.seal(Track.CAMERA, size=200_000)
+    answer, sent = _trickle(app, record, sealed, 10_000)
+    assert answer.startswith(b"HTTP/1.1 201 ")
+    assert sent == len(sealed)
+    (path,) = (data / "sessions" / app.session).glob("0-camera-1*.fls")
+    assert path.read_bytes() == sealed

@@ -47,13 +47,18 @@ def page(browser: Browser, hall: Hall) -> Iterator[Page]:
     opened.on("pageerror", lambda error: problems.append(str(error)))
     opened.on("console", lambda said: problems.append(said.text) if "Content Security Policy" in said.text else None)
     opened.goto("/console/")
-    opened.get_by_label("Name").fill("ada")
-    opened.get_by_label("Password").fill(server_rig.PASSWORD)
-    opened.get_by_role("button", name="Sign in").click()
+    sign_in(opened)
     expect(opened.get_by_role("heading", name="Sessions")).to_be_visible(timeout=PATIENCE_MS)
     yield opened
     context.close()
     assert problems == []
+
+
+def sign_in(page: Page) -> None:
+    """Fill in the form."""
+    page.get_by_label("Name").fill("ada")
+    page.get_by_label("Password").fill(server_rig.PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
 
 
 def _watch(page: Page, broadcast: Broadcast) -> None:

@@ -1,12 +1,15 @@
 """A live page that was refused, left or unlocked: it says so, stops asking, keeps no key and loses no focus."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.chromium import needs_chromium, until
 from tests.e2e.console_fixtures import PASSPHRASE
 from tests.e2e.live_hall import Hall
-from tests.e2e.test_console_live import CAMERA, PATIENCE_MS, _watch, browser, hall, page
+from tests.e2e.test_console_live import CAMERA, PATIENCE_MS, SCREEN, _watch, browser, hall, page, sign_in
 
 __all__ = ["browser", "hall", "page"]
 
@@ -14,6 +17,7 @@ FOCUSED = "document.activeElement.className"
 SLOW_KEY = """
 const real = crypto.subtle.deriveKey.bind(crypto.subtle);
 window.opening = false;
+window.progress = document.querySelector("form.unlock progress");
 crypto.subtle.deriveKey = async (...what) => {
     window.opening = true;
     await new Promise((resolve) => { window.goOn = resolve; });
@@ -23,13 +27,26 @@ null;
 """
 
 
+def _take_clock(page: Page) -> None:
+    """Let the test move the page's clock, all of it: timers from before would go on by themselves."""
+    page.clock.install()
+    page.reload()
+
+
+@contextmanager
+def _cut(page: Page) -> Iterator[None]:
+    """Wait until the page itself has given up its live connection, for something that the block does."""
+    with page.expect_event("requestfailed", lambda request: request.url.endswith("/live"), timeout=PATIENCE_MS):
+        yield
+
+
 @needs_chromium
 def test_who_may_not_watch_any_more_is_told_and_nothing_is_asked_again(page: Page, hall: Hall) -> None:
     def refuse(route: Route) -> None:
         route.fulfill(status=404, json={"code": "E-SESSION-UNKNOWN", "detail": ""})
 
     with hall.recording("Lise Meitner", at_s=2) as broadcast:
-        page.clock.install()
+        _take_clock(page)
         page.route("**/live", refuse)
         _watch(page, broadcast)
         expect(page.get_by_role("heading", name="Watching has stopped")).to_be_visible(timeout=PATIENCE_MS)
@@ -67,8 +84,50 @@ def test_a_key_that_opens_after_the_page_was_left_is_not_kept(page: Page, hall: 
     until(page, "window.opening")
     page.evaluate("location.hash = '#/'")
     expect(page.get_by_role("heading", name="Sessions")).to_be_visible(timeout=PATIENCE_MS)
-    page.evaluate("async () => { goOn(); await new Promise((resolve) => setTimeout(resolve, 300)); }")
+    page.evaluate("goOn()")
+    until(page, "progress.hidden")
     expect(page.get_by_role("button", name="Lock key")).to_have_count(0)
+
+
+@needs_chromium
+def test_a_page_that_was_left_cuts_its_connection_asks_nothing_and_keeps_no_picture(page: Page, hall: Hall) -> None:
+    with hall.recording("Maria Goeppert Mayer", at_s=2) as broadcast:
+        _take_clock(page)
+        _watch(page, broadcast)
+        until(page, f"{CAMERA}?.readyState >= 2 && {SCREEN}?.readyState >= 2")
+        page.evaluate(f"window.left = [{CAMERA}, {SCREEN}]; null")
+        with _cut(page):
+            page.evaluate("location.hash = '#/'")
+        expect(page.get_by_role("heading", name="Sessions")).to_be_visible(timeout=PATIENCE_MS)
+        assert (
+            page.evaluate("left.map((video) => [video.getAttribute('src'), video.buffered.length])") == [[None, 0]] * 2
+        )
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.clock.run_for(60_000)
+        assert [url for url in asked if broadcast.application.session in url] == []
+
+
+@needs_chromium
+@pytest.mark.parametrize("way", ["Lock key", "Sign out", "signed out elsewhere"])
+def test_a_key_is_forgotten_by_who_locks_it_or_is_signed_out(page: Page, hall: Hall, way: str) -> None:
+    with hall.recording("Emmy Noether", at_s=2) as broadcast:
+        _take_clock(page)
+        _watch(page, broadcast)
+        until(page, f"{CAMERA}?.readyState >= 2")
+        with _cut(page):
+            if way == "signed out elsewhere":
+                page.context.clear_cookies()
+                page.clock.run_for(6_000)
+            else:
+                page.get_by_role("button", name=way).click()
+        if way != "Lock key":
+            sign_in(page)
+        if way == "Sign out":  # elsewhere, it is the page where one was
+            expect(page.get_by_role("heading", name="Sessions")).to_be_visible(timeout=PATIENCE_MS)
+            page.evaluate(f"location.hash = '#/sessions/{broadcast.application.session}/live'")
+        expect(page.get_by_label("Passphrase")).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.get_by_role("button", name="Lock key")).to_have_count(0)
 
 
 @needs_chromium

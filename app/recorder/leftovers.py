@@ -16,6 +16,7 @@ from pathlib import Path
 from app import paths
 from app.clock import SystemClock
 from app.contract.errors import FairlockError, UserFacing
+from app.contract.legible import legible
 from app.contract.times import Clock
 from app.contract.wire import ExamLink
 from app.recorder.client import ServerClient
@@ -166,4 +167,4 @@ class Progress:
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stdout, flush=True)  # noqa: T201  (a command's answer)
+    print(legible(text), file=sys.stdout, flush=True)  # noqa: T201  (a command's answer)

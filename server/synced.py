@@ -18,6 +18,15 @@ def sync_folder(path: Path) -> None:
         os.close(descriptor)
 
 
+def sync_file(path: Path) -> None:
+    """Return when the bytes of a file that is closed are on the disk."""
+    descriptor = os.open(path, os.O_RDWR)  # not to read alone, which Windows would not sync
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def draft_of(path: Path) -> Path:
     """Return where ``write_whole`` writes first; the file stays there when it comes to no end."""
     return path.with_suffix(".new")

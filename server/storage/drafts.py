@@ -1,6 +1,5 @@
 """Bytes on their way in, as a file that is hashed while it is written. Used by whichever thread writes the upload."""
 
-import os
 import time
 import uuid
 from contextlib import suppress
@@ -9,20 +8,26 @@ from pathlib import Path
 from typing import BinaryIO
 
 from server.storage.base import StorageFull
+from server.synced import sync_file
 
 ABANDONED_S = 3_600
 """An unfinished upload this old belongs to nobody any more: the longest one is given ten minutes."""
 
 
 class Drafts:
-    """The folder of the uploads under way; what a killed process left there goes when it is opened."""
+    """The folder of the uploads under way; what a killed process left there goes when it is opened.
+
+    A file with a second name goes at once: it has its place in the store, and whoever gave it that, also if that is a
+    server beside this one that has not come further yet, uses only the name there from then on.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for path in folder.iterdir():
-            with suppress(FileNotFoundError):  # a server beside this one has just stored it
-                if time.time() - path.stat().st_mtime > ABANDONED_S:
+            with suppress(FileNotFoundError, PermissionError):  # a server beside this one has just stored it
+                found = path.stat()
+                if found.st_nlink > 1 or time.time() - found.st_mtime > ABANDONED_S:
                     path.unlink()
 
     def begin(self) -> "Draft":
@@ -65,11 +70,7 @@ class Draft:
 
     def sync(self) -> None:
         """Put the closed draft's bytes onto the disk for good; raises ``OSError``."""
-        descriptor = os.open(self.path, os.O_RDWR)  # not to read alone, which Windows would not sync
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync_file(self.path)
 
     def reopen(self) -> BinaryIO:
         """Open the closed draft for reading; raises ``StorageFull``."""

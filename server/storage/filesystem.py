@@ -7,7 +7,7 @@ from typing import BinaryIO
 from server.storage.base import StorageFull, Stored, folder_of, path_of
 from server.storage.drafts import Draft, Drafts, full
 from server.storage.shredding import shred
-from server.synced import sync_folder
+from server.synced import sync_file, sync_folder
 
 
 class FileStore:
@@ -106,7 +106,7 @@ class FileUpload:
             self._draft.sync()
             self._draft.path.replace(self._target)
         else:
-            self._draft.sync()
+            sync_file(self._target)  # by this name: the draft's may be gone, a server that starts takes it (``Drafts``)
 
     def discard(self) -> None:
         """Close and remove the file; harmless after ``publish``."""

@@ -297,6 +297,40 @@ def test_files_keep_what_was_published_and_clear_what_was_abandoned(tmp_path: Pa
     assert (tmp_path / "sessions" / "session-1" / "0-camera-7.fls").is_file()
 
 
+def test_the_second_name_that_a_killed_server_left_goes_at_once(tmp_path: Path) -> None:
+    store = FileStore(tmp_path)
+    killed, under_way = store.begin(PLACE), store.begin(PLACE)
+    for upload in (killed, under_way):
+        upload.write(b"whole")
+        upload.finish()
+    killed.publish()  # and not discarded: it was killed here
+    again = FileStore(tmp_path)
+    (left,) = (tmp_path / "incoming").iterdir()
+    assert left == under_way._draft.path
+    assert _read(again, PLACE) == b"whole"
+
+
+def test_a_server_that_starts_takes_no_name_that_another_one_still_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = Path.hardlink_to
+    synced: list[int] = []
+
+    def overtaken(self: Path, target: Path) -> None:
+        link(self, target)
+        FileStore(tmp_path)
+        assert list((tmp_path / "incoming").iterdir()) == []
+
+    store = FileStore(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "hardlink_to", overtaken)
+        patch.setattr(os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino))
+        _store(store, PLACE, b"kept")
+    path = tmp_path / "sessions" / "session-1" / "0-camera-7.fls"
+    assert path.stat().st_ino in synced, "its bytes are on the disk before there is a receipt"
+    assert _read(store, PLACE) == b"kept"
+
+
 def test_a_file_that_may_have_a_receipt_is_not_replaced_by_one_that_is_not_on_the_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -296,15 +296,17 @@ def test_programs_in_folders_with_odd_names_are_listed_told_and_closed(headless:
 
 
 @on_linux
+@pytest.mark.parametrize("folder", ["plain", os.fsdecode(b"\xff")], ids=["plain", "no UTF-8"])
 def test_a_program_that_no_list_names_is_a_concern_before_the_exam_and_an_incident_during_it(
-    desktop: Desktop, tmp_path: Path
+    desktop: Desktop, tmp_path: Path, folder: str
 ) -> None:
     xterm = shutil.which("xterm")
     assert xterm is not None
     policy = _policy(unknown=Treatment.REFUSE)
+    program = copy(Path(xterm), tmp_path / folder / "fairlock-notes")
     with (
         _shell(tmp_path / "restore.json", desktop.environment) as shell,
-        desktop.program(str(copy(Path(xterm), tmp_path / "fairlock-notes")), "-e", "sleep", "120") as notes,
+        desktop.program(str(program), "-e", "sleep", "120") as notes,
     ):
 
         def minded() -> list[Concern]:
@@ -314,12 +316,12 @@ def test_a_program_that_no_list_names_is_a_concern_before_the_exam_and_an_incide
         wait_for(minded, "the concern")
         (concern,) = minded()
         assert concern.treatment is Treatment.REFUSE
-        assert concern.signals == (str(tmp_path / "fairlock-notes"),)
+        assert concern.signals == (fact(str(program)),)
         shell.answer(Engaged, Engage(policy=policy))
         wait_for(lambda: shell.reports(IncidentKind.PROCESS_UNKNOWN), "the incident")
         (report,) = shell.reports(IncidentKind.PROCESS_UNKNOWN)
         assert report.facts["pid"] == str(notes.pid)
-        assert report.facts["name"] == "fairlock-notes"
+        assert (report.facts["name"], report.facts["path"]) == ("fairlock-notes", fact(str(program)))
         assert notes.poll() is None, "told, never closed"
 
 

@@ -1,4 +1,4 @@
-"""``fairlock upload`` says what it finds wherever that lies; a folder's name must not end it before the rest is sent."""
+"""``fairlock upload`` says what it finds wherever that lies: the name of a folder must not end it too early."""
 
 import os
 from pathlib import Path

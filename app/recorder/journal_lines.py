@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from app.contract.canonical import Json
 from app.contract.journal import Entry, EntryType, encode_entry
+from app.contract.legible import fact
 from app.contract.words import words
 
 LONGEST = 1024 * 1024
@@ -30,11 +31,11 @@ class Line:
 
 
 def line(entry: Entry) -> Line:
-    """Return ``entry``; if it can't be sealed, with its texts made clean and short, or else a note that says so."""
-    why = "too long"
-    for candidate in (entry, replace(entry, body=_clean(entry.body))):
+    """Return ``entry``; if it can't be sealed, with its texts made legible and short, or else a note that says so."""
+    why = ""
+    for form in _forms(entry):
         try:
-            data = encode_entry(candidate)
+            data = encode_entry(form)
         except _NO_FORM as error:
             why = words(str(error), LONGEST_WHY)
             continue
@@ -59,15 +60,20 @@ def batches(lines: Sequence[Line], most: int) -> Iterator[list[Line]]:
         yield batch
 
 
-def _clean(body: Mapping[str, Json]) -> dict[str, Json]:
-    return {key: _cleaned(value) for key, value in body.items()}
+def _forms(entry: Entry) -> Iterator[Entry]:
+    yield entry
+    yield replace(entry, body=_all_told(entry.body))
 
 
-def _cleaned(value: Json) -> Json:
+def _all_told(body: Mapping[str, Json]) -> dict[str, Json]:
+    return {key: _told(value) for key, value in body.items()}
+
+
+def _told(value: Json) -> Json:
     if isinstance(value, str):
-        return words(value)
+        return fact(value)
     if isinstance(value, Mapping):
-        return _clean(value)
+        return _all_told(value)
     if isinstance(value, list | tuple):
-        return [_cleaned(item) for item in value]
+        return [_told(item) for item in value]
     return value

@@ -11,6 +11,7 @@ from app.contract.errors import Unsupported
 from app.contract.incidents import IncidentKind, Severity
 from app.contract.policy import Capability, Lockdown, Treatment
 from app.contract.times import Clock
+from app.guard.watching import tell_anyway
 from app.messages import Concern
 from lockdown.capabilities import Finding, Part, Watch
 from lockdown.environment.evidence import Evidence, Subject, Survey, compare, treatment
@@ -171,7 +172,7 @@ def watches(
         watch = SurveyWatch(survey, policy, clock, warn)
         try:
             for finding in watch.begin():
-                tell(finding, name)
+                tell_anyway(tell, finding, name)
         except Unsupported:
             pass  # its thread reports that it can't look
         made.append((name, watch))

@@ -12,7 +12,10 @@ LONGEST = 1 << 22
 
 
 def path_of_running_file(pid: int) -> str:
-    """Return the whole path of what ``pid`` runs, or an empty text if it is not in the list or that can't be read."""
+    """Return the whole path of what ``pid`` runs, or an empty text if it is not in the list or that can't be read.
+
+    It is not yet there in the moment in which a process becomes another program; new ones are looked at more than once.
+    """
     running = f"/proc/{pid}/exe"
     try:
         number = b"%d" % os.stat(running).st_ino  # noqa: PTH116  (of the file, through the link)

@@ -21,7 +21,7 @@ from lockdown.rule_lists import builtin_rules, with_policy
 from lockdown.rules import Match
 from lockdown.watch import NoCopies, ProcessScanner, facts_of
 from tests.unit.programs_on_disk import SLEEP, copy, unique
-from tests.xserver import end
+from tests.xserver import end, wait_for
 
 if select.system() != "linux":
     pytest.skip("on Linux names are bytes; elsewhere they are text", allow_module_level=True)
@@ -107,6 +107,7 @@ def test_a_copy_is_known_whatever_its_folder_is_called(tmp_path: Path, start: St
 def test_a_program_whose_path_is_longer_than_a_path_can_be_is_found_by_its_files_name(tmp_path: Path) -> None:
     with deep_program(tmp_path, "anydesk", called="notes") as (process, path):
         assert len(path) > os.pathconf("/", "PC_PATH_MAX")
+        wait_for(lambda: _look(process).path, "the mapping of its file")  # which comes a moment after the new name
         program = _look(process)
         assert program.name == "notes"
         assert program.path == path

@@ -28,10 +28,10 @@ def legible_json(value: Json) -> Json:
     return [legible_json(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def fact(text: str) -> str:
-    """Return ``text`` legible and at most ``MOST`` characters long; its middle goes: a path is known by its ends."""
+def fact(text: str, most: int = MOST) -> str:
+    """Return ``text`` legible and at most ``most`` characters long; its middle goes: a path is known by its ends."""
     whole = legible(text)
-    if len(whole) <= MOST:
+    if len(whole) <= most:
         return whole
-    half = (MOST - 1) // 2
+    half = (most - 1) // 2
     return f"{whole[:half]}…{whole[-half:]}"

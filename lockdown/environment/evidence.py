@@ -11,9 +11,12 @@ from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 from app.contract.incidents import IncidentKind
+from app.contract.legible import fact
 from app.contract.policy import Lockdown, Treatment
 
 CERTAIN = 1_000
+LONGEST_SIGN = 200
+"""Characters: one sign with a long name in it must not take the room of all others."""
 
 
 class Subject(StrEnum):
@@ -84,7 +87,7 @@ class Evidence:
         named = {"name": self.name} if self.name else {}
         if not self.signals:
             return {**self.facts, **named}
-        signals = "; ".join(signal.says for signal in self.signals)
+        signals = "; ".join(fact(signal.says, LONGEST_SIGN) for signal in self.signals)
         return {**self.facts, **named, "signals": signals, "score": str(self.score)}
 
 

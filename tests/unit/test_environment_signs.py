@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from app.contract.legible import fact
 from app.contract.policy import Lockdown
 from lockdown.environment.displays import Screen, signs_of_displays
 from lockdown.environment.evidence import Evidence, Subject
@@ -66,6 +67,14 @@ def test_remote_control_is_recognised(name: str) -> None:
 def test_a_debugger_is_told_from_an_odd_library(insides: Insides, counts: bool) -> None:
     evidence = signs_of_inspection(insides)
     assert (evidence is not None and evidence.score >= LEAST) is counts
+
+
+def test_a_sign_with_a_long_path_takes_no_room_from_others() -> None:
+    long = tuple(f"/home/kim/{letter * 4_000}/{letter}.so" for letter in "ac")
+    evidence = signs_of_inspection(Insides(libraries=(*long, "/home/kim/b.so")))
+    assert evidence is not None
+    told = fact(evidence.described()["signals"])
+    assert all(f"/{letter}.so" in told for letter in "abc")
 
 
 def _camera(name: str, *, driver: str = "uvcvideo", on_a_bus: bool = True, relays: bool = False) -> MediaDevice:

@@ -3,6 +3,7 @@
 import errno
 import os
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,18 @@ class Standing(VideoEncoder):
             assert self.gate.wait(DEADLINE_S)
             if self.wakes_up_broken:
                 raise RuntimeError("out of order")
+            return super().encode(item) + self.finish()  # what it has, at once
         return super().encode(item)
+
+
+@pytest.fixture
+def encoder(workshop: Workshop) -> Iterator[Standing]:
+    made = Standing(workshop)
+    yield made
+    made.gate.set()
+    for thread in threading.enumerate():
+        if thread.name == "camera-seal":
+            thread.join(DEADLINE_S)
 
 
 class Joins:
@@ -63,7 +75,7 @@ def lost_recorder(workshop: Workshop, encoder: Standing, told: Told) -> TrackRec
             assert encoder.stands.wait(DEADLINE_S)  # else the queue might be full before it stands
 
     recorder = camera_recorder(
-        workshop, FakeVideo(workshop.clock), told, encoder=encoder, queue_s=8, on_frame=watch, stuck_s=0.05
+        workshop, FakeVideo(workshop.clock), told, encoder=encoder, queue_s=8, on_frame=watch, renewals=1, stuck_s=0.05
     )
     recorder.start()
     told.wait()
@@ -90,8 +102,10 @@ def parts(workshop: Workshop) -> list[Path]:
     return list(workshop.spool.folder.glob("*.part"))
 
 
-def test_a_track_whose_encoder_never_comes_back_is_lost_and_what_it_stored_is_closed(workshop: Workshop) -> None:
-    told, encoder = Told(TrackLost), Standing(workshop)
+def test_a_track_whose_encoder_never_comes_back_is_lost_and_what_it_stored_is_closed(
+    workshop: Workshop, encoder: Standing
+) -> None:
+    told = Told(TrackLost)
     recorder = lost_recorder(workshop, encoder, told)
     assert len(parts(workshop)) == 1, "its segment is open, and whoever writes it stands in the encoder"
     assert recorder.stop(DEADLINE_S)
@@ -102,28 +116,24 @@ def test_a_track_whose_encoder_never_comes_back_is_lost_and_what_it_stored_is_cl
     assert all(record.complete for record, _ in workshop.closed)
     assert len(recorded_times(workshop)) > 30
     assert workshop.chain.counts() == {"camera": len(workshop.closed)}
-    encoder.gate.set()
-    recorder._sealer.join(DEADLINE_S)
 
 
-def test_all_that_a_stuck_track_lacks_is_a_gap(workshop: Workshop) -> None:
-    told, encoder = Told(TrackLost), Standing(workshop)
+def test_all_that_a_stuck_track_lacks_is_a_gap(workshop: Workshop, encoder: Standing) -> None:
+    told = Told(TrackLost)
     recorder = lost_recorder(workshop, encoder, told)
     assert recorder.stop(DEADLINE_S)
     assert uncovered(workshop, told.gaps) == pytest.approx(0, abs=1)
     (gap,) = [gap for gap in told.gaps if gap.reason == "nothing was encoded or stored"]
     assert ms(workshop, gap.start) == pytest.approx(kept_ms(workshop), abs=1)
     assert gap.end == workshop.clock.now()
-    encoder.gate.set()
-    recorder._sealer.join(DEADLINE_S)
 
 
 @pytest.mark.parametrize("is_broken", [False, True], ids=["goes on", "fails"])
 @pytest.mark.parametrize("is_late", [False, True], ids=["before the files are closed", "afterwards"])
 def test_an_encoder_that_comes_back_after_the_end_writes_and_tells_nothing(
-    workshop: Workshop, is_broken: bool, is_late: bool
+    workshop: Workshop, encoder: Standing, is_broken: bool, is_late: bool
 ) -> None:
-    told, encoder = Told(TrackLost), Standing(workshop)
+    told = Told(TrackLost)
     encoder.wakes_up_broken = is_broken
     recorder = lost_recorder(workshop, encoder, told)
     assert recorder.stop(DEADLINE_S)
@@ -143,15 +153,13 @@ def test_an_encoder_that_comes_back_after_the_end_writes_and_tells_nothing(
 
 
 def test_an_encoder_that_is_known_to_stand_still_is_waited_for_a_moment_only(
-    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+    workshop: Workshop, encoder: Standing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told, encoder = Told(TrackLost), Standing(workshop)
+    told = Told(TrackLost)
     recorder = lost_recorder(workshop, encoder, told)
     joins = Joins(recorder._sealer, monkeypatch)
     assert recorder.stop(DEADLINE_S)
     assert joins.waited == [MOMENT_S]
-    encoder.gate.set()
-    recorder._sealer.join(DEADLINE_S)
 
 
 def test_an_encoder_that_was_lost_and_came_back_before_the_end_is_waited_for(
@@ -199,21 +207,32 @@ def finish_on_a_full_disk(_file: SegmentFile) -> None:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-@pytest.mark.parametrize("stands", [False, True], ids=["the encoder works", "the encoder stands"])
 def test_a_segment_for_whose_end_there_is_no_room_is_not_called_closed(
-    workshop: Workshop, monkeypatch: pytest.MonkeyPatch, stands: bool
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told, encoder = Told(TrackLost), Standing(workshop)
+    told = Told()
+    monkeypatch.setattr(SegmentFile, "finish", finish_on_a_full_disk)
+    recorder = camera_recorder(workshop, FakeVideo(workshop.clock, limit=45), told)
+    recorder.start()
+    told.wait()
+    assert not recorder.stop(DEADLINE_S)
+    assert len(parts(workshop)) == 1
+    assert isinstance(told.errors[-1], SpoolFull)
+
+
+def test_nor_is_one_whose_encoder_stands_and_it_is_left_alone_from_then_on(
+    workshop: Workshop, encoder: Standing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = Told(TrackLost)
     recorder = lost_recorder(workshop, encoder, told)
-    if not stands:
-        encoder.gate.set()
     with monkeypatch.context() as patched:
         patched.setattr(SegmentFile, "finish", finish_on_a_full_disk)
         assert not recorder.stop(DEADLINE_S)
-    assert len(parts(workshop)) == 1
-    assert isinstance(told.errors[-1], SpoolFull)
+    assert [type(error) for error in told.errors] == [TrackLost, SpoolFull]
     encoder.gate.set()
     recorder._sealer.join(DEADLINE_S)
+    assert len(parts(workshop)) == 1
+    assert len(told.errors) == 2
 
 
 class Hanging(FakeVideo):
@@ -230,7 +249,10 @@ class Hanging(FakeVideo):
         return super().read()
 
 
-def test_a_device_that_never_comes_back_keeps_nothing_from_being_closed(workshop: Workshop) -> None:
+def test_a_device_that_never_comes_back_keeps_nothing_from_being_closed(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("capture.track.MOMENT_S", DEADLINE_S)  # for the encoder, which has nothing to do with it
     told, source = Told(), Hanging(workshop)
     recorder = camera_recorder(workshop, source, told)
     recorder.start()
@@ -238,7 +260,7 @@ def test_a_device_that_never_comes_back_keeps_nothing_from_being_closed(workshop
     wait_for(lambda: not len(recorder._queue), "what was read to be encoded")
     assert isinstance(workshop.clock, ManualClock)
     workshop.clock.advance(2)
-    assert recorder.stop(0.2)
+    assert recorder.stop(0.02)
     assert parts(workshop) == []
     assert uncovered(workshop, told.gaps) == pytest.approx(0, abs=1)
     stored = len(workshop.closed)

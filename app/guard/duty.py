@@ -14,6 +14,7 @@ from app.contract.legible import fact
 from app.contract.policy import Capability, Lockdown, Policy
 from app.contract.times import Clock
 from app.guard import examining
+from app.guard.crowds import Crowds
 from app.guard.holding import Holding
 from app.guard.injecting import heeding
 from app.guard.program_parts import ProgramParts
@@ -38,6 +39,9 @@ from lockdown.processes import ProcessTable, is_descendant
 from lockdown.restore import Replayed, RestoreFile
 from lockdown.rule_lists import builtin_rules, with_policy
 from lockdown.rules import Match, Rules
+
+LISTED = 200
+"""Programs named before the exam; all are closed."""
 
 
 class Duty:
@@ -64,6 +68,7 @@ class Duty:
         self._replayers = select.replayers(run)
         self._holding: Holding | None = None
         self._programs = ProgramParts(table, clock, own_root=own_root)
+        self._crowds = Crowds(self._tell_one, clock)
 
     def close_processes(self, order: CloseProcesses) -> None:
         """Find, and if asked end, what the policy prohibits."""
@@ -146,7 +151,8 @@ class Duty:
             self._send(Released(undone=done.undone, failed=done.failed))
 
     def look_after(self) -> None:
-        """See to it that no watch goes silent; called every now and then."""
+        """See to it that no watch goes silent and nothing stays untold; called every now and then."""
+        self._crowds.flush()
         if self._holding is not None:
             self._holding.look_after(time.monotonic())
 
@@ -161,6 +167,7 @@ class Duty:
         holding, self._holding = self._holding, None
         if holding is not None:
             holding.let_go()
+        self._crowds.flush(everything=True)
 
     def _platform(self, processes: Watch, allowances: Sequence[Allowance] = ()) -> Platform:
         return select.platform(
@@ -176,6 +183,9 @@ class Duty:
         return examining.watches(desktop.parts, policy, self._clock, tell=self._tell, warn=self._send)
 
     def _tell(self, finding: Finding, capability: Capability) -> None:
+        self._crowds.tell(finding, capability)
+
+    def _tell_one(self, finding: Finding, capability: Capability) -> None:
         self._send(Seen(report=self._report(finding, f"guard.{capability}")))
 
     def _report(self, finding: Finding, source: str) -> Report:
@@ -209,9 +219,10 @@ def _rules(policy: Policy) -> tuple[Rules, str | None]:
 
 
 def _infos(matches: Sequence[Match]) -> tuple[ProcessInfo, ...]:
+    """Return what is listed to the candidate: a thousand would be too long for a message and for anybody to read."""
     return tuple(
         ProcessInfo(pid=m.program.pid, name=m.program.name, path=fact(m.program.path), rule=m.rule, copy_of=m.copy_of)
-        for m in matches
+        for m in matches[:LISTED]
     )
 
 

@@ -4,6 +4,7 @@ Closing waits for its victims, so it must not run in the watch's thread, which l
 """
 
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -20,7 +21,9 @@ from lockdown.processes import ProcessTable
 from lockdown.rules import Match
 from lockdown.watch import ProcessScanner, facts_of
 
-CAPACITY = 64
+CAPACITY = 512
+WAITING = 10_000
+"""Programs that wait to be closed where a candidate starts more at once than ``CAPACITY``."""
 JOIN_S = 2.0
 SMALL = 32 << 20
 """Bytes."""
@@ -111,16 +114,24 @@ class ExamPrograms:
         self._hashes = hashes
         self._tell = tell
         self._offer = offer
+        self._waiting: deque[Match] = deque()
 
     def observe(self) -> Sequence[Finding]:
-        """Tell of each program found since the last call; return those that can't even be tried to close."""
+        """Tell of each program found since the last call; return those that can't even be tried to close.
+
+        What the closer has no room for is offered again at the next look.
+        """
         findings = []
         for found in self._scanner.find_new():
             facts = facts_of(found, self._table.sha256 if _is_small(found) else None)
             finding = Finding(kind=IncidentKind.PROCESS_FOUND, facts=facts)
             tell_anyway(self._tell, finding, Capability.PROCESS_WATCH)
-            if not self._offer(found):
+            if len(self._waiting) < WAITING:
+                self._waiting.append(found)
+            else:
                 findings.append(Finding(kind=IncidentKind.PROCESS_NOT_CLOSED, facts=facts))
+        while self._waiting and self._offer(self._waiting[0]):
+            self._waiting.popleft()
         return findings
 
     def wait(self, seconds: float) -> None:

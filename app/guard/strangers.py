@@ -12,6 +12,8 @@ from lockdown.processes import Program
 from lockdown.unknown import UnknownPrograms
 
 _SCORE = 1_000  # that no list names it is certain, whatever it is
+LISTED = 50
+"""Names and paths of a concern: more than anybody reads, and less than breaks a message."""
 _ADVICE = "Save your work in them and close them, unless your institution told you to use them."
 _FOLLOWS = {
     Treatment.RECORD: "You may start; that they run is written to the recording.",
@@ -33,12 +35,14 @@ def concerns(unknown: UnknownPrograms, treatment: Treatment) -> tuple[Concern, .
 
 def concern(found: Sequence[Program], treatment: Treatment) -> Concern:
     """Return one concern about all of ``found``; names and paths only."""
-    names = ", ".join(sorted({program.name for program in found}))
+    named = sorted({program.name for program in found})
+    names = ", ".join(named[:LISTED]) + (f" and {len(named) - LISTED} more" if len(named) > LISTED else "")
+    places = sorted({fact(program.path or program.name) for program in found})
     return Concern(
         kind=IncidentKind.PROCESS_UNKNOWN,
         treatment=treatment,
         score=_SCORE,
-        signals=tuple(sorted({fact(program.path or program.name) for program in found})),
+        signals=tuple(places[:LISTED]),
         says=f"On no list of this exam: {names}. {_ADVICE} {_FOLLOWS[treatment]}",
     )
 

@@ -296,6 +296,28 @@ def test_programs_in_folders_with_odd_names_are_listed_told_and_closed(headless:
 
 
 @on_linux
+def test_a_crowd_of_programs_is_closed_and_does_not_break_the_guard(headless: Shell, tmp_path: Path) -> None:
+    crowd = 700  # the channel carries 256 messages at once
+    program = copy(Path("/bin/sleep"), tmp_path / DECOY)
+    headless.answer(Engaged, Engage(policy=_policy()))
+    started = [subprocess.Popen([program, "120"]) for _ in range(crowd)]
+
+    def told(kind: IncidentKind) -> int:
+        reports = headless.reports(kind)
+        return sum(int(report.facts.get("further", 1)) for report in reports)
+
+    try:
+        assert {process.wait(DEADLINE_S) for process in started} == {-signal.SIGTERM}
+        wait_for(lambda: told(IncidentKind.PROCESS_CLOSED) == crowd, "the number of those that were closed")
+        assert told(IncidentKind.PROCESS_FOUND) == crowd
+        assert len(headless.reports(IncidentKind.PROCESS_FOUND)) < crowd // 4
+        assert "closed" not in headless.lines, "the guard is still there"
+    finally:
+        for process in started:
+            end(process)
+
+
+@on_linux
 @pytest.mark.parametrize("folder", ["plain", os.fsdecode(b"\xff")], ids=["plain", "no UTF-8"])
 def test_a_program_that_no_list_names_is_a_concern_before_the_exam_and_an_incident_during_it(
     desktop: Desktop, tmp_path: Path, folder: str

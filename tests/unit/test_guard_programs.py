@@ -1,5 +1,7 @@
 """Programs during the exam: told before they are closed, closed together, and never waited for by the watch."""
 
+import pytest
+
 from app.clock import ManualClock
 from app.contract.incidents import IncidentKind
 from app.contract.policy import Capability
@@ -62,13 +64,30 @@ def test_stubborn_programs_have_their_grace_together() -> None:
     rig.closer.stop()
 
 
-def test_what_can_not_even_be_queued_is_said() -> None:
+def test_more_programs_than_there_is_room_for_are_closed_one_crowd_after_the_other() -> None:
     rig = Rig()
-    for pid in range(300, 300 + CAPACITY + 1):
+    for pid in range(300, 300 + 2 * CAPACITY + 1):
         rig.table.start("obs", pid=pid)
-    (left,) = rig.programs.observe()
-    assert left.kind is IncidentKind.PROCESS_NOT_CLOSED
-    assert rig.kinds() == [IncidentKind.PROCESS_FOUND] * (CAPACITY + 1)
+    assert rig.programs.observe() == []
+    rig.closer.start()
+
+    def looked_until_all_are_closed() -> bool:
+        rig.programs.observe()
+        return rig.kinds().count(IncidentKind.PROCESS_CLOSED) == 2 * CAPACITY + 1
+
+    wait_for(looked_until_all_are_closed, "the reports of closing")
+    assert rig.kinds().count(IncidentKind.PROCESS_FOUND) == 2 * CAPACITY + 1
+    rig.closer.stop()
+
+
+def test_what_can_not_even_wait_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.guard.programs.WAITING", 2)
+    rig = Rig()
+    for pid in range(300, 304):
+        rig.table.start("obs", pid=pid)
+    left = rig.programs.observe()
+    assert [finding.kind for finding in left] == [IncidentKind.PROCESS_NOT_CLOSED] * 2
+    assert rig.kinds() == [IncidentKind.PROCESS_FOUND] * 4
 
 
 def test_the_thread_looks_as_soon_as_something_started_and_closes_what_it_waited_on() -> None:

@@ -4,7 +4,6 @@ Closing waits for its victims, so it must not run in the watch's thread, which l
 """
 
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -114,7 +113,7 @@ class ExamPrograms:
         self._hashes = hashes
         self._tell = tell
         self._offer = offer
-        self._waiting: deque[Match] = deque()
+        self._waiting: list[Match] = []
 
     def observe(self) -> Sequence[Finding]:
         """Tell of each program found since the last call; return those that can't even be tried to close.
@@ -130,8 +129,8 @@ class ExamPrograms:
                 self._waiting.append(found)
             else:
                 findings.append(Finding(kind=IncidentKind.PROCESS_NOT_CLOSED, facts=facts))
-        while self._waiting and self._offer(self._waiting[0]):
-            self._waiting.popleft()
+        taken = next((place for place, found in enumerate(self._waiting) if not self._offer(found)), len(self._waiting))
+        del self._waiting[:taken]
         return findings
 
     def wait(self, seconds: float) -> None:

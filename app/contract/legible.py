@@ -6,7 +6,7 @@ there: a program must not go untold because of the folder it lies in. Unlike a s
 keeps every byte, as a number, and its end: two files must not look like one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from app.contract.canonical import Json
 
@@ -19,13 +19,13 @@ def legible(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def legible_json(value: Json) -> Json:
-    """Return ``value`` with every text in it made legible; keys are ours and stay."""
+def legible_json(value: Json, told: Callable[[str], str] = legible) -> Json:
+    """Return ``value`` with every text in it as ``told`` gives it (or ``fact``: short, too); keys are ours and stay."""
     if isinstance(value, str):
-        return legible(value)
+        return told(value)
     if isinstance(value, Mapping):
-        return {key: legible_json(item) for key, item in value.items()}
-    return [legible_json(item) for item in value] if isinstance(value, list | tuple) else value
+        return {key: legible_json(item, told) for key, item in value.items()}
+    return [legible_json(item, told) for item in value] if isinstance(value, list | tuple) else value
 
 
 def fact(text: str, most: int = MOST) -> str:

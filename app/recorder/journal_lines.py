@@ -4,12 +4,11 @@ Called in the thread of who writes, so that the one thread that seals meets noth
 text would end the journal, and everybody's evidence with it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from app.contract.canonical import Json
 from app.contract.journal import Entry, EntryType, encode_entry
-from app.contract.legible import fact
+from app.contract.legible import fact, legible_json
 from app.contract.words import words
 
 LONGEST = 1024 * 1024
@@ -62,18 +61,4 @@ def batches(lines: Sequence[Line], most: int) -> Iterator[list[Line]]:
 
 def _forms(entry: Entry) -> Iterator[Entry]:
     yield entry
-    yield replace(entry, body=_all_told(entry.body))
-
-
-def _all_told(body: Mapping[str, Json]) -> dict[str, Json]:
-    return {key: _told(value) for key, value in body.items()}
-
-
-def _told(value: Json) -> Json:
-    if isinstance(value, str):
-        return fact(value)
-    if isinstance(value, Mapping):
-        return _all_told(value)
-    if isinstance(value, list | tuple):
-        return [_told(item) for item in value]
-    return value
+    yield replace(entry, body={key: legible_json(value, fact) for key, value in entry.body.items()})

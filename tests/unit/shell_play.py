@@ -22,7 +22,8 @@ from app.shell.kiosk import ShellWindow
 from app.shell.recorder_side import RecorderSide
 from app.shell.rehearsal import Rehearsal
 from app.shell.stage import Stage
-from tests.unit.shell_parts import PATIENCE_MS, Listener, dressed
+from tests.unit.shell_parts import PATIENCE_MS, Listener, Site, dressed, site
+from tests.unit.shell_policies import policy_for
 
 S = SessionState
 DECOY = m.ProcessInfo(pid=7, name="decoy", path="/opt/decoy", rule="list: decoy")
@@ -110,3 +111,15 @@ def playing(policy: Policy, application: QApplication) -> Iterator[Play]:
     made.stage.dispose()
     made.window.deleteLater()
     application.processEvents()
+
+
+def exam_sites() -> Iterator[Site]:
+    """Serve an exam's pages: the fixture ``exam_site`` of the modules that play a session."""
+    with site() as served:
+        yield served
+
+
+def plays(qapp: QApplication, exam_site: Site) -> Iterator[Play]:
+    """Play a session with a plain policy: the fixture ``play``."""
+    with playing(policy_for(exam_site.origin), qapp) as made:
+        yield made

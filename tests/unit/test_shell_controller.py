@@ -1,6 +1,5 @@
 """The controller walks the whole session with real screens and a real tab; the test plays the other processes."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -18,24 +17,16 @@ from app.contract.session import Event, SessionState
 from app.shell import text
 from app.shell.course import ExitCode
 from app.shell.session import MOST_WAITING
-from tests.unit.shell_parts import PATIENCE_MS, Listener, Site, site
-from tests.unit.shell_play import DECOY, Play, playing
+from tests.unit.shell_parts import PATIENCE_MS, Listener, Site
+from tests.unit.shell_play import DECOY, Play, exam_sites, plays
 from tests.unit.shell_policies import policy_for
 from tests.unit.shell_screens import GRANTED
 
 S = SessionState
 
 
-@pytest.fixture
-def exam_site() -> Iterator[Site]:
-    with site() as served:
-        yield served
-
-
-@pytest.fixture
-def play(qapp: QApplication, exam_site: Site) -> Iterator[Play]:
-    with playing(policy_for(exam_site.origin), qapp) as made:
-        yield made
+exam_site = pytest.fixture(exam_sites)
+play = pytest.fixture(plays)
 
 
 def test_from_the_link_to_the_end(play: Play, qtbot: QtBot) -> None:

@@ -1,11 +1,8 @@
 """The last screen says what was changed and that it is undone, and is honest when nobody knows."""
 
-from collections.abc import Iterator
-
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app import messages as m
@@ -14,23 +11,14 @@ from app.contract.session import Event, SessionState
 from app.recorder.leftovers import ENDING
 from app.shell import text
 from app.shell.course import Course
-from tests.unit.shell_parts import PATIENCE_MS, Site, site
-from tests.unit.shell_play import Play, playing
-from tests.unit.shell_policies import policy_for
+from tests.unit.shell_parts import PATIENCE_MS
+from tests.unit.shell_play import Play, exam_sites, plays
 
 S = SessionState
 
 
-@pytest.fixture
-def exam_site() -> Iterator[Site]:
-    with site() as served:
-        yield served
-
-
-@pytest.fixture
-def play(qapp: QApplication, exam_site: Site) -> Iterator[Play]:
-    with playing(policy_for(exam_site.origin), qapp) as made:
-        yield made
+exam_site = pytest.fixture(exam_sites)
+play = pytest.fixture(plays)
 
 
 def test_everything_that_was_held_is_listed_as_given_back() -> None:

@@ -8,18 +8,15 @@ from pytestqt.qtbot import QtBot
 
 from app import messages as m
 from app.contract.session import SessionState
-from tests.unit.shell_parts import Site, site
-from tests.unit.shell_play import Play, playing
+from tests.unit.shell_parts import Site
+from tests.unit.shell_play import Play, exam_sites, playing
 from tests.unit.shell_policies import policy_for
 from tests.unit.shell_screens import GRANTED
 
 S = SessionState
 
 
-@pytest.fixture
-def exam_site() -> Iterator[Site]:
-    with site() as served:
-        yield served
+exam_site = pytest.fixture(exam_sites)
 
 
 @pytest.fixture

@@ -1,11 +1,10 @@
 """What the session survives: faults of our own, a recorder that comes back, an application that is started again."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import NoReturn
 
 import pytest
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app import messages as m
@@ -15,24 +14,15 @@ from app.recorder.granting import ON_BREAK
 from app.shell import text
 from app.shell.breaks import BREAK_OVER
 from app.shell.course import ExitCode
-from tests.unit.shell_parts import PATIENCE_MS, Listener, Site, site
-from tests.unit.shell_play import Play, playing
-from tests.unit.shell_policies import policy_for
+from tests.unit.shell_parts import PATIENCE_MS, Listener, Site
+from tests.unit.shell_play import Play, exam_sites, plays
 from tests.unit.shell_screens import GRANTED
 
 S = SessionState
 
 
-@pytest.fixture
-def exam_site() -> Iterator[Site]:
-    with site() as served:
-        yield served
-
-
-@pytest.fixture
-def play(qapp: QApplication, exam_site: Site) -> Iterator[Play]:
-    with playing(policy_for(exam_site.origin), qapp) as made:
-        yield made
+exam_site = pytest.fixture(exam_sites)
+play = pytest.fixture(plays)
 
 
 def _fail(*_arguments: object, **_options: object) -> NoReturn:

@@ -3,11 +3,10 @@
 Two moments: in the checks, of what a desktop lacks for certain, and while locking, of what turned out not to hold.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import pytest
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app import messages as m
@@ -21,23 +20,14 @@ from lockdown import linux_wayland, select
 from lockdown.capabilities import Part, unsupported
 from lockdown.macos import desktop as macos
 from lockdown.windows import desktop as windows
-from tests.unit.shell_parts import PATIENCE_MS, Listener, Site, site
-from tests.unit.shell_play import Play, playing
-from tests.unit.shell_policies import policy_for
+from tests.unit.shell_parts import PATIENCE_MS, Listener
+from tests.unit.shell_play import Play, exam_sites, plays
 
 REASON = "It is not there."
 
 
-@pytest.fixture(scope="module")
-def exam_site() -> Iterator[Site]:
-    with site() as served:
-        yield served
-
-
-@pytest.fixture
-def play(qapp: QApplication, exam_site: Site) -> Iterator[Play]:
-    with playing(policy_for(exam_site.origin), qapp) as made:
-        yield made
+exam_site = pytest.fixture(scope="module")(exam_sites)
+play = pytest.fixture(plays)
 
 
 @pytest.mark.parametrize("what", Capability)

@@ -89,6 +89,11 @@ class Bench:
         self.write(track, size)
         return 0, track, self._sequences[track]
 
+    def try_next(self) -> None:
+        """Let the camera's next segment begin, and a beat come."""
+        self.begin()
+        self.feed.send()
+
     def write(self, track: Track = Track.CAMERA, size: int = 100) -> None:
         """Let the file take more."""
         offset = self._sizes[track]
@@ -179,8 +184,7 @@ def test_nothing_that_is_answered_changes_the_rhythm(bench: Bench, said: object)
     for _ in range(5):
         rests.append(round(bench.feed.rest_s(), 3))
         bench.clock.advance(rests[-1])
-        bench.begin()
-        bench.feed.send()
+        bench.try_next()
     assert rests == [0, 1, 1, 1, 1]
     assert bench.server.tries == 5
 
@@ -204,8 +208,7 @@ def test_a_failed_push_is_followed_by_the_next_segment(bench: Bench) -> None:
 
 def test_a_track_that_lost_nothing_begins_anew_as_well(bench: Bench) -> None:
     """The server may have been started anew, and then knows nothing of how the segment began."""
-    bench.begin()
-    bench.feed.send()
+    bench.try_next()
     bench.begin(Track.SCREEN)
     bench.server.faults = [BUSY]
     bench.feed.send()
@@ -250,8 +253,7 @@ def test_a_refusal_ends_it_and_is_told_once(bench: Bench) -> None:
     bench.server.faults = [REFUSED]
     bench.feed.start()
     bench.feed._thread.join(DEADLINE_S)
-    bench.begin()
-    bench.feed.send()
+    bench.try_next()
     assert bench.told == [REFUSED]
     assert bench.server.tries == 1
 
@@ -259,11 +261,9 @@ def test_a_refusal_ends_it_and_is_told_once(bench: Bench) -> None:
 @pytest.mark.parametrize("error", [REFUSED, IntegrityError(Outcome.DIGEST_MISMATCH, "another")])
 def test_each_refusal_is_for_good(bench: Bench, error: FairlockError) -> None:
     bench.server.faults = [error]
-    bench.begin()
-    bench.feed.send()
+    bench.try_next()
     bench.clock.advance(1_000)
-    bench.begin()
-    bench.feed.send()
+    bench.try_next()
     assert bench.server.tries == 1
 
 
@@ -273,41 +273,33 @@ def test_each_refusal_is_for_good(bench: Bench, error: FairlockError) -> None:
 def test_waits_grow_up_to_their_longest(bench: Bench, error: FairlockError) -> None:
     for tries, wait_s in enumerate((1, 2, 4, 8, LONGEST_WAIT_S, LONGEST_WAIT_S), start=1):
         bench.server.faults = [error]
-        bench.begin()
-        bench.feed.send()
+        bench.try_next()
         bench.clock.advance(wait_s - 0.1)
-        bench.begin()
-        bench.feed.send()
+        bench.try_next()
         assert bench.server.tries == tries
         bench.clock.advance(0.1)
-    bench.begin()
-    bench.feed.send()
+    bench.try_next()
     assert bench.files()
     assert not bench.told
 
 
 def test_it_waits_as_long_as_the_server_asks(bench: Bench) -> None:
     bench.server.faults = [Retryable("busy", after_s=30)]
-    bench.begin()
-    bench.feed.send()
+    bench.try_next()
     bench.clock.advance(35.9)  # and up to a fifth longer, by lot: not all come at once
-    bench.begin()
-    bench.feed.send()
+    bench.try_next()
     assert bench.server.tries == 1
     bench.clock.advance(0.2)
-    bench.begin()
-    bench.feed.send()
+    bench.try_next()
     assert bench.server.tries == 2
 
 
 def test_a_server_that_asks_for_less_than_the_wait_is_not_asked_sooner(bench: Bench) -> None:
     for tries, wait_s in enumerate((1.2, 2, 4), start=1):
         bench.server.faults = [Retryable("busy", after_s=1)]
-        bench.begin()
-        bench.feed.send()
+        bench.try_next()
         bench.clock.advance(wait_s - 0.1)
-        bench.begin()
-        bench.feed.send()
+        bench.try_next()
         assert bench.server.tries == tries
         bench.clock.advance(0.2)
 
@@ -315,11 +307,9 @@ def test_a_server_that_asks_for_less_than_the_wait_is_not_asked_sooner(bench: Be
 def test_who_answers_again_is_waited_for_as_at_first(bench: Bench) -> None:
     for faults, wait_s in (([BUSY], 1), ([BUSY], 2), ([], 0), ([BUSY], 1)):
         bench.server.faults = list(faults)
-        bench.begin()
-        bench.feed.send()
+        bench.try_next()
         bench.clock.advance(wait_s)
-    bench.begin()
-    bench.feed.send()
+    bench.try_next()
     assert bench.server.tries == 5
 
 
@@ -327,19 +317,16 @@ def test_not_all_applications_ask_at_once() -> None:
     bench = Bench(lot=0.25)
     assert bench.feed.rest_s() == pytest.approx(0.75)
     bench.server.faults = [BUSY]
-    bench.begin()
-    bench.feed.send()
+    bench.try_next()
     for wait_s, tries in ((0.6, 1), (0.05, 2)):
         bench.clock.advance(wait_s)
-        bench.begin()
-        bench.feed.send()
+        bench.try_next()
         assert bench.server.tries == tries
 
 
 def test_nothing_is_sent_while_the_upload_is_held(bench: Bench) -> None:
     bench.held = True
-    bench.begin()
-    bench.feed.send()
+    bench.try_next()
     bench.held = False
     bench.write()
     bench.feed.send()
@@ -436,11 +423,9 @@ def test_no_upload_waits_for_what_can_not_be_sent_now(bench: Bench, monkeypatch:
 def test_who_knows_no_live_view_is_asked_seldom_and_with_empty_hands(bench: Bench) -> None:
     bench.server.faults = [UserFacing("status 404", advice="", code="E-ANSWER") for _ in range(10)]
     for tries in range(1, 11):
-        bench.begin()
-        bench.feed.send()
+        bench.try_next()
         bench.clock.advance(min(SELDOM_S, 2.0 ** (tries - 1)) - 0.1)
-        bench.begin()
-        bench.feed.send()
+        bench.try_next()
         assert bench.server.tries == tries
         bench.clock.advance(0.1)
     assert bench.waits == ["E-ANSWER"]
@@ -459,8 +444,7 @@ def test_the_hold_is_asked_before_each_push(bench: Bench) -> None:
         bench.held = bench.server.tries == 3
 
     bench.server.during = meanwhile
-    bench.begin()
-    bench.feed.send()
+    bench.try_next()
     assert bench.server.tries == 3
 
 
@@ -495,8 +479,7 @@ def test_an_upload_waits_no_longer_when_it_is_over(bench: Bench) -> None:
 
 def test_what_is_long_over_is_forgotten(bench: Bench) -> None:
     for _ in range(50):
-        bench.begin()
-        bench.feed.send()
+        bench.try_next()
         bench.clock.advance(5)
     assert len(bench.feed._pieces._segments) <= 6
 

@@ -74,14 +74,17 @@ def load(path: Path, card: ModelCard, probe: Mapping[str, Array] | None = None) 
     return start(read_verified(path, card), card, probe)
 
 
-def start(data: bytes, card: ModelCard, probe: Mapping[str, Array] | None = None) -> Model:
-    """Load and warm up a model from the bytes that ``read_verified`` returned, or that were made from them."""
+def start(data: bytes, card: ModelCard, probe: Mapping[str, Array] | None = None, *, exact: bool = True) -> Model:
+    """Load and warm up a model from the bytes that ``read_verified`` returned, or that were made from them.
+
+    ``exact``: also where INT8 kernels that let sums of 16 bits saturate would be faster.
+    """
     kept = _KEPT.get()
     if kept is None:
-        return _started(data, card, probe)
+        return _started(data, card, probe, exact=exact)
     key = (card.name, hashlib.sha256(data).hexdigest())
     if key not in kept:
-        kept[key] = _started(data, card, probe)
+        kept[key] = _started(data, card, probe, exact=exact)
     return kept[key]
 
 
@@ -98,9 +101,9 @@ def kept_models() -> Iterator[None]:
         _KEPT.reset(token)
 
 
-def _started(data: bytes, card: ModelCard, probe: Mapping[str, Array] | None) -> Model:
+def _started(data: bytes, card: ModelCard, probe: Mapping[str, Array] | None, *, exact: bool) -> Model:
     try:
-        model = Model(_session(data), card)
+        model = Model(_session(data, exact=exact), card)
         model.warm_up(probe)
     except Exception as error:  # ONNX Runtime raises a dozen unrelated types for an unusable file.
         raise UserFacing(
@@ -115,7 +118,7 @@ def _shapes(nodes: Sequence[onnxruntime.NodeArg]) -> Mapping[str, tuple[int | No
     return {node.name: tuple(size if isinstance(size, int) else None for size in node.shape) for node in nodes}
 
 
-def _session(data: bytes) -> onnxruntime.InferenceSession:
+def _session(data: bytes, *, exact: bool) -> onnxruntime.InferenceSession:
     """One thread and no spinning: twice as slow as two threads on an idle machine, but never slower on a busy one."""
     onnxruntime.disable_telemetry_events()
     options = onnxruntime.SessionOptions()
@@ -123,7 +126,9 @@ def _session(data: bytes) -> onnxruntime.InferenceSession:
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # On x86 without VNNI the fast INT8 kernels let sums of 16 bits saturate: the mean score of a person fell from 0.90
-    # to 0.65. This takes exact ones there (0.87, 15 to 40 % slower) and changes nothing where there is VNNI.
-    options.add_session_config_entry("session.x64quantprecision", "1")
+    # On x86 without VNNI the fast INT8 kernels let sums of 16 bits saturate, which pixels make them do by the thousand
+    # (mAP50-95 0.36 instead of 0.43). This takes exact ones there, 15 to 40 % slower, and changes nothing where there
+    # is VNNI. ``detectors.float_again`` makes models that need it not.
+    if exact:
+        options.add_session_config_entry("session.x64quantprecision", "1")
     return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])

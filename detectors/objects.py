@@ -3,6 +3,8 @@
 Runs in the detection thread. It never decides what is an incident and keeps nothing between pictures.
 """
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +12,11 @@ from numpy.typing import NDArray
 
 from detectors.catalogue import Form, ModelCard
 from detectors.decoders import READINGS, Found, Reading
+from detectors.float_again import float_again
+from detectors.lean_graph import leaner
 from detectors.letterbox import Fit, fit, place, rect_shape
 from detectors.model import Model, read_verified, start
+from detectors.onnx_graph import OnnxFile
 from detectors.sparse_boxes import sparse_reading
 from detectors.split_model import REACH, SplitModel, split
 
@@ -54,14 +59,21 @@ class ObjectDetector:
 def load_object_detector(path: Path, card: ModelCard) -> ObjectDetector:
     """Check and load ``path``. Raises ``UserFacing`` (E-MODEL-…)."""
     data = read_verified(path, card)
-    parts = split(data) if card.form is Form.YOLO_DENSE else None
-    return ObjectDetector(start(data, card)) if parts is None else _in_parts(parts, card)
+    try:
+        file = OnnxFile.read(data)
+    except ValueError:
+        return ObjectDetector(start(data, card))  # which says that it can't be run
+    floating = float_again(file)
+    lean = leaner(floating)
+    run = partial(start, card=card, exact=floating is file)
+    parts = split(lean) if card.form is Form.YOLO_DENSE else None
+    return ObjectDetector(run(lean.data)) if parts is None else _in_parts(parts, run)
 
 
-def _in_parts(parts: SplitModel, card: ModelCard) -> ObjectDetector:
-    trunk = start(parts.trunk, card)
+def _in_parts(parts: SplitModel, run: Callable[..., Model]) -> ObjectDetector:
+    trunk = run(parts.trunk)
     heads = []
     for name, head in parts.heads.items():
         features = trunk.outputs[name][1] or 1
-        heads.append(start(head, card, {name: np.zeros((1, features, 2 * REACH + 1, 2 * REACH + 1), np.float32)}))
+        heads.append(run(head, probe={name: np.zeros((1, features, 2 * REACH + 1, 2 * REACH + 1), np.float32)}))
     return ObjectDetector(trunk, sparse_reading(heads))

@@ -27,30 +27,39 @@ def sparse_reading(heads: Sequence[Model]) -> Reading:
 
 
 def _decode(heads: Sequence[Model], outputs: Sequence[Floats], size: tuple[int, int], least: float) -> Found:
-    raw, *scales = outputs
-    best = raw.max(axis=0)
-    strong = np.flatnonzero(best > np.log(least / (1 - least)))
-    boxes, first = [], 0
-    for head, features in zip(heads, scales, strict=True):
-        _, height, width = features.shape
-        places = strong[(strong >= first) & (strong < first + height * width)] - first
-        first += height * width
-        rows, columns = np.divmod(places, width)
-        middles = np.stack([columns, rows], axis=1).astype(np.float32) + 0.5
-        distances = _distances(_distributions(head, features, rows, columns))
-        edges = np.concatenate([middles - distances[:, :2], middles + distances[:, 2:]], axis=1)
-        boxes.append(edges * np.float32(size[0] / height))
+    scores, features = outputs[: len(heads)], outputs[len(heads) :]
+    parts = [
+        _of_scale(head, raw, seen, size[0] / seen.shape[1], least)
+        for head, raw, seen in zip(heads, scores, features, strict=True)
+    ]
     return Found(
-        boxes=np.concatenate(boxes),
-        scores=np.asarray(1 / (1 + np.exp(-best[strong])), np.float32),
-        classes=raw[:, strong].argmax(axis=0),
+        boxes=np.concatenate([part.boxes for part in parts]),
+        scores=np.concatenate([part.scores for part in parts]),
+        classes=np.concatenate([part.classes for part in parts]),
+    )
+
+
+def _of_scale(head: Model, raw: Floats, features: Floats, stride: float, least: float) -> Found:
+    """Return what is at the places of one scale, which lie ``stride`` pixels apart. ``raw``: scores [C, h·w]."""
+    best = raw.max(axis=0)
+    places = np.flatnonzero(best > np.log(least / (1 - least)))
+    if not len(places):
+        return Found(boxes=np.empty((0, 4), np.float32), scores=best[:0], classes=places)
+    rows, columns = np.divmod(places, features.shape[2])
+    middles = np.stack([columns, rows], axis=1).astype(np.float32) + 0.5
+    distances = _distances(_distributions(head, features, rows, columns))
+    edges = np.concatenate([middles - distances[:, :2], middles + distances[:, 2:]], axis=1)
+    return Found(
+        boxes=edges * np.float32(stride),
+        scores=np.asarray(1 / (1 + np.exp(-best[places])), np.float32),
+        classes=raw[:, places].argmax(axis=0),
     )
 
 
 def _distances(distributions: Floats) -> Floats:
     """Return how far each side lies from the middle of its cell [K, 4], in cells: the mean of its distribution."""
     sides = distributions.reshape(-1, 4, _BINS)
-    chances = np.exp(sides - sides.max(axis=2, keepdims=True, initial=-np.inf))
+    chances = np.exp(sides - sides.max(axis=2, keepdims=True))
     return np.asarray(chances @ np.arange(_BINS, dtype=np.float32) / chances.sum(axis=2), np.float32)
 
 
@@ -71,8 +80,6 @@ def _rectangles(
 
     Places whose surroundings meet share one. Together they are never more than all there is.
     """
-    if not len(rows):
-        return
     wanted = np.zeros(shape, np.uint8)
     wanted[rows, columns] = 1
     surroundings = cv2.dilate(wanted, np.ones((2 * REACH + 1, 2 * REACH + 1), np.uint8))

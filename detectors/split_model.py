@@ -21,9 +21,9 @@ _CONVOLUTIONS = 3
 class SplitModel:
     """The parts of a model, as files.
 
-    ``trunk`` makes of a picture raw scores [1, C, N] before the sigmoid and, for each scale, features [1, F, h, w]; the
-    head of that scale makes of such features, or of a part of them, raw distributions [1, 64, h, w]. ``heads`` has them
-    by the name of their features, in the order of the trunk's outputs.
+    ``trunk`` makes of a picture for each scale raw scores [1, C, h·w], before the sigmoid, and then for each scale
+    features [1, F, h, w]; the head of that scale makes of such features, or of a part of them, raw distributions
+    [1, 64, h, w]. ``heads`` has them by the name of their features, in the order of the trunk's outputs.
     """
 
     trunk: bytes
@@ -38,13 +38,9 @@ class _Scale:
     distributions: str
 
 
-def split(data: bytes) -> SplitModel | None:
+def split(file: OnnxFile) -> SplitModel | None:
     """Return the parts of a model, or ``None`` if it is not built as ultralytics' dense ones; it is then run whole."""
-    try:
-        file = OnnxFile(data)
-        ends = _ends(file)
-    except ValueError:
-        return None
+    ends = _ends(file)
     if ends is None:
         return None
     boxes, scores = ends
@@ -53,21 +49,21 @@ def split(data: bytes) -> SplitModel | None:
     if len(found) < len(scales):
         return None
     return SplitModel(
-        trunk=file.part({scores.outputs[0]: 3} | {scale.features: 4 for scale in found}),
+        trunk=file.part(dict.fromkeys(scores.inputs, 3) | {scale.features: 4 for scale in found}),
         heads={one.features: file.part({one.distributions: 4}, inputs={one.features: 4}) for one in found},
     )
 
 
 def _ends(file: OnnxFile) -> tuple[Node, Node] | None:
     """Return the nodes that join the distributions and the raw scores of all scales."""
-    end = _maker(file, file.outputs[0], "Concat") if len(file.outputs) == 1 else None
+    end = file.maker(file.outputs[0], "Concat") if len(file.outputs) == 1 else None
     if end is None or len(end.inputs) != 2:
         return None
-    last, activated = file.makers.get(end.inputs[0]), _maker(file, end.inputs[1], "Sigmoid")
+    last, activated = file.makers.get(end.inputs[0]), file.maker(end.inputs[1], "Sigmoid")
     node = _nearest(file, last, "Softmax") if last is not None else None
     for operator in ("Transpose", "Reshape", "Concat"):
-        node = _maker(file, node.inputs[0], operator) if node is not None else None
-    scores = _maker(file, activated.inputs[0], "Concat") if activated is not None else None
+        node = file.maker(node.inputs[0], operator) if node is not None else None
+    scores = file.maker(activated.inputs[0], "Concat") if activated is not None else None
     if node is None or scores is None or len(node.inputs) != len(scores.inputs):
         return None
     return node, scores
@@ -75,7 +71,7 @@ def _ends(file: OnnxFile) -> tuple[Node, Node] | None:
 
 def _scale(file: OnnxFile, flat: str, flat_scores: str) -> _Scale | None:
     """Return one scale's names, given those of its distributions and its scores in a row."""
-    boxes, scores = (_maker(file, name, "Reshape") for name in (flat, flat_scores))
+    boxes, scores = (file.maker(name, "Reshape") for name in (flat, flat_scores))
     if boxes is None or scores is None:
         return None
     of_scores = file.needed_for([scores.inputs[0]])
@@ -97,12 +93,6 @@ def _scale(file: OnnxFile, flat: str, flat_scores: str) -> _Scale | None:
     if len(shared) != 1 or len(convolutions) != _CONVOLUTIONS:
         return None
     return _Scale(features=shared.pop(), distributions=boxes.inputs[0])
-
-
-def _maker(file: OnnxFile, name: str, operator: str) -> Node | None:
-    """Return what makes a value if it is of that kind."""
-    node = file.makers.get(name)
-    return node if node is not None and node.operator == operator else None
 
 
 def _nearest(file: OnnxFile, start: Node, operator: str) -> Node | None:

@@ -34,13 +34,14 @@ class Undo:
 class Finding:
     """Something a watch saw: the kind of incident and short facts, never contents (of a clipboard, of a window).
 
-    ``since`` is when it began, for something that lasted until now; ``None`` for a moment. ``severity`` is given
-    where that of the kind does not fit.
+    ``since`` is when it began, for something that lasted until it was seen; ``None`` for a moment. ``seen`` is when it
+    was seen, where that is told later. ``severity`` is given where that of the kind does not fit.
     """
 
     kind: IncidentKind
     facts: Mapping[str, str] = field(default_factory=dict)
     since: Instant | None = None
+    seen: Instant | None = None
     severity: Severity | None = None
 
 

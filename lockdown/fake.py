@@ -4,7 +4,7 @@ It is part of the product so that the shell's and the guard's tests stand on the
 conformance suite as the real desktops.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from app.contract.errors import Unsupported
@@ -20,6 +20,7 @@ class FakeTable:
     def __init__(self, programs: Iterable[Program] = ()) -> None:
         self.programs = {program.pid: program for program in programs}
         self.hashes: dict[str, str] = {}
+        self.sizes: dict[str, int] = {}
         self.identities: dict[str, Identity] = {}
         self.stubborn: set[int] = set()
         self.immortal: set[int] = set()
@@ -55,6 +56,12 @@ class FakeTable:
         """Return the hash that the test gave its path."""
         return self.hashes.get(program.path)
 
+    def hold(self, program: Program) -> "FakeExecutable | None":
+        """Hold what the test gave its path, if it still runs."""
+        if self.programs.get(program.pid) != program:
+            return None
+        return FakeExecutable(self.hashes.get(program.path), self.sizes.get(program.path, 0))
+
     def own_user(self) -> str:
         """Return the fake user."""
         return FAKE_USER
@@ -70,6 +77,23 @@ class FakeTable:
         self.signals.append(("kill", program.pid))
         if program.pid not in self.immortal:
             self.programs.pop(program.pid, None)
+
+
+class FakeExecutable:
+    """An executable with a hash and a size, of which nothing is read."""
+
+    def __init__(self, digest: str | None, size: int) -> None:
+        self._digest = digest
+        self.cost = size
+        self.is_closed = False
+
+    def sha256(self, cancelled: Callable[[], bool] = lambda: False) -> str | None:
+        """Return the hash."""
+        return None if cancelled() else self._digest
+
+    def close(self) -> None:
+        """Note it."""
+        self.is_closed = True
 
 
 class FakeDesktop:

@@ -12,7 +12,7 @@ from typing import Protocol
 
 import psutil
 
-from lockdown.hashing import HashCache
+from lockdown.hashing import Executable, HashCache
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +63,10 @@ class ProcessTable(Protocol):
 
     def sha256(self, program: Program) -> str | None:
         """Return the SHA-256 (hex) of its executable, or ``None`` if it can't be read."""
+        ...
+
+    def hold(self, program: Program) -> Executable | None:
+        """Hold its executable, to be read also when it has ended; ``None`` if that can't be or it is not the same."""
         ...
 
     def own_user(self) -> str:
@@ -127,6 +131,17 @@ class PsutilTable:
         """Return the SHA-256 (hex) of its executable, or ``None``; read once per file, size and time."""
         return self._hashes.sha256(Path(program.path)) if program.path else None
 
+    def hold(self, program: Program) -> Executable | None:
+        """Hold its executable, or return ``None``: it can't be opened, or the process is another program by now."""
+        held = self._hold(program)
+        if held is None:
+            return None
+        now = self.look(program.pid)  # afterwards: what was opened is what ``program`` was all the while
+        if now is None or (now.created, now.path) != (program.created, program.path):
+            held.close()
+            return None
+        return held
+
     def own_user(self) -> str:
         """Return the name of the user we run as."""
         return _user(psutil.Process())
@@ -140,6 +155,9 @@ class PsutilTable:
         """End the process. Does nothing if ``program`` is gone."""
         with contextlib.suppress(psutil.Error):
             self._same(program).kill()
+
+    def _hold(self, program: Program) -> Executable | None:
+        return self._hashes.hold(Path(program.path)) if program.path else None
 
     def _same(self, program: Program) -> psutil.Process:
         process = psutil.Process(program.pid)

@@ -189,11 +189,11 @@ class Duty:
         self._send(Seen(report=self._report(finding, f"guard.{capability}")))
 
     def _report(self, finding: Finding, source: str) -> Report:
-        now = self._clock.now()
+        seen = finding.seen or self._clock.now()
         return Report(
             kind=finding.kind,
-            start=finding.since or now,
-            end=now,
+            start=finding.since or seen,
+            end=seen,
             source=source,
             facts={name: fact(text) for name, text in finding.facts.items()},
             severity=finding.severity,

@@ -3,19 +3,22 @@
 Closing waits for its victims, so it must not run in the watch's thread, which looks again every quarter second.
 """
 
+import contextlib
 import threading
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from app.contract.incidents import IncidentKind
 from app.contract.policy import Capability
 from app.contract.times import Clock
 from app.guard.hashing import HashesLater
+from app.guard.late_hashes import LateHashes
 from app.guard.watching import Tell, tell_anyway
 from app.mailbox import Bounded, Closed
 from lockdown import closing
 from lockdown.births import Births
 from lockdown.capabilities import Finding
+from lockdown.hashing import Executable
 from lockdown.processes import ProcessTable
 from lockdown.rules import Match
 from lockdown.watch import ProcessScanner, facts_of
@@ -25,11 +28,26 @@ WAITING = 10_000
 """Programs that wait to be closed where a candidate starts more at once than ``CAPACITY``."""
 JOIN_S = 2.0
 SMALL = 32 << 20
-"""Bytes."""
+"""Bytes that a look may read for hashes, some hundredths of a second; what is longer is read when it was closed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspect:
+    """A program to be closed, with its facts as it was seen, and its executable where that is still to be read."""
+
+    match: Match
+    facts: Mapping[str, str]
+    held: Executable | None = None
+
+    def release(self) -> "Suspect":
+        """Let go of the executable: it stays without a hash."""
+        if self.held is not None:
+            self.held.close()
+        return replace(self, held=None)
 
 
 class Closer:
-    """Closes what it is given, in the thread ``guard-closing``, until ``stop``."""
+    """Closes what it is given, in the thread ``guard-closing``, until ``stop``; reads nothing from any disk."""
 
     def __init__(
         self, table: ProcessTable, clock: Clock, tell: Tell, *, grace_s: float, ask_windows: closing.AskWindows
@@ -39,7 +57,8 @@ class Closer:
         self._tell = tell
         self._grace_s = grace_s
         self._ask_windows = ask_windows
-        self._matches: Bounded[Match] = Bounded(CAPACITY)
+        self._late = LateHashes(tell)
+        self._suspects: Bounded[Suspect] = Bounded(CAPACITY)
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="guard-closing", daemon=True)
 
@@ -47,16 +66,19 @@ class Closer:
         """Begin."""
         self._thread.start()
 
-    def offer(self, found: Match) -> bool:
+    def offer(self, found: Suspect) -> bool:
         """Close ``found`` soon; ``False`` if too much is waiting."""
-        return self._matches.offer(found)
+        return self._suspects.offer(found)
 
     def stop(self) -> None:
         """End nothing more; waits for the thread."""
         self._stopped.set()
-        self._matches.close()
+        self._suspects.close()
         if self._thread.is_alive():
             self._thread.join(JOIN_S)
+        for suspect in self._left():
+            suspect.release()
+        self._late.stop()
 
     def _run(self) -> None:
         try:
@@ -65,30 +87,36 @@ class Closer:
         except Closed:
             return
 
-    def _next(self) -> list[Match]:
+    def _next(self) -> list[Suspect]:
         """Wait for one, and take all that came with it: they have their grace together."""
-        found = [self._matches.take()]
-        while len(self._matches):
-            found.append(self._matches.take(0))
-        return [match for match in found if match is not None]
+        found = [self._suspects.take()]
+        while len(self._suspects):
+            found.append(self._suspects.take(0))
+        return [suspect for suspect in found if suspect is not None]
 
-    def _close(self, found: Sequence[Match]) -> None:
-        facts = {each.program.pid: facts_of(each, self._table.sha256) for each in found}
+    def _left(self) -> Iterator[Suspect]:
+        with contextlib.suppress(Closed):
+            while (suspect := self._suspects.take(0)) is not None:
+                yield suspect
+
+    def _close(self, found: Sequence[Suspect]) -> None:
         done = closing.close(
-            found,
+            [suspect.match for suspect in found],
             self._table,
             self._clock,
             grace_s=self._grace_s,
             ask_windows=self._ask_windows,
             cancelled=self._stopped.is_set,
         )
-        for kind, matches in (
-            (IncidentKind.PROCESS_CLOSED, done.closed),
-            (IncidentKind.PROCESS_NOT_CLOSED, done.left),
-        ):
-            for each in matches:
-                finding = Finding(kind=kind, facts=facts[each.program.pid])
+        now = self._clock.now()
+        for suspect in found:
+            if suspect.match in done.left:
+                suspect.release()
+                finding = Finding(kind=IncidentKind.PROCESS_NOT_CLOSED, facts=suspect.facts)
                 tell_anyway(self._tell, finding, Capability.PROCESS_WATCH)
+            else:
+                finding = Finding(kind=IncidentKind.PROCESS_CLOSED, facts=suspect.facts, seen=now)
+                self._late.tell(finding, suspect.held)
 
 
 class ExamPrograms:
@@ -105,7 +133,7 @@ class ExamPrograms:
         births: Births,
         hashes: HashesLater,
         tell: Tell,
-        offer: Callable[[Match], bool],
+        offer: Callable[[Suspect], bool],
     ) -> None:
         self._scanner = scanner
         self._table = table
@@ -113,7 +141,7 @@ class ExamPrograms:
         self._hashes = hashes
         self._tell = tell
         self._offer = offer
-        self._waiting: list[Match] = []
+        self._waiting: list[Suspect] = []
 
     def observe(self) -> Sequence[Finding]:
         """Tell of each program found since the last call; return those that can't even be tried to close.
@@ -121,17 +149,31 @@ class ExamPrograms:
         What the closer has no room for is offered again at the next look.
         """
         findings = []
+        left = SMALL
         for found in self._scanner.find_new():
-            facts = facts_of(found, self._table.sha256 if _is_small(found) else None)
-            finding = Finding(kind=IncidentKind.PROCESS_FOUND, facts=facts)
+            suspect, cost = self._look_at(found, left)
+            left -= cost
+            finding = Finding(kind=IncidentKind.PROCESS_FOUND, facts=suspect.facts)
             tell_anyway(self._tell, finding, Capability.PROCESS_WATCH)
             if len(self._waiting) < WAITING:
-                self._waiting.append(found)
+                self._waiting.append(suspect)
             else:
-                findings.append(Finding(kind=IncidentKind.PROCESS_NOT_CLOSED, facts=facts))
+                suspect.release()
+                findings.append(Finding(kind=IncidentKind.PROCESS_NOT_CLOSED, facts=suspect.facts))
         taken = next((place for place, found in enumerate(self._waiting) if not self._offer(found)), len(self._waiting))
-        del self._waiting[:taken]
+        self._waiting = [found.release() for found in self._waiting[taken:]]
         return findings
+
+    def _look_at(self, found: Match, left: int) -> tuple[Suspect, int]:
+        """Return what is to be closed, with its hash if reading takes at most ``left`` bytes, and what was read."""
+        held = self._table.hold(found.program)
+        if held is None:
+            return Suspect(match=found, facts=facts_of(found)), 0
+        if (cost := held.cost) > left:
+            return Suspect(match=found, facts=facts_of(found), held=held), 0
+        digest = held.sha256()
+        held.close()
+        return Suspect(match=found, facts=facts_of(found, lambda _program: digest)), cost
 
     def wait(self, seconds: float) -> None:
         """Return when a program may have started, and at the latest after ``seconds``."""
@@ -145,11 +187,3 @@ class ExamPrograms:
         """Give back what it holds."""
         self._births.close()
         self._hashes.stop()
-
-
-def _is_small(found: Match) -> bool:
-    """Whether its hash takes no noticeable time; that of a larger one comes with the report of its closing."""
-    try:
-        return Path(found.program.path).stat().st_size <= SMALL
-    except OSError:
-        return True

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from lockdown.hashing import HashCache
+from lockdown.hashing import Executable, HashCache
 from lockdown.linux_programs.mapped import path_of_running_file
 from lockdown.processes import Identify, Program, PsutilTable
 
@@ -56,6 +56,9 @@ class ProcfsTable(PsutilTable):
     def sha256(self, program: Program) -> str | None:
         """Return the SHA-256 (hex) of the running file itself, also when it was renamed or deleted since."""
         return self._executables.sha256(executable(program.pid)) or super().sha256(program)
+
+    def _hold(self, program: Program) -> Executable | None:
+        return self._executables.hold(executable(program.pid))
 
     def _same(self, program: Program) -> psutil.Process:
         now = self.look(program.pid)

@@ -1,5 +1,6 @@
 """One suite for every table of programs: real processes must look the same through each of them."""
 
+import hashlib
 import os
 import signal
 import subprocess
@@ -10,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from lockdown import select
+from lockdown.hashing import MOST_HELD
 from lockdown.linux_programs.table import ProcfsTable
 from lockdown.processes import NOTHING_KNOWN, Identity, ProcessTable, PsutilTable, is_descendant
-from tests.unit.programs_on_disk import SLEEP, copy
+from tests.unit.programs_on_disk import SLEEP, copy, unique
 from tests.xserver import wait_for
 
 KINDS = ("psutil", "procfs") if select.system() == "linux" else ("psutil",)
@@ -81,6 +83,62 @@ def test_a_deleted_program_keeps_its_path_and_its_hash(tmp_path: Path, start: St
     sleep = table.look(start(SLEEP, "60").pid)
     assert sleep is not None
     assert table.sha256(program) == table.sha256(sleep) is not None
+
+
+def test_what_is_held_has_the_hash_of_what_ran_whatever_comes_after(
+    table: ProcessTable, tmp_path: Path, start: Start
+) -> None:
+    process = start(path := unique(tmp_path / "notes"), "60")
+    ran = hashlib.sha256(path.read_bytes()).hexdigest()
+    program = table.look(process.pid)
+    assert program is not None
+    held = table.hold(program)
+    assert held is not None
+    assert held.cost == path.stat().st_size
+    process.kill()
+    process.wait()
+    unique(tmp_path / "other").replace(path)
+    assert held.sha256() == ran
+    assert held.cost == 0, "known by now"
+    held.close()
+    assert table.hold(program) is None, "it is gone"
+
+
+def test_what_changes_while_it_is_held_has_no_hash(table: ProcessTable, tmp_path: Path, start: Start) -> None:
+    process = start(path := unique(tmp_path / "notes"), "60")
+    program = table.look(process.pid)
+    assert program is not None
+    held = table.hold(program)
+    assert held is not None
+    process.kill()
+    process.wait()
+    with path.open("ab") as file:
+        file.write(b"something else")
+    assert held.sha256() is None
+    held.close()
+
+
+def test_a_process_that_is_another_program_by_now_is_not_held(table: ProcessTable, start: Start) -> None:
+    program = table.look(start(SLEEP, "60").pid)
+    assert program is not None
+    assert table.hold(replace(program, path="/usr/bin/notes")) is None
+    held = table.hold(program)
+    assert held is not None
+    assert held.sha256(lambda: True) is None, "nobody wants it any more"
+    held.close()
+
+
+def test_a_few_are_held_at_once(table: ProcessTable, start: Start) -> None:
+    program = table.look(start(SLEEP, "60").pid)
+    assert program is not None
+    held = [one for one in (table.hold(program) for _ in range(MOST_HELD + 3)) if one is not None]
+    assert len(held) == MOST_HELD
+    for one in held:
+        one.close()
+        one.close()
+    again = table.hold(program)
+    assert again is not None
+    again.close()
 
 
 def test_a_zombie_and_a_process_that_is_gone_are_nothing(table: ProcessTable, start: Start) -> None:

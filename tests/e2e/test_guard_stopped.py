@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from app.messages import Engage, Engaged
-from tests.e2e.test_guard_process import Shell, _policy
+from tests.e2e.guard_rig import Shell, guard_policy
 from tests.xserver import Desktop, wait_for, x11_desktop
 
 ALLOWED_S = 30.0
@@ -19,7 +19,7 @@ def test_a_guard_that_is_stopped_is_ended_and_its_changes_undone(tmp_path: Path)
         before = _state(desktop)
         shell = Shell(restore_file, desktop.environment)
         try:
-            shell.answer(Engaged, Engage(policy=_policy()))
+            shell.answer(Engaged, Engage(policy=guard_policy()))
             assert _state(desktop) != before
             shell.guard.suspend()
             wait_for(lambda: "closed" in shell.lines, "the notice that the guard is gone", ALLOWED_S)

@@ -14,7 +14,7 @@ from app.contract.policy import Lockdown, Treatment
 from app.messages import Concern, Engage, Engaged, Examine, Examined, Release, Released, Report
 from lockdown import select
 from lockdown.rule_lists import builtin_rules
-from tests.e2e.test_guard_process import Shell
+from tests.e2e.guard_rig import Shell
 from tests.unit.shell_policies import POLICY
 from tests.xserver import Desktop, wait_for, x11_desktop
 

@@ -68,8 +68,8 @@ class StorageFull(Retryable):
 class Upload(Protocol):
     """Bytes on their way to one place. Nothing is visible before ``publish``; ``discard`` leaves nothing behind."""
 
-    def write(self, data: bytes) -> None:
-        """Append bytes; raises ``StorageFull``."""
+    def write(self, data: bytes | memoryview) -> None:
+        """Append bytes, which may change afterwards; raises ``StorageFull``."""
         ...
 
     def finish(self) -> tuple[int, bytes]:

@@ -52,7 +52,7 @@ class Draft:
         """SHA-256 of the bytes."""
         return self._hash.digest()
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """Append bytes; raises ``StorageFull``."""
         try:
             self._file.write(data)

@@ -73,7 +73,7 @@ class FileUpload:
     def __init__(self, draft: Draft, target: Path) -> None:
         self._draft, self._target = draft, target
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """Append bytes; raises ``StorageFull``."""
         self._draft.write(data)
 

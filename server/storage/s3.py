@@ -123,7 +123,7 @@ class S3Upload:
         self._bucket, self._key = bucket, key
         self._upload = self._etag = ""
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """Append bytes; raises ``StorageFull``."""
         self._draft.write(data)
 

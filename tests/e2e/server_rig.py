@@ -37,6 +37,7 @@ from server.app import create_app, open_context
 PASSWORD = "correct horse battery"
 EXPIRES_MS = 4_000_000_000_000
 CSRF = {"X-Fairlock": "1"}
+NOTHING_SPENT = wire.Spent()
 END_S = 60
 """Longest that a server takes to begin and to end, on a machine that is busy with others."""
 
@@ -247,15 +248,19 @@ class Application:
         """The header that names the present program."""
         return {"Authorization": f"Bearer {self.bound.access_token}"}
 
-    def try_beat(self, cookie: str | None, state: SessionState = SessionState.RUNNING) -> httpx.Response:
+    def try_beat(
+        self, cookie: str | None, state: SessionState = SessionState.RUNNING, spent: wire.Spent = NOTHING_SPENT
+    ) -> httpx.Response:
         """Send a heartbeat and return whatever comes."""
-        beat = wire.Heartbeat(state=state, cookie=cookie, head=self.head, records=len(self.records))
+        beat = wire.Heartbeat(state=state, cookie=cookie, head=self.head, records=len(self.records), spent=spent)
         url = f"/api/v1/sessions/{self.session}/heartbeat"
         return self.http.post(url, content=schema.dumps(beat), headers=self.bearer)
 
-    def beat(self, cookie: str | None, state: SessionState = SessionState.RUNNING) -> wire.HeartbeatAnswer:
+    def beat(
+        self, cookie: str | None, state: SessionState = SessionState.RUNNING, spent: wire.Spent = NOTHING_SPENT
+    ) -> wire.HeartbeatAnswer:
         """Send a heartbeat."""
-        answer = self.try_beat(cookie, state)
+        answer = self.try_beat(cookie, state, spent)
         assert answer.is_success, answer.text
         return schema.from_json(wire.HeartbeatAnswer, answer.json())
 

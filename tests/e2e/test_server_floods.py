@@ -114,6 +114,7 @@ def test_session_holds_only_a_few_places(
 def test_upload_that_stands_still_is_given_up(
     http: httpx.Client, institution: Institution, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(draining, "DRAIN_S", 0.1)
     app = _bound(http, institution)
     with monkeypatch.context() as patch:
         patch.setattr(blocks, "GAP_S", 0.1)
@@ -126,6 +127,7 @@ def test_upload_that_stands_still_is_given_up(
 def test_upload_that_creeps_is_given_up(
     http: httpx.Client, institution: Institution, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(draining, "DRAIN_S", 0.1)
     monkeypatch.setattr(blocks, "LONGEST_S", -1.0)
     with _hang_own(_bound(http, institution)) as connection:
         assert _status(connection) == 503

@@ -89,10 +89,11 @@ class Uploader:
         self._held = False
         self._told: set[str] = set()
         self._stopping = threading.Event()
-        self._wake = threading.Event()
+        self._wakes = [threading.Event() for _ in range(workers)]
         self._settled = threading.Event()
         self._threads = [
-            threading.Thread(target=self._work, name=f"upload-{number}", daemon=True) for number in range(workers)
+            threading.Thread(target=self._work, args=(wake,), name=f"upload-{number}", daemon=True)
+            for number, wake in enumerate(self._wakes)
         ]
 
     @property
@@ -110,7 +111,7 @@ class Uploader:
         """Stop after the segments in flight; ``False`` when that took longer than ``deadline_s``."""
         until = time.monotonic() + deadline_s
         self._stopping.set()
-        self._wake.set()
+        self.wake()
         for thread in self._threads:
             if thread.ident is not None:  # else the recording failed before it was started
                 thread.join(max(0.0, until - time.monotonic()))
@@ -118,13 +119,14 @@ class Uploader:
 
     def wake(self) -> None:
         """Say that the spool has something new."""
-        self._wake.set()
+        for wake in self._wakes:
+            wake.set()
 
     def hold(self, *, held: bool) -> None:
         """Begin no more segments, or go on."""
         with self._lock:
             self._held = held
-        self._wake.set()
+        self.wake()
 
     def progress(self) -> tuple[int, int]:
         """Return bytes received by the server, and bytes of all closed segments."""
@@ -140,7 +142,7 @@ class Uploader:
             self._not_before_ns = 0
         while True:
             self._settled.clear()
-            self._wake.set()
+            self.wake()
             totals = self._spool.totals()
             on_progress(*_sent_of(totals))  # the same, so that the last word is that everything was sent
             if totals.pending == 0:
@@ -150,12 +152,15 @@ class Uploader:
                 return False
             self._settled.wait(min(_POLL_S, left_s))
 
-    def _work(self) -> None:
-        while not self._stopping.is_set():
+    def _work(self, wake: threading.Event) -> None:
+        while True:
+            # Each worker has an alarm of its own and clears it before it looks: nobody sleeps through another's.
+            wake.clear()
+            if self._stopping.is_set():
+                return
             try:
                 if not self.attempt():
-                    self._wake.wait(self._wait_s())
-                    self._wake.clear()
+                    wake.wait(self._wait_s())
             except Exception as error:  # noqa: BLE001  (the thread's main: whatever it is, it must be told)
                 self._back_off(None)
                 self._tell(Fatal(f"upload: {type(error).__name__}: {error}"))

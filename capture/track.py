@@ -10,9 +10,10 @@ A source that is lost, or silently gives nothing for ``STALLED_S``, is told once
 between is a ``Gap``. A picture of another size, or ``exchange``, brings another encoder, which begins a new segment.
 After any other fault the part that failed is made anew (a new encoder; the source opened again) as often as
 ``may_renew`` allows; then the track is lost for good, which is told as ``TrackLost``, and the rest is a ``Gap``. So is
-one whose encoder or disk takes nothing for ``STUCK_S``. ``stop`` waits for neither encoder nor device for ever: it
-closes the segment in the sealing thread's place, and all that comes after it is a ``Gap``. Never decides what an error
-means for the session: that is for the callbacks, which run in these threads or in that of ``stop`` and must be quick.
+one whose encoder or disk takes nothing for ``STUCK_S``. ``stop`` waits longer for an encoder that is slow than for one
+that stands, and for none for ever: then it closes the segment in the sealing thread's place, and all that comes after
+it is a ``Gap``. Never decides what an error means for the session: that is for the callbacks, which run in these
+threads or in that of ``stop`` and must be quick.
 """
 
 import math
@@ -53,6 +54,10 @@ STUCK_S = 30.0
 A thread inside a library can't be ended; the process can, and its successor goes on with another encoder."""
 MOMENT_S = 0.5
 """What a thread that is known to stand still is waited for, and one at least that has work left."""
+DRAIN_S = 30.0
+"""What an encoder is waited for that still takes what is queued: some pictures a second empty the longest queue."""
+STANDS, TOO_SLOW = "nothing was encoded or stored", "encoding took too long"
+"""Why the end of a track is missing."""
 
 
 class Source(Protocol[T_co]):
@@ -120,6 +125,7 @@ class TrackRecorder(Generic[T]):
         self._nap_s = _NAP_S if rate >= _MANY else 0.0
         self._queue: Bounded[T] = Bounded(math.ceil(rate * queue_s))
         self._stopping = threading.Event()
+        self._asked_s, self._took_s = math.inf, -math.inf  # of real time, like the two above
         self._drops = Drops()
         self._last: T | None = None
         self._item: T | None = None
@@ -152,22 +158,33 @@ class TrackRecorder(Generic[T]):
 
     def ask_to_stop(self) -> None:
         """Have both threads end, and return at once: several tracks can end while one of them is waited for."""
+        self._asked_s = min(self._asked_s, time.monotonic())
         self._stopping.set()
 
-    def stop(self, deadline_s: float) -> bool:
+    def stop_reading(self, deadline_s: float) -> None:
+        """Wait for the source, until half of ``deadline_s`` after ``ask_to_stop``; what it brings later is refused."""
+        self._reader.join(max(0.0, self._asked_s + deadline_s / 2 - time.monotonic()))
+        self._queue.close()
+
+    def stop(self, deadline_s: float, longest_s: float = DRAIN_S) -> bool:
         """Stop the source, drain the queue, flush the encoder, close the segment.
 
-        What the encoder or the device has not brought after ``deadline_s`` is a gap. Returns ``False`` where the
-        segment could not be closed, for the disk has no room or stands still; it is then recovered later.
+        What is missing is a gap once the encoder has taken nothing for ``deadline_s``, or works on after ``longest_s``;
+        both from ``ask_to_stop`` on. Returns ``False`` where the segment could not be closed, for the disk has no room
+        or stands still; it is then recovered later.
         """
-        until = time.monotonic() + deadline_s
         self.ask_to_stop()
-        self._reader.join(deadline_s / 2)  # a device that hangs leaves the encoder time to end
-        self._queue.close()
-        self._sealer.join(MOMENT_S if self._stands_still() else max(MOMENT_S, until - time.monotonic()))
+        self.stop_reading(deadline_s)
+        at_least_s = time.monotonic() + MOMENT_S
+        while self._sealer.is_alive():
+            until_s = max(at_least_s, min(self._taking_until(deadline_s), self._asked_s + longest_s))
+            if (left_s := until_s - time.monotonic()) <= 0:
+                break
+            self._sealer.join(left_s)
         if self._sealer.is_alive():
+            why = TOO_SLOW if time.monotonic() < self._taking_until(deadline_s) else STANDS
             self._close_segment(self._take_over)
-            self._store.interrupt("nothing was encoded or stored")
+            self._store.interrupt(why)
         if self._reader.is_alive():
             with self._away:
                 self._unread.open(self._end_of_last(), "nothing came")
@@ -175,6 +192,10 @@ class TrackRecorder(Generic[T]):
         self._tell(self._unread.close(now))
         self._tell(self._store.end_gap(now))
         return self._store.is_closed
+
+    def _taking_until(self, deadline_s: float) -> float:
+        """Return until when the encoder counts as one that works, by what it took last."""
+        return max(self._asked_s, self._took_s) + (MOMENT_S if self._stands_still() else deadline_s)
 
     def _stands_still(self) -> bool:
         """Return whether nothing was taken from the queue since the track was lost for just that."""
@@ -318,12 +339,13 @@ class TrackRecorder(Generic[T]):
             try:
                 item = self._queue.take(_LOOK_EVERY_S)
             except Closed:
+                self._took_s = time.monotonic()
                 self._store.keep(self._encoder.finish())
                 return
             if item is None:
                 self._stand_in()
                 continue
-            self._item = item
+            self._item, self._took_s = item, time.monotonic()
             with self._meter:
                 self._see_to_fit(item)
                 self._store.keep(self._encoder.encode(item))

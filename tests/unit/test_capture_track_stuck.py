@@ -159,7 +159,7 @@ def test_an_encoder_that_is_known_to_stand_still_is_waited_for_a_moment_only(
     recorder = lost_recorder(workshop, encoder, told)
     joins = Joins(recorder._sealer, monkeypatch)
     assert recorder.stop(DEADLINE_S)
-    assert joins.waited == [MOMENT_S]
+    assert sum(waited or 0 for waited in joins.waited) <= MOMENT_S
 
 
 def test_an_encoder_that_was_lost_and_came_back_before_the_end_is_waited_for(

@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import logging
+import math
 import socket
 from collections.abc import Callable
 
@@ -15,6 +16,8 @@ from server import connections
 TICKS = 10
 ENDING_S = 1.0
 """As ``connections.STALLED_S``, once the server ends."""
+LAST_S = 5.0
+"""From then on nobody is waited for who takes the end of an answer in drips."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -69,12 +72,14 @@ class Server(uvicorn.Server):
             hurrying.cancel()
 
     async def _hurry(self) -> None:
+        until_s = asyncio.get_running_loop().time() + LAST_S
         while True:
-            self._look(ENDING_S)
+            self._look(ENDING_S, until_s=until_s)
             await asyncio.sleep(ENDING_S / TICKS)
 
-    def _look(self, patience_s: float) -> None:
-        self._closing.look(self.server_state.connections, asyncio.get_running_loop().time(), patience_s)
+    def _look(self, patience_s: float, *, until_s: float = math.inf) -> None:
+        now_s = asyncio.get_running_loop().time()
+        self._closing.look(self.server_state.connections, now_s, patience_s, until_s=until_s)
 
 
 def serve(app: ASGIApp, listener: socket.socket, *, ending: Callable[[], None] = lambda: None) -> None:

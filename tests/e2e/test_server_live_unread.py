@@ -218,5 +218,20 @@ def test_a_closing_connection_that_is_read_is_left_to_it(monkeypatch: pytest.Mon
     _run(test)
 
 
+def test_the_server_ends_though_somebody_takes_the_end_of_an_answer_in_drips(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "ENDING_S", 60.0)  # as if something had just been taken, again and again
+    monkeypatch.setattr(serving, "TICKS", 600)
+    monkeypatch.setattr(serving, "LAST_S", 0.2)
+
+    async def test(served: _Served) -> None:
+        with await served.ask("/large") as asking:
+            await _until(lambda: any(one.transport.is_closing() for one in _open(served)))
+            served.server.should_exit = True
+            await _until(served.serving.done)
+            assert await _drained(asking) < MORE_THAN_BUFFERS
+
+    _run(test)
+
+
 def _open(served: _Served) -> list[connections.Connection]:
     return [one for one in served.server.server_state.connections if isinstance(one, connections.Connection)]

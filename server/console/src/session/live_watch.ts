@@ -57,7 +57,7 @@ export class LiveWatch {
   close(): void {
     clearInterval(this.timer);
     this.attendance.close();
-    this.closeFeeds();
+    this.forget();
   }
 
   /** Browsers play sound only after somebody has asked for it. */
@@ -92,10 +92,6 @@ export class LiveWatch {
     return { camera: new LiveFeed(camera, this.voiced), screen: new LiveFeed(screen, ["screen"]) };
   }
 
-  private closeFeeds(): void {
-    for (const feed of Object.values(this.feeds)) feed.close();
-  }
-
   private connection(state: Attendance, why: unknown): void {
     if (state === "connected") for (const feed of Object.values(this.feeds)) feed.resume();
     if (state === "away") this.forget();
@@ -104,19 +100,21 @@ export class LiveWatch {
 
   /** What was seen before the page was left alone says nothing of what comes after it. The tracks go on where they were. */
   private forget(): void {
-    this.closeFeeds();
+    for (const feed of Object.values(this.feeds)) feed.close();
     this.feeds = this.newFeeds();
     this.faults.clear();
   }
 
   private async take(piece: Piece): Promise<void> {
     const { track } = piece;
+    const { feeds } = this;
     try {
       const parts = (await this.tracks.get(track)?.take(piece)) ?? [];
+      if (feeds !== this.feeds) return; // it was forgotten meanwhile: nothing of it is kept
       for (const part of parts) this.feedOf(track).offer(track, part);
       if (parts.length > 0) this.faults.delete(track);
     } catch (error) {
-      this.faults.set(track, error);
+      if (feeds === this.feeds) this.faults.set(track, error);
     }
   }
 

@@ -100,12 +100,30 @@ class BindRequest:
 BIND_LABEL = b"fairlock-bind-v1"
 
 
+LONGEST_BREAKS_MS = 86_400_000
+MOST_TRIES = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """What a session used up that no new start of the application gives back.
+
+    ``breaks_ms`` are all agreed breaks so far, the one that lasts included; ``tries`` are quit codes that were looked
+    at. Which codes those were is said nowhere.
+    """
+
+    breaks_ms: int = setting(0, doc="Agreed breaks taken so far.", minimum=0, maximum=LONGEST_BREAKS_MS)
+    on_break: bool = setting(False, doc="Whether a break lasts.")
+    tries: int = setting(0, doc="Quit codes tried so far.", minimum=0, maximum=MOST_TRIES)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BindAnswer:
     """``binding`` is the signed ``records.Binding`` (it holds the epoch); ``entry_url`` opens the exam, once.
 
-    ``elapsed_ms`` is how long ago the exam first ran, by the server's clock; 0 when it did not run yet. What the
-    candidate's disk says of it may have been altered.
+    ``elapsed_ms`` is how long ago the exam first ran, by the server's clock; 0 when it did not run yet. ``spent`` is
+    what earlier programs used up; a break in which the last one fell silent lasted until now. What the candidate's disk
+    says of either may have been altered.
     """
 
     binding: str
@@ -113,6 +131,7 @@ class BindAnswer:
     entry_url: str
     server_ms: int
     elapsed_ms: int = setting(0, doc="Since the exam first ran.", minimum=0)
+    spent: Spent = setting(Spent, doc="What earlier programs used up.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +142,7 @@ class Heartbeat:
     cookie: str | None
     head: bytes = setting(doc="SHA-256 of the chain's newest record.", minimum=32, maximum=32)
     records: int
+    spent: Spent = setting(Spent, doc="What was used up so far.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -105,7 +105,9 @@ class Session(Base):
 
     ``client``, ``program``, ``access`` and ``ticket`` are digests of the tokens that count now. ``alive_ms`` is the
     last word from the bound program, ``running_ms`` when its exam first ran, ``confirmed_ms`` the last confirmation of
-    a cookie token (or the entry). ``stored`` is what its segments take, in bytes, rows included.
+    a cookie token (or the entry). ``breaks_ms`` and ``tries`` are what the application said was used up
+    (``verification.spending``), ``break_heard_ms`` its last word that a break lasts, if one does. ``stored`` is what
+    its segments take, in bytes, rows included.
     """
 
     __tablename__ = "sessions"
@@ -124,6 +126,9 @@ class Session(Base):
     confirmed_ms: Mapped[int | None]
     frozen_since_ms: Mapped[int | None]
     actions_from_ms: Mapped[int]
+    breaks_ms: Mapped[int] = mapped_column(default=0, server_default="0")
+    break_heard_ms: Mapped[int | None]
+    tries: Mapped[int] = mapped_column(default=0, server_default="0")
     head: Mapped[bytes | None]
     records: Mapped[int]
     stored: Mapped[int] = mapped_column(default=0, server_default="0")

@@ -17,13 +17,13 @@ from app.contract.sealing.keys import load_ed25519
 from app.contract.sealing.records import BINDING_TYPE, FORMAT_VERSION
 from app.contract.sealing.records import Binding as SignedBinding
 from app.contract.session import SessionState
-from app.contract.wire import BIND_LABEL, CONFIRMATION_LIMIT_MS, BindAnswer, BindRequest, Tokens
+from app.contract.wire import BIND_LABEL, CONFIRMATION_LIMIT_MS, BindAnswer, BindRequest, Spent, Tokens
 from server import tokens
 from server.context import Context
 from server.db.models import Binding, Candidate, Exam, Incident, Session
 from server.db.retries import retried
 from server.refused import Refused
-from server.verification import access, cookies, freezing
+from server.verification import access, cookies, freezing, spending
 
 ENTRY_PATH = "/.fairlock/enter"
 
@@ -39,6 +39,7 @@ class _Bound:
     access: str
     entry_url: str
     elapsed_ms: int
+    spent: Spent
 
 
 @retried
@@ -75,6 +76,7 @@ def bind(context: Context, session: str, request: BindRequest) -> BindAnswer:
         entry_url=bound.entry_url,
         server_ms=now,
         elapsed_ms=bound.elapsed_ms,
+        spent=bound.spent,
     )
 
 
@@ -123,9 +125,10 @@ def _hear_out(context: Context) -> None:
 
 
 def _succeed(tx: Transaction, context: Context, row: Session) -> None:
-    """Put an end to what the program before this one held: its browser, and a freeze that its end brought about."""
+    """Put an end to what the program before this one held: its browser, its break, a freeze that its end brought."""
     if freezing.notice(tx, row, now_ms=context.now(), since_ms=context.uptime.since_ms):
         freezing.confirm(tx, row, now_ms=context.now(), by="new program")
+    spending.succeed(row, now_ms=context.now())
     row.confirmed_ms = None
     cookies.revoke(tx, row.id)
     # The new program gets the actions that its predecessor can't have heard of.
@@ -157,4 +160,5 @@ def _open_epoch(tx: Transaction, context: Context, row: Session, program: bytes,
     row.state = SessionState.JOINING
     start = urlsplit(exam.start_url)
     elapsed_ms = max(0, now - row.running_ms) if row.running_ms is not None else 0
-    return _Bound(token, access_token, f"{start.scheme}://{start.netloc}{ENTRY_PATH}?ticket={ticket}", elapsed_ms)
+    entry_url = f"{start.scheme}://{start.netloc}{ENTRY_PATH}?ticket={ticket}"
+    return _Bound(token, access_token, entry_url, elapsed_ms, spending.spent(row))

@@ -9,7 +9,7 @@ from app.contract.wire import Heartbeat, HeartbeatAnswer
 from server.context import Context
 from server.db.models import ActionRecord, Session
 from server.db.retries import retried
-from server.verification import access, cookies, freezing
+from server.verification import access, cookies, freezing, spending
 
 
 @retried
@@ -22,6 +22,7 @@ def heartbeat(context: Context, session: str, access_token: str, beat: Heartbeat
         freezing.notice(tx, row, now_ms=now, since_ms=context.uptime.since_ms)
         row.alive_ms = now
         row.state = beat.state.value
+        spending.hear(row, beat.spent, now_ms=now)
         if beat.state is SessionState.RUNNING and row.running_ms is None:
             row.running_ms = now
         if beat.records >= row.records:

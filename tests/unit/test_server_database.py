@@ -146,7 +146,7 @@ def test_commits_for_receipts_are_synced_whatever_the_database_was_told(postgres
     assert levels == ["on", "off", "on"]
 
 
-REVISIONS = ["0001", "0002", "0003", "0004", "0005", "0006"]
+REVISIONS = ["0001", "0002", "0003", "0004", "0005", "0006", "0007"]
 
 
 @pytest.mark.parametrize("revision", REVISIONS)

@@ -3,9 +3,9 @@
 ::
 
     shell ──> recorder   OpenLink, RunChecks, PickDevice, StartRecording, CookieSeen, Visited, PageSound, Report,
-                         StateIs, LockIs, Finish
+                         StateIs, BreaksAre, CodesTried, LockIs, Finish, MayLeave
     shell <── recorder   Joined, Refused, Check, ChecksDone, DevicesFound, Preview, RecordingStarted, Status,
-                         HintGiven, ActionArrived, FlushProgress, Flushed
+                         HintGiven, ActionArrived, Leaving, FlushProgress, Flushed
     shell ──> guard      Examine, CloseProcesses, Engage, Release
     shell <── guard      Examined, ProcessesFound, ProcessesClosed, Engaged, Released, Seen
 """
@@ -104,6 +104,21 @@ class StateIs:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BreaksAre:
+    """So much of the agreed breaks is used up; with ``lasting`` one begins now, or goes on. Said before it does."""
+
+    spent_ms: int
+    lasting: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodesTried:
+    """So many quit codes were tried in this session; said before the newest is looked at, and never with a code."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LockIs:
     """How well this computer is locked, from now on; for the examiner. Guard and window together, fields as there."""
 
@@ -121,6 +136,11 @@ class Finish:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MayLeave:
+    """The answer to ``Leaving``: all that this process is to write was said, the rest is kept for the next one."""
+
+
 ENDS_SESSION = frozenset({"submit", "time_up", "terminate", "quit_code"})
 """How an exam ends for good. After anything else its link goes on with the same session."""
 
@@ -132,8 +152,9 @@ ENDS_SESSION = frozenset({"submit", "time_up", "terminate", "quit_code"})
 class Joined:
     """Joined and bound. ``policy`` is the verified policy as canonical JSON, as it holds for this candidate.
 
-    ``elapsed_ms`` is how long ago the session first began to record; 0 for a fresh one. ``agreement`` is the verified
-    ``contract.agreement.Agreement`` as canonical JSON, empty where the candidate has none.
+    ``elapsed_ms`` is how long ago the session first began to record, less the breaks since; 0 for a fresh one.
+    ``agreement`` is the verified ``contract.agreement.Agreement`` as canonical JSON, empty where there is none.
+    ``breaks_ms`` of the breaks and so many ``tries`` of a quit code were used up before a restart.
     """
 
     session: str
@@ -142,6 +163,8 @@ class Joined:
     entry_url: str
     elapsed_ms: int = 0
     agreement: str = ""
+    breaks_ms: int = 0
+    tries: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,6 +265,11 @@ class ActionArrived:
     """An examiner's action, its signature already checked."""
 
     action: Action
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaving:
+    """Only a new process can go on recording. This one seals what it has once ``MayLeave`` came, and ends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

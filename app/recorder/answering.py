@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from app.contract.actions import Action
 from app.contract.incidents import IncidentKind
+from app.contract.wire import Spent
 from app.messages import ActionArrived
 from app.recorder.client import ServerClient
 from app.recorder.heartbeat import HeartbeatHandlers, HeartbeatLoop
@@ -25,8 +26,8 @@ class Answers:
     ) -> None:
         self._recording, self._tell_shell, self._tell_status = recording, tell_shell, tell_status
 
-    def loop(self, client: ServerClient, joined: JoinedSession) -> HeartbeatLoop:
-        """Return the heartbeats of the session, not started yet."""
+    def loop(self, client: ServerClient, joined: JoinedSession, spent: Callable[[], Spent]) -> HeartbeatLoop:
+        """Return the heartbeats of the session, not started yet; ``spent`` is asked in their thread."""
         handlers = HeartbeatHandlers(
             on_online=lambda online: self._online_changed(online=online),
             on_frozen=lambda frozen: self._frozen_changed(frozen=frozen),
@@ -40,6 +41,7 @@ class Answers:
             interval_s=joined.policy.upload.heartbeat_ms / 1000,
             head=self._recording.head,
             handlers=handlers,
+            spent=spent,
         )
 
     def _online_changed(self, *, online: bool) -> None:

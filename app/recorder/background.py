@@ -113,10 +113,10 @@ class BackgroundUpload:
             if self._leaving.wait(NAP_S):
                 return
 
-    def _check(self, sent: int = 0, _total: int = 0) -> None:
+    def _check(self, sent: int = 0, total: int = 0) -> None:
         if self._leaving.is_set() or not self._may_send.is_set():
             raise _GivingWay("an exam starts")
-        if self._turns.is_over(sent):
+        if self._turns.is_over(sent, total - sent):
             raise _GivingWay("its server takes nothing, and others go first")
         if self._clock.now().mono_ns - self._asked_ns >= LOOK_S * 1e9:
             self._ask()

@@ -44,6 +44,8 @@ def abandon(recording: Recording, *, for_next_process: bool) -> None:
     Nobody said that the exam is over, so the session stays open: it can be taken up again.
     """
     try:
+        if for_next_process:
+            recording.hurry()
         recording.stop()
         if for_next_process:
             _log.info("what was not sent is left to the next process")

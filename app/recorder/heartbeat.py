@@ -15,7 +15,7 @@ from app.contract.errors import FairlockError, IntegrityError, Retryable
 from app.contract.sealing import jws
 from app.contract.sealing.records import ACTION_TYPE
 from app.contract.session import SessionState
-from app.contract.wire import Heartbeat, HeartbeatAnswer
+from app.contract.wire import Heartbeat, HeartbeatAnswer, Spent
 from app.recorder.client import ServerClient
 
 
@@ -32,8 +32,12 @@ class HeartbeatHandlers:
     on_refused: Callable[[FairlockError], None]
 
 
+JOIN_S = 2.0
+"""What the thread is waited for: a server whose answer drips must not keep what was recorded from being sealed."""
+
+
 class HeartbeatLoop:
-    """Sends heartbeats until stopped."""
+    """Sends heartbeats until stopped. ``spent`` says what the session used up so far."""
 
     def __init__(
         self,
@@ -44,6 +48,7 @@ class HeartbeatLoop:
         interval_s: float,
         head: Callable[[], tuple[bytes, int]],
         handlers: HeartbeatHandlers,
+        spent: Callable[[], Spent] = Spent,
     ) -> None:
         self._client = client
         self._session = session
@@ -51,6 +56,7 @@ class HeartbeatLoop:
         self._interval_s = interval_s
         self._head = head
         self._handlers = handlers
+        self._spent = spent
         self._stop = threading.Event()
         self._wake = threading.Event()
         self._seen_actions: set[str] = set()
@@ -71,12 +77,16 @@ class HeartbeatLoop:
         if first or self.frozen:
             self._wake.set()
 
+    def hurry(self) -> None:
+        """Send the next one at once."""
+        self._wake.set()
+
     def stop(self) -> None:
-        """End; joins the thread."""
+        """Send no other one. The thread ends with the answer it waits for, for which ``JOIN_S`` must do."""
         self._stop.set()
         self._wake.set()
         if self._thread.is_alive():
-            self._thread.join(timeout=30)
+            self._thread.join(JOIN_S)
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -90,7 +100,7 @@ class HeartbeatLoop:
     def beat(self) -> None:
         """Send one heartbeat and hand out what it brought."""
         head, records = self._head()
-        beat = Heartbeat(state=self.state, cookie=self.cookie, head=head, records=records)
+        beat = Heartbeat(state=self.state, cookie=self.cookie, head=head, records=records, spent=self._spent())
         try:
             answer = self._client.heartbeat(self._session, beat)
         except Retryable:

@@ -30,6 +30,7 @@ from app.contract.wire import (
     ExamLink,
     JoinRequest,
     PolicyAnswer,
+    Spent,
     Tokens,
 )
 from app.recorder.client import ServerClient
@@ -77,6 +78,7 @@ class JoinedSession:
     entry_url: str
     agreement: Agreement | None = None
     elapsed_at_server_ms: int = 0
+    spent_at_server: Spent = Spent()
 
     @property
     def session(self) -> str:
@@ -84,15 +86,17 @@ class JoinedSession:
         return self.saved.session
 
     def elapsed_ms(self, clock: Clock) -> int:
-        """Return how long ago the session first began to record; 0 when it has not.
+        """Return how long ago the session first began to record, less its breaks; 0 when it has not.
 
-        Never less than the server says, who can't be told otherwise by editing a file.
+        Never less than the server says, who can't be told otherwise by editing a file; the breaks are those it knows.
         """
-        if not self.saved.origin_mono_ns:
-            return self.elapsed_at_server_ms
-        now = clock.now()
-        origin = Instant(mono_ns=self.saved.origin_mono_ns, utc_ms=self.saved.origin_utc_ms)
-        return max(self.elapsed_at_server_ms, Timeline(origin, now).at_ms(now))
+        elapsed_ms = self.elapsed_at_server_ms
+        if self.saved.origin_mono_ns:
+            now = clock.now()
+            origin = Instant(mono_ns=self.saved.origin_mono_ns, utc_ms=self.saved.origin_utc_ms)
+            elapsed_ms = max(elapsed_ms, Timeline(origin, now).at_ms(now))
+        granted_ms = 1000 * self.agreement.breaks_s if self.agreement is not None else 0
+        return max(0, elapsed_ms - min(granted_ms, self.spent_at_server.breaks_ms))
 
 
 def join(client: ServerClient, link: ExamLink, *, program_token: bytes, home: Path, clock: Clock) -> JoinedSession:
@@ -166,6 +170,7 @@ def bind(
         entry_url=answer.entry_url,
         agreement=agreement,
         elapsed_at_server_ms=answer.elapsed_ms,
+        spent_at_server=answer.spent,
     )
 
 

@@ -1,10 +1,12 @@
 """The journal: incidents, gaps, states and notes on their way into the sealed ``journal`` track.
 
 Anybody may write from any thread; one thread seals. The queue is bounded and full is fatal: losing evidence
-silently is worse than stopping. While the spool is full, entries wait in memory and are sealed when there is room.
+silently is worse than stopping. While the spool is full, entries wait in memory and are sealed when there is room; if
+there is none to the end, the journal's last word is how many entries it lacks.
 An incident is on disk within ``FLUSH_S`` and its segment closes within ``CUT_S``, so that an examiner sees it soon.
 """
 
+import contextlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -50,7 +52,8 @@ class PlainSegmenter(Protocol):
 class Journal:
     """Collects entries and seals them in the thread ``journal``.
 
-    ``on_dead`` is told in that thread why it ends though nobody stopped it: nothing is sealed from then on.
+    ``on_dead`` is told in that thread why it ends though nobody stopped it: nothing is sealed from then on, but what
+    waits for room may be when it is stopped. ``free_room`` makes room that was kept for the last word.
     """
 
     def __init__(
@@ -61,12 +64,14 @@ class Journal:
         *,
         on_incident: Callable[[Incident], None] = lambda _incident: None,
         on_dead: Callable[[Exception], object] = lambda _error: None,
+        free_room: Callable[[], object] = lambda: None,
     ) -> None:
         self._segmenter = segmenter
         self._timeline = timeline
         self._clock = clock
-        self._on_incident, self._on_dead = on_incident, on_dead
+        self._on_incident, self._on_dead, self._free_room = on_incident, on_dead, free_room
         self._inbox: Bounded[Line] = Bounded(CAPACITY)
+        self._waiting: list[Line] = []
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._failure: Exception | None = None
         self._stopped = False
@@ -139,16 +144,36 @@ class Journal:
         self._inbox.close()
         self._thread.join(timeout=30)
         try:
-            if self._failure is not None:
+            if isinstance(self._failure, SpoolFull):
+                self._seal_rest()
+            elif self._failure is not None:
                 raise self._failure
         finally:  # also what was sealed before the thread failed
             self._segmenter.close()
 
     def _write(self, kind: EntryType, body: Mapping[str, Json]) -> None:
-        now = self._clock.now()
-        entry = line(Entry(type=kind, at_ms=self._timeline.at_ms(now), utc_ms=now.utc_ms, body=body))
-        if not self._inbox.offer(entry) and not self._stopped:  # what happens after the end is nobody's evidence
+        if (
+            not self._inbox.offer(self._line(kind, body)) and not self._stopped
+        ):  # what happens after the end is nobody's evidence
             raise Fatal("The journal can't keep up; stopping rather than losing evidence.", code="E-JOURNAL-FULL")
+
+    def _line(self, kind: EntryType, body: Mapping[str, Json]) -> Line:
+        now = self._clock.now()
+        return line(Entry(type=kind, at_ms=self._timeline.at_ms(now), utc_ms=now.utc_ms, body=body))
+
+    def _seal_rest(self) -> None:
+        """Seal what a full spool refused, or say how much that is: the tracks have ended, and the upload went on."""
+        with contextlib.suppress(Closed):
+            while (one := self._inbox.take(0)) is not None:
+                self._waiting.append(one)
+        try:
+            self._seal(last_try=True)
+        except SpoolFull:
+            missing: dict[str, Json] = {"entries_not_written": str(len(self._waiting)), "reason": "no room was left"}
+            self._free_room()
+            self._waiting = [self._line(EntryType.NOTE, missing)]
+            self._seal(last_try=True)
+            raise
 
     def _run(self) -> None:
         try:
@@ -159,12 +184,11 @@ class Journal:
                 self._on_dead(error)
 
     def _seal_all(self) -> None:
-        waiting: list[Line] = []
         urgent_since: float | None = None
         while True:
             entries, closed = self._collect()
-            waiting += entries
-            self._seal(waiting, last_try=closed)
+            self._waiting += entries
+            self._seal(last_try=closed)
             now_s = self._clock.now().mono_ns / 1e9
             if urgent_since is None and any(e.type is EntryType.INCIDENT for e in entries):
                 urgent_since = now_s
@@ -173,14 +197,14 @@ class Journal:
             if closed:
                 return
 
-    def _seal(self, waiting: list[Line], *, last_try: bool) -> None:
+    def _seal(self, *, last_try: bool) -> None:
         """Seal what waits, and take it off the list. No room may come back when the server has received some."""
         try:
-            for batch in batches(tuple(waiting), BATCH):
+            for batch in batches(tuple(self._waiting), BATCH):
                 self._segmenter.push_plain(entries_fragment([one.data for one in batch]), batch[0].at_ms)
-                del waiting[: len(batch)]
+                del self._waiting[: len(batch)]
         except SpoolFull:
-            if last_try or len(waiting) > CAPACITY:
+            if last_try or len(self._waiting) > CAPACITY:
                 raise
 
     def _cut(self) -> bool:

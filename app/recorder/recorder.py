@@ -1,7 +1,8 @@
 """What the recorder does with each of the shell's messages, and with a lost track: the recording side of one session.
 
 Runs in the recorder's main thread and asks its parts: the session at hand, the devices chosen, the recording under way.
-Their threads are theirs. Never takes a message by itself (``app.recorder.process`` does), never imports Qt.
+Their threads are theirs; while ``close`` runs in another, what the shell says is only heard out. Never takes a message
+by itself (``app.recorder.process`` does), never imports Qt.
 """
 
 import logging
@@ -13,7 +14,7 @@ from app.clock import SystemClock
 from app.contract.errors import FairlockError
 from app.contract.schema import dumps
 from app.contract.session import SessionState
-from app.contract.wire import ExamLink
+from app.contract.wire import ExamLink, Spent
 from app.recorder.detection import DetectionChoice
 from app.recorder.device_choice import DeviceChoice
 from app.recorder.finishing import abandon, finish, progress_teller
@@ -33,7 +34,7 @@ _log = logging.getLogger("fairlock.recorder")
 
 class Recorder:
     """``send`` takes messages for the shell; ``on_track_lost`` is called in the track's thread, and is to bring the
-    error to ``handle``. ``leaving``: only a new process can go on.
+    error to ``handle``. ``leaving``: only a new process can go on; ``may_leave``: the shell knows.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class Recorder:
         *,
         on_track_lost: Callable[[TrackLost], object] = lambda _error: None,
     ) -> None:
-        self.leaving = False
+        self.leaving = self.may_leave = False
         self._send, self._options, self._on_track_lost = send, options, on_track_lost
         self._clock = SystemClock()
         self._detection = DetectionChoice()
@@ -63,9 +64,19 @@ class Recorder:
             m.PageSound: self._under_way.page_sounds,
             m.Report: self._under_way.reported,
             m.StateIs: self._state_is,
+            m.BreaksAre: self._breaks_are,
+            m.CodesTried: self._codes_tried,
             m.LockIs: self._under_way.lock_is,
             m.Finish: self._finish,
+            m.MayLeave: self._may_leave,
             TrackLost: self._track_lost,
+        }
+        self._last_handlers: dict[type, Callable[..., None]] = {
+            m.Report: self._under_way.reported,
+            m.StateIs: self._state_was,
+            m.BreaksAre: self._breaks_are,
+            m.CodesTried: self._codes_tried,
+            m.Finish: lambda finish: self._session.note_hand_in(finish.reason),
         }
 
     def start(self) -> None:
@@ -86,6 +97,18 @@ class Recorder:
         except Exception as error:  # noqa: BLE001  (process edge: the session must be told, whatever it was)
             _log.exception("handling %s", type(message).__name__)
             self._failed(message, FairlockError(f"{type(error).__name__}: {error}"))
+
+    def hear_out(self, message: object) -> None:
+        """Take what the shell says while ``close`` runs in another thread: a hand-in is marked up to the very end.
+
+        The journal takes it for as long as it is open. The next process is told again how the session stands.
+        """
+        try:
+            handler = self._last_handlers.get(type(message))
+            if handler is not None:
+                handler(message)
+        except Exception:  # noqa: BLE001  (process edge: one message must not keep the next from being heard)
+            _log.exception("hearing out %s", type(message).__name__)
 
     def close(self) -> None:
         """Take everything down, without the shell: what is being recorded is sealed and sent as far as time allows."""
@@ -112,6 +135,7 @@ class Recorder:
         if joined.agreement is not None:
             self._granted = Granted(joined.agreement.allowances)
         self._devices.choose(joined.policy)
+        carried = self._session.spent.carried_over if self._session.spent is not None else Spent()
         self._send(
             m.Joined(
                 session=joined.session,
@@ -120,6 +144,8 @@ class Recorder:
                 entry_url=joined.entry_url,
                 elapsed_ms=joined.elapsed_ms(self._clock),
                 agreement=dumps(joined.agreement).decode() if joined.agreement is not None else "",
+                breaks_ms=carried.breaks_ms,
+                tries=carried.tries,
             )
         )
         self._session.send_leftovers()
@@ -136,7 +162,7 @@ class Recorder:
         parts = replace(
             self._parts(), sources=self._devices.sources, granted=self._granted, on_track_lost=self._on_track_lost
         )
-        self._under_way.begin(parts, message.notice)
+        self._under_way.begin(parts, message.notice, self._session.spent)
         self._is_whole = True
         self._send(m.RecordingStarted())
 
@@ -155,15 +181,28 @@ class Recorder:
     # --- while it records ----------------------------------------------------------------------------------------
 
     def _state_is(self, message: m.StateIs) -> None:
-        self._under_way.state_is(message)
-        if message.state is SessionState.UNLOCKING:  # now: between here and ``Finish`` either process may die
-            self._session.note_hand_in(message.why)
+        self._state_was(message)
         if message.state is not SessionState.CHECKING:
             self._devices.let_go()
         if message.why != m.EXAM_LOADED:  # a page that has loaded neither begins nor ends anything
             on_break = message.state is SessionState.PAUSED and message.why == ON_BREAK
             recording = self._under_way.recording
             self._granted.break_is(on_break, recording.detection.part if recording is not None else None)
+
+    def _state_was(self, message: m.StateIs) -> None:
+        if message.state is SessionState.UNLOCKING:  # now: between here and ``Finish`` either process may die
+            self._session.note_hand_in(message.why)
+        self._under_way.state_is(message)  # afterwards, for a journal that has died takes nothing
+
+    def _breaks_are(self, message: m.BreaksAre) -> None:
+        if self._session.spent is not None:
+            self._session.spent.breaks_are(message.spent_ms, lasting=message.lasting)
+            self._under_way.tell_server()
+
+    def _codes_tried(self, message: m.CodesTried) -> None:
+        if self._session.spent is not None:
+            self._session.spent.codes_tried(message.number)
+            self._under_way.tell_server()
 
     def _track_lost(self, error: TrackLost) -> None:
         """Leave, so that the shell starts a new process, which records every track again in the next epoch.
@@ -173,7 +212,12 @@ class Recorder:
         """
         _log.error("%s", error)
         is_over = self._is_finishing or self._under_way.state in AFTER_EXAM
-        self.leaving = self._is_whole and not is_over
+        if self._is_whole and not is_over and not self.leaving:
+            self.leaving = True
+            self._send(m.Leaving())
+
+    def _may_leave(self, _message: m.MayLeave) -> None:
+        self.may_leave = True
 
     # --- the end -------------------------------------------------------------------------------------------------
 

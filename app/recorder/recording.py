@@ -42,11 +42,13 @@ from app.version import VERSION
 from capture.chain import Chain
 from capture.recovery import Recovered, recover
 from capture.segmenter import Segmenter
-from capture.spool import Spool
+from capture.spool import Spool, SpoolFull
 from capture.track import TrackLost
 from capture.uploader import Uploader, receipt_verifier
 
 PLAIN_SEGMENT_MS = 5_000
+LAST_WORD_BYTES = 16 * 1024
+"""Room in the spool for a segment of the journal that holds one short entry."""
 
 _log = logging.getLogger("fairlock.recorder")
 
@@ -89,7 +91,9 @@ class Recording:
         self.live = self._live_feed() if self._policy.capture.live_view else None
         self._recovered: Recovered = recover(self.spool, self.chain, self._clock)
         journal = self._segmenter(Track.JOURNAL, JOURNAL_MIME)
-        self.journal = Journal(journal, self.timeline, self._clock, on_dead=self._journal_died)
+        self.journal = Journal(
+            journal, self.timeline, self._clock, on_dead=self._journal_died, free_room=self._kept_room()
+        )
         self._lost: TrackLost | None = None
         self.pictures = IncidentPictures(
             self._segmenter(Track.PICTURES, PICTURES_MIME),
@@ -166,6 +170,10 @@ class Recording:
         if self._lost is not None:
             raise self._lost
 
+    def hurry(self) -> None:
+        """Another recording is to begin: let ``stop`` wait less for slow encoders."""
+        self._tracks.hurry()
+
     def stop(self) -> None:
         """Stop recording; what was recorded is on disk afterwards, and the upload goes on.
 
@@ -223,6 +231,14 @@ class Recording:
             init=init,
             on_written=self.live.take if self.live is not None and track in MEDIA else None,
         )
+
+    def _kept_room(self) -> Callable[[], None]:
+        """Keep room for the journal's last word; return what frees it."""
+        try:
+            self.spool.reserve(LAST_WORD_BYTES)
+        except SpoolFull:  # what earlier epochs left fills it: this one may only send
+            return lambda: None
+        return lambda: self.spool.release(LAST_WORD_BYTES)
 
     def _live_feed(self) -> LiveFeed:
         session = self._parts.joined.session

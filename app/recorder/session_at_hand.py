@@ -1,4 +1,5 @@
-"""The session at hand: opened by its link, its folder owned by this process, marked as taken up and as handed in.
+"""The session at hand: opened by its link, its folder owned by this process, marked as taken up and as handed in, and
+what it used up noted there.
 
 Used by the recorder's main thread, which alone asks for it. What earlier exams left on this computer is sent meanwhile
 in a thread of its own (``app.recorder.background``). Records nothing and opens no device.
@@ -18,12 +19,16 @@ from app.recorder.joining import JoinedSession, join, session_folder, start_time
 from app.recorder.leftovers import send
 from app.recorder.marks import mark_handed_in, mark_taken_up
 from app.recorder.ownership import owned
+from app.recorder.spent import SpentHere
 
 LEFTOVERS_DEADLINE_S = 2.0
 
 
 class SessionAtHand:
-    """``home`` holds the folders of all sessions on this computer; which of them is at hand, ``open`` knows."""
+    """``home`` holds the folders of all sessions on this computer; which of them is at hand, ``open`` knows.
+
+    ``spent`` is there as soon as its folder is, also while the server can't be reached.
+    """
 
     def __init__(self, home: Path, clock: Clock) -> None:
         self._home = home
@@ -32,6 +37,7 @@ class SessionAtHand:
         self._client: ServerClient | None = None
         self._joined: JoinedSession | None = None
         self._background: BackgroundUpload | None = None
+        self.spent: SpentHere | None = None
         self._ownership = ExitStack()
 
     def open(self, link: ExamLink, program_token: bytes) -> JoinedSession:
@@ -40,8 +46,10 @@ class SessionAtHand:
         folder = session_folder(self._home, link)
         self._ownership.enter_context(owned(folder, self._clock))
         self._folder = folder  # known from here on, also where the server can't be reached
+        self.spent = spent = SpentHere(folder, self._clock)
         self._client = client = ServerClient(link.server)
         self._joined = joined = join(client, link, program_token=program_token, home=self._home, clock=self._clock)
+        spent.take_over(joined.spent_at_server)
         return joined
 
     def need(self) -> tuple[JoinedSession, ServerClient]:

@@ -5,7 +5,6 @@ Callbacks run in the tracks' threads.
 """
 
 import threading
-import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -31,9 +30,10 @@ from capture.segmenter import Segmenter
 from capture.sources import AUDIO_CHUNK, AUDIO_RATE, AudioSource, Origin, SourceLost, VideoSource
 from capture.sources import Source as Device
 from capture.spool import SpoolFull
-from capture.track import Source, TrackLost, TrackRecorder
+from capture.track import DRAIN_S, Source, TrackLost, TrackRecorder
 
 STOP_DEADLINE_S = 10.0
+"""What a device or an encoder is waited for that brings and takes nothing."""
 FIRST_FRAGMENT_DEADLINE_S = 20.0
 # What a starved encoder may lag behind before pictures are dropped: at most some 80 MB each for camera and screen.
 VIDEO_QUEUE_S = 5
@@ -78,7 +78,7 @@ class Tracks:
         self._encoders = Encoders(parts.capture, parts.timeline.origin)
         self._recorders: list[TrackRecorder[Frame] | TrackRecorder[AudioChunk]] = []
         self._stack = ExitStack()
-        self._stop_until = 0.0
+        self._longest_s = DRAIN_S
         self.all_stopped = True
 
     @property
@@ -117,14 +117,19 @@ class Tracks:
             if not arrived:
                 raise Fatal(f"Nothing came from the {track} within {FIRST_FRAGMENT_DEADLINE_S:.0f} s.")
 
+    def hurry(self) -> None:
+        """Wait for no encoder longer than for one that stands: as long as they end, nothing is recorded."""
+        self._longest_s = STOP_DEADLINE_S
+
     def stop(self) -> None:
         """Stop them, the last one first; what one could not seal must not keep the others from being sealed.
 
-        They end at the same time and share one deadline: two whose encoders stand take no longer than one.
+        They end at the same time: two whose devices hang, or whose encoders stand, take no longer than one.
         """
-        self._stop_until = time.monotonic() + STOP_DEADLINE_S
         for recorder in self._recorders:
             recorder.ask_to_stop()
+        for recorder in self._recorders:
+            recorder.stop_reading(STOP_DEADLINE_S)
         self._stack.close()
 
     def failed(self, track: Track, error: FairlockError) -> None:
@@ -226,7 +231,7 @@ class Tracks:
         self._stack.callback(self._stop, recorder)
 
     def _stop(self, recorder: TrackRecorder[T]) -> None:
-        if not recorder.stop(max(0.0, self._stop_until - time.monotonic())):
+        if not recorder.stop(STOP_DEADLINE_S, self._longest_s):
             self.all_stopped = False  # its last segment is recovered at the next start, so this is not the end yet
 
     # --- what the tracks say -------------------------------------------------------------------------------------

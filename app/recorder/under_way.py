@@ -5,6 +5,7 @@ Used by the recorder's main thread; the thread ``status`` tells the shell every 
 (``app.recorder.finishing``).
 """
 
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,12 +14,16 @@ from app import messages as m
 from app.contract.hints import Hint
 from app.contract.session import SessionState
 from app.contract.times import Clock
+from app.contract.wire import Spent
 from app.recorder.answering import Answers
 from app.recorder.heartbeat import HeartbeatLoop
 from app.recorder.recording import Recording, RecordingParts
+from app.recorder.spent import SpentHere
 from app.recorder.states import StateLog
 
 STATUS_S = 1.0
+
+_log = logging.getLogger("fairlock.recorder")
 
 
 class UnderWay:
@@ -44,8 +49,10 @@ class UnderWay:
         """Tell nothing more every second."""
         self._stopped.set()
 
-    def begin(self, parts: RecordingParts, notice: str) -> None:
+    def begin(self, parts: RecordingParts, notice: str, spent: SpentHere | None = None) -> None:
         """Record; returns once every track has something on disk. ``notice`` are the words that were acknowledged.
+
+        ``spent`` is what the session used up: what of it came from before a restart, the journal says.
 
         Raises what ``Recording`` raises; what has started by then is still there to be ended.
         """
@@ -53,10 +60,14 @@ class UnderWay:
         recording.start()
         if notice:
             recording.journal.notice(notice, parts.joined.policy_digest)
+        if spent is not None and spent.facts():
+            recording.journal.note(**spent.facts())
         self._states.attach(recording.journal)
         for report in self._states.reports:
             recording.incidents.take_report(report)
-        self._beats = Answers(recording, self._send, self._send_status).loop(parts.client, parts.joined)
+        self._beats = Answers(recording, self._send, self._send_status).loop(
+            parts.client, parts.joined, spent.told if spent is not None else Spent
+        )
         self._beats.state, self._beats.cookie = self.state, self._cookie
         self._beats.start()
         recording.wait_for_first_fragments()
@@ -65,6 +76,11 @@ class UnderWay:
         """Tell the server nothing more."""
         if self._beats is not None:
             self._beats.stop()
+
+    def tell_server(self) -> None:
+        """Send the next heartbeat at once."""
+        if self._beats is not None:
+            self._beats.hurry()
 
     def close(self) -> None:
         """Close the recording's files, while no thread looks into them to tell how far it is."""
@@ -92,10 +108,11 @@ class UnderWay:
 
     def reported(self, message: m.Report) -> None:
         """Somebody saw an incident."""
-        if self.recording is None:
+        recording = self.recording  # which another thread may be about to close
+        if recording is None:
             self._states.keep_report(message)
         else:
-            self.recording.incidents.take_report(message)
+            recording.incidents.take_report(message)
 
     def visited(self, message: m.Visited) -> None:
         """The exam page shows another address."""
@@ -124,7 +141,10 @@ class UnderWay:
 
     def _tell_status(self) -> None:
         while not self._stopped.wait(STATUS_S):
-            self._send_status()
+            try:
+                self._send_status()
+            except Exception as error:  # noqa: BLE001  (the thread's main: what can't be read now can be the next time)
+                _log.warning("how far the recording is can't be told now: %r", error)
 
     def _send_status(self) -> None:
         with self._telling:

@@ -8,11 +8,12 @@ BREAK, BREAK_OVER = "break", "break_over"
 
 
 class Breaks:
-    """Counts down from what was granted while a break lasts."""
+    """Counts down from what was granted, less ``spent_s`` of an earlier run, while a break lasts."""
 
-    def __init__(self, clock: Clock, agreement: Agreement | None) -> None:
+    def __init__(self, clock: Clock, agreement: Agreement | None, *, spent_s: float = 0.0) -> None:
         granted = agreement is not None and Allowance.BREAKS in agreement.allowances
-        self._left_s = float(agreement.breaks_s) if agreement is not None and granted else 0.0
+        self._granted_s = float(agreement.breaks_s) if agreement is not None and granted else 0.0
+        self._left_s = max(0.0, self._granted_s - spent_s)
         self._clock = clock
         self._since: Instant | None = None
         self.are_granted = granted
@@ -27,6 +28,15 @@ class Breaks:
     def end(self) -> None:
         """The candidate is back, or nothing is left."""
         self._left_s, self._since = self.left_s(), None
+
+    @property
+    def lasts(self) -> bool:
+        """Whether the candidate is on a break."""
+        return self._since is not None
+
+    def spent_s(self) -> float:
+        """Return the seconds that are used up in all."""
+        return self._granted_s - self.left_s()
 
     def left_s(self) -> float:
         """Return the seconds that are left in all."""

@@ -114,7 +114,8 @@ class Controller(QObject):
     def _show_notice(self) -> None:
         policy = self.course.known_policy()
         self.sitting.allow()
-        self._quit_code = QuitCode(policy.browser.quit_code, self.clock)
+        tries = self.course.joined.tries if self.course.joined is not None else 0
+        self._quit_code = QuitCode(policy.browser.quit_code, self.clock, tries=tries, on_try=self._recorder.tell_tries)
         if policy.demonstration:
             self.stage.allow_photographs()
         else:
@@ -186,6 +187,12 @@ class Controller(QObject):
             return
         self.reports.note(IncidentKind.KEY_BLOCKED, {"quit_code": answer.value}, source=WINDOW)
         self.stage.ask_for_code(text.QUIT_WRONG)
+
+    def tell_spent(self) -> None:
+        """Say to a new recorder what is used up: it may have missed the last of it."""
+        self.sitting.tell_breaks()
+        if self._quit_code.tries:
+            self._recorder.tell_tries(self._quit_code.tries)
 
     def _leave(self) -> None:
         self._time.stop()

@@ -1,5 +1,6 @@
 """The quit code: slower to try with each wrong one. Pure."""
 
+from collections.abc import Callable
 from enum import Enum
 
 from app.contract.codes import is_code
@@ -18,13 +19,25 @@ class Answer(Enum):
 
 
 class QuitCode:
-    """``stored`` is the policy's ``quit_code``, or ``None``: then no code is right."""
+    """``stored`` is the policy's ``quit_code``, or ``None``: then no code is right.
 
-    def __init__(self, stored: bytes | None, clock: Clock) -> None:
+    ``tries`` were made before a restart; the wait after the last of them begins anew. ``on_try`` is told each further
+    number before that code is looked at, so that ending the application before the answer forgets none.
+    """
+
+    def __init__(
+        self,
+        stored: bytes | None,
+        clock: Clock,
+        *,
+        tries: int = 0,
+        on_try: Callable[[int], None] = lambda _tries: None,
+    ) -> None:
         self._stored = stored
         self._clock = clock
-        self._wait_s = 0.0
-        self._last: Instant | None = None
+        self._on_try = on_try
+        self.tries = tries
+        self._last: Instant | None = clock.now() if tries else None
 
     @property
     def exists(self) -> bool:
@@ -36,10 +49,16 @@ class QuitCode:
         if self._stored is None:
             return Answer.WRONG
         now = self._clock.now()
-        if self._last is not None and now.seconds_since(self._last) < self._wait_s:
+        if self._last is not None and now.seconds_since(self._last) < _wait_s(self.tries):
             return Answer.TOO_SOON
+        self.tries += 1
+        self._on_try(self.tries)
         if is_code(code, self._stored):
             return Answer.RIGHT
         self._last = now
-        self._wait_s = min(LONGEST_WAIT_S, max(FIRST_WAIT_S, 2 * self._wait_s))
         return Answer.WRONG
+
+
+def _wait_s(tries: int) -> float:
+    doublings = min(tries - 1, 8)  # more than lead to the longest wait
+    return min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0**doublings)

@@ -52,7 +52,7 @@ class RecorderSide:
         self._picked: dict[Track, str] = {}
         self._page_is_audible = False
         self._lost_since: Instant | None = None
-        self._is_lost = False
+        self._is_lost = self._is_leaving = False
         self._done_actions: deque[str] = deque(maxlen=MOST_ACTIONS)
         self._rejoin = QTimer(controller)
         self._rejoin.setSingleShot(True)
@@ -91,6 +91,14 @@ class RecorderSide:
     def tell_state(self, state: SessionState, why: str) -> None:
         """Say where the session stands."""
         self._peer.send(m.StateIs(state=state, why=why))
+
+    def tell_breaks(self, spent_s: float, *, lasting: bool) -> None:
+        """Say how much of the breaks is used up, and whether one lasts, before it does."""
+        self._peer.send(m.BreaksAre(spent_ms=round(spent_s * 1000), lasting=lasting))
+
+    def tell_tries(self, tries: int) -> None:
+        """Say how many quit codes were tried."""
+        self._peer.send(m.CodesTried(number=tries))
 
     def tell_cookie(self, value: str) -> None:
         """Hand over the newest cookie token."""
@@ -133,11 +141,10 @@ class RecorderSide:
                 self._hint(message.hint)
             case m.ActionArrived():
                 self._act(message.action)
-            case m.FlushProgress():
-                self._controller.stage.show_progress(message.sent_bytes, message.total_bytes, message.left_s)
-            case m.Flushed():
-                self._controller.course.complete = message.complete
-                self._controller.session.happen(Event.FLUSHED if message.complete else Event.DEFERRED)
+            case m.Leaving():
+                self._leaves()
+            case m.FlushProgress() | m.Flushed():
+                self._flushes(message)
 
     def _joined(self, joined: m.Joined) -> None:
         controller = self._controller
@@ -159,6 +166,7 @@ class RecorderSide:
             # Before it records: without the cookie its first heartbeat would freeze the exam.
             if self._cookie is not None:
                 self.tell_cookie(self._cookie)
+            controller.tell_spent()
             # A pause keeps its reason: what is seen during a break is by agreement, whoever records it.
             self.tell_state(state, controller.sitting.paused_for if state is _S.PAUSED else "recorder restarted")
             for track, name in self._picked.items():
@@ -207,6 +215,13 @@ class RecorderSide:
         if exam is not None and self._controller.session.state is _S.RUNNING:
             exam.show_hint(HINTS[hint])
 
+    def _flushes(self, message: m.FlushProgress | m.Flushed) -> None:
+        if isinstance(message, m.FlushProgress):
+            self._controller.stage.show_progress(message.sent_bytes, message.total_bytes, message.left_s)
+            return
+        self._controller.course.complete = message.complete
+        self._controller.session.happen(Event.FLUSHED if message.complete else Event.DEFERRED)
+
     def _join_again(self) -> None:
         if self._controller.session.state in RECORDING_STATES:
             self.join()
@@ -232,8 +247,27 @@ class RecorderSide:
 
     # --- loss --------------------------------------------------------------------------------------------------
 
+    def _leaves(self) -> None:
+        """The process ends as soon as all is sealed: what is reported from now on is the next one's to write.
+
+        States are told to it all the same, for it marks the session if this is when it is handed in.
+        """
+        self._is_leaving = True
+        self._stop_counting_on_it()
+        self._peer.send(m.MayLeave())
+
     def lost(self) -> None:
         """The process is gone; a new one comes, unless it went too often."""
+        self._stop_counting_on_it()
+        if self._is_leaving:
+            return  # in order: the next one goes on, also with what ended meanwhile
+        state = self._controller.session.state
+        if state in ENDING_STATES:
+            self._is_lost = True
+        if state is _S.FLUSHING:
+            self.finish("")
+
+    def _stop_counting_on_it(self) -> None:
         controller = self._controller
         self._rejoin.stop()
         controller.reports.hold()
@@ -241,14 +275,10 @@ class RecorderSide:
         if self._lost_since is None:
             self._lost_since = controller.clock.now()
         self._show_recording(on=False)
-        if controller.session.state in ENDING_STATES:
-            self._is_lost = True
-        if controller.session.state is _S.FLUSHING:
-            self.finish("")
 
     def restarted(self, peer: Peer) -> None:
         """Here is the new process."""
-        self._peer = peer
+        self._peer, self._is_leaving = peer, False
         state = self._controller.session.state
         if self._is_lost or state is _S.ENDED:
             return
@@ -262,6 +292,8 @@ class RecorderSide:
         """It went too often: no exam without a recording."""
         self._is_lost = True
         state = self._controller.session.state
+        if state is _S.FLUSHING:  # the next one was to send, and there is none
+            self.finish("")
         event = Event.FATAL if state in (_S.RUNNING, _S.PAUSED) else Event.FAILED
         self._controller.session.fail(event, text.RECORDER_GONE)
 

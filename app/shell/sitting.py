@@ -45,9 +45,10 @@ class Sitting(QObject):
     def allow(self) -> None:
         """Take the time and the breaks that policy and agreement allow, less what was used before a restart."""
         policy, joined = self._course.known_policy(), self._course.joined
-        used_s = joined.elapsed_ms / 1000 if joined is not None else 0.0
+        used_s, spent_s = (joined.elapsed_ms / 1000, joined.breaks_ms / 1000) if joined is not None else (0.0, 0.0)
         self._time.allow(policy.duration_s, used_s=used_s, expires_ms=policy.expires_ms)
-        self._breaks = Breaks(self._clock, self._course.agreement)
+        self._breaks = Breaks(self._clock, self._course.agreement, spent_s=spent_s)
+        self.tell_breaks()
 
     # --- effects -----------------------------------------------------------------------------------------------
 
@@ -135,12 +136,19 @@ class Sitting(QObject):
     def begin_break(self) -> None:
         """The candidate takes a break, if one is left."""
         if self._session.state is _S.RUNNING and self._breaks.begin():
+            self.tell_breaks()
             self._break_limit.start(round(self._breaks.left_s() * 1000))
             self.pause(BREAK, text.break_left(self._breaks.left_s()))
+
+    def tell_breaks(self) -> None:
+        """Say to the recorder how much is used up, if there are any breaks."""
+        if self._breaks.are_granted:
+            self._recorder.tell_breaks(self._breaks.spent_s(), lasting=self._breaks.lasts)
 
     def _break_is_over(self) -> None:
         """Nothing is left: time runs again, and the exam comes back when the candidate does."""
         self._breaks.end()
+        self.tell_breaks()
         self.pause(BREAK_OVER)
         self.go_on(BREAK)
 
@@ -148,5 +156,6 @@ class Sitting(QObject):
         """The candidate is back."""
         self._break_limit.stop()
         self._breaks.end()
+        self.tell_breaks()
         self.go_on(BREAK)
         self.go_on(BREAK_OVER)

@@ -6,6 +6,9 @@ from unittest.mock import patch
 
 import pytest
 
+from app import messages as m
+from app.clock import SystemClock
+from app.contract.incidents import IncidentKind
 from app.contract.journal import EntryType
 from app.demo.processes import Display
 from app.recorder import encoders, process
@@ -36,7 +39,7 @@ def failing_recorder(connection: Connection, options: RecorderOptions) -> None:
 
 
 class FailingOnce(Shell):
-    """Starts a recorder that fails, and from then on ones that do not."""
+    """Starts a recorder that fails, and from then on ones that do not; sees a program before it hears of that."""
 
     starts = 0
 
@@ -46,6 +49,13 @@ class FailingOnce(Shell):
         return self.supervisor.spawn(
             "recorder", target, self._options, on_message=self._take, on_closed=self.closed.set
         )
+
+    def _take(self, message: object) -> None:
+        super()._take(message)
+        if isinstance(message, m.Leaving):
+            now = SystemClock().now()
+            self.child.send(m.Report(kind=IncidentKind.PROCESS_FOUND, start=now, end=now, source="guard"))
+            self.child.send(m.MayLeave())
 
 
 @pytest.mark.slow
@@ -79,5 +89,6 @@ def test_a_new_recorder_goes_on_in_the_next_epoch(tmp_path: Path, monkeypatch: p
         assert all(record.complete for record in findings.verdict.records), "something was torn and not sealed"
         lost = [i for i in findings.incidents if i["kind"] == "component_restarted" and i["severity"] == "alert"]
         assert [incident["source"] for incident in lost] == ["microphone"]
+        assert [i["source"] for i in findings.incidents if i["kind"] == "process_found"] == ["guard"]
         gaps = [body for body in findings.bodies(EntryType.GAP) if body["track"] == "microphone"]
         assert "encoding or sealing failed" in [body["reason"] for body in gaps]

@@ -35,6 +35,7 @@ class Play:
     def __init__(self, policy: Policy, *, rehearse: bool = False) -> None:
         self.policy = policy
         self.granted: Agreement | None = None
+        self.breaks_ms, self.tries = 0, 0  # used up before the application was started
         self.clock = ManualClock()
         self.window = ShellWindow(self.clock, windowed=True)
         self.stage = Stage(self.window, dressed(theme.LIGHT))
@@ -63,6 +64,8 @@ class Play:
             entry_url=self.policy.browser.start_url.rstrip("/") + entry,
             elapsed_ms=elapsed_s * 1000,
             agreement=schema.dumps(self.granted).decode() if self.granted is not None else "",
+            breaks_ms=self.breaks_ms,
+            tries=self.tries,
         )
         self.r.receive(self.joined)
 

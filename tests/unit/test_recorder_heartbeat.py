@@ -1,12 +1,17 @@
 """Heartbeats: online and offline, frozen and thawed, signed actions once each."""
 
+import threading
+from collections.abc import Callable
+
+import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from app.contract.actions import Action, ActionKind
 from app.contract.errors import FairlockError, Retryable, UserFacing
 from app.contract.sealing import jws
 from app.contract.sealing.records import ACTION_TYPE
-from app.contract.wire import Heartbeat, HeartbeatAnswer
+from app.contract.wire import Heartbeat, HeartbeatAnswer, Spent
+from app.recorder import heartbeat as heartbeat_module
 from app.recorder.client import ServerClient
 from app.recorder.heartbeat import HeartbeatHandlers, HeartbeatLoop
 
@@ -54,7 +59,9 @@ def _answer(*, frozen: bool = False, actions: tuple[str, ...] = ()) -> Heartbeat
     return HeartbeatAnswer(server_ms=0, frozen=frozen, health=0, actions=actions)
 
 
-def _loop(script: list[HeartbeatAnswer | FairlockError]) -> tuple[HeartbeatLoop, ScriptedClient, Heard]:
+def _loop(
+    script: list[HeartbeatAnswer | FairlockError], spent: Callable[[], Spent] = Spent
+) -> tuple[HeartbeatLoop, ScriptedClient, Heard]:
     client, heard = ScriptedClient(script), Heard()
     loop = HeartbeatLoop(
         client,
@@ -63,6 +70,7 @@ def _loop(script: list[HeartbeatAnswer | FairlockError]) -> tuple[HeartbeatLoop,
         interval_s=3,
         head=lambda: (b"\1" * 32, 7),
         handlers=heard.handlers(),
+        spent=spent,
     )
     return loop, client, heard
 
@@ -137,3 +145,31 @@ def test_a_refusal_is_handed_on_and_does_not_mean_offline() -> None:
     loop.beat()
     assert [error.code for error in heard.refused] == ["E-SESSION-ENDED"]
     assert heard.online == []
+
+
+def test_carries_what_was_used_up_by_then() -> None:
+    loop, client, _ = _loop([_answer(), _answer()], spent=iter([Spent(), Spent(breaks_ms=7, tries=1)]).__next__)
+    loop.beat()
+    loop.beat()
+    assert [beat.spent for beat in client.beats] == [Spent(), Spent(breaks_ms=7, tries=1)]
+
+
+def test_an_answer_that_does_not_come_keeps_nobody_from_ending(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heartbeat_module, "JOIN_S", 0.01)
+    asked, answers = threading.Event(), threading.Event()
+
+    class Slow(ScriptedClient):
+        def heartbeat(self, session: str, beat: Heartbeat) -> HeartbeatAnswer:
+            asked.set()
+            answers.wait()
+            return super().heartbeat(session, beat)
+
+    loop, _, _ = _loop([])
+    loop._client = Slow([_answer()])
+    loop.start()
+    assert asked.wait(60)
+    loop.stop()
+    assert loop._thread.is_alive()
+    answers.set()
+    loop._thread.join(60)
+    assert not loop._thread.is_alive(), "another one was sent"

@@ -21,7 +21,7 @@ from app.contract.policy import Policy, Server
 from app.contract.sealing import jws, keys
 from app.contract.sealing.agreements import AGREEMENT_TYPE
 from app.contract.sealing.records import BINDING_TYPE, FORMAT_VERSION, POLICY_TYPE, Binding
-from app.contract.wire import BIND_LABEL, BindAnswer, BindRequest, ExamLink, JoinAnswer, PolicyAnswer, Tokens
+from app.contract.wire import BIND_LABEL, BindAnswer, BindRequest, ExamLink, JoinAnswer, PolicyAnswer, Spent, Tokens
 from app.recorder.client import ServerClient
 from app.recorder.joining import JoinedSession, join, load_saved, save, session_folder
 from tests.unit.capture_parts import SESSION, recipient
@@ -45,6 +45,7 @@ class Institution:
     changes: dict[str, object] = field(default_factory=dict)
     clock_off_ms: int = 0
     elapsed_ms: int = 0
+    spent: Spent = Spent()
     binds_key: bytes | None = None
     agreement: str | None = None
     calls: list[str] = field(default_factory=list)
@@ -90,7 +91,8 @@ class Institution:
             bound_ms=now_ms,
         )
         token = jws.sign(binding, RECEIPTS, typ=BINDING_TYPE)
-        return BindAnswer(binding=token, access_token="a", entry_url="", server_ms=now_ms, elapsed_ms=self.elapsed_ms)
+        bound = BindAnswer(binding=token, access_token="a", entry_url="", server_ms=now_ms, elapsed_ms=self.elapsed_ms)
+        return replace(bound, spent=self.spent)
 
 
 @pytest.fixture
@@ -288,6 +290,19 @@ def test_nothing_starts_with_an_agreement_that_does_not_hold(
     assert "ask your institution for a new link" in error.advice
     assert institution.calls == ["policy", "join"]  # no epoch was opened, and nothing of it is kept
     assert not list(tmp_path.rglob("session.json"))
+
+
+def test_breaks_that_the_server_knows_of_used_no_time_of_the_exam(institution: Institution, tmp_path: Path) -> None:
+    granted(institution, allowances=(Allowance.BREAKS,), breaks_s=60)
+    institution.elapsed_ms = 500_000
+    institution.spent = Spent(breaks_ms=40_000, tries=2)
+    session = joined(institution, tmp_path)
+    assert session.spent_at_server == institution.spent
+    assert session.elapsed_ms(institution.clock) == 460_000
+    institution.spent = Spent(breaks_ms=90_000)
+    assert joined(institution, tmp_path).elapsed_ms(institution.clock) == 440_000, "no more than was granted"
+    institution.elapsed_ms = 0
+    assert joined(institution, tmp_path).elapsed_ms(institution.clock) == 0
 
 
 def test_an_agreement_written_into_the_kept_session_is_not_believed(institution: Institution, tmp_path: Path) -> None:

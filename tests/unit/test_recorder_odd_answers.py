@@ -222,6 +222,23 @@ def test_a_refusal_is_a_short_sentence_whatever_it_says(start: Start, said: byte
     server.close()
 
 
+@pytest.mark.parametrize(
+    "after",
+    [
+        pytest.param("Thu, 31 Dec 99999999999 23:59:59 GMT", id="year"),
+        pytest.param("Thu, 31 Dec 99999999999999999999 23:59:59 GMT", id="year-beyond-64-bit"),
+        pytest.param("Wed, 21 Oct 2015 07:28:00 +99999999999999", id="zone"),
+    ],
+)
+def test_a_time_to_come_back_at_that_never_comes_says_nothing(start: Start, after: str) -> None:
+    head = f"HTTP/1.1 503 Busy\r\nRetry-After: {after}\r\nContent-Length: 0\r\n\r\n"
+    server = ServerClient(start(iter([head.encode()])))
+    error = outcome(lambda: server.heartbeat(SESSION, BEAT))
+    assert isinstance(error, Retryable)
+    assert (error.code, error.after_s) == ("E-BUSY", None)
+    server.close()
+
+
 def test_what_no_text_can_hold_is_no_answer(start: Start) -> None:
     said = schema.dumps(BindAnswer(binding="b", access_token="t", entry_url="https://x/", server_ms=0))
     said = said.replace(b"https://x/", b"https://x/\\udc00")

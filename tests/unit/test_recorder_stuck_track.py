@@ -19,7 +19,7 @@ from capture.encoder import VideoEncoder
 from capture.fake import FakeVideo
 from capture.fragments import Fragment
 from capture.frames import Frame
-from capture.track import TrackRecorder
+from capture.track import DRAIN_S, TrackRecorder
 from tests.unit.test_recorder_recording import Bench
 from tests.xserver import wait_for
 
@@ -93,15 +93,16 @@ def test_an_encoder_that_stands_at_the_hand_in_does_not_keep_the_session_from_en
     assert (gap["track"], gap["from_ms"]) == ("camera", kept_ms)
 
 
-def test_tracks_that_stand_share_one_deadline(
-    bench: Bench, stands: type[Stands], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("is_needed_soon", [False, True], ids=["at the end", "before another recording"])
+def test_tracks_that_stand_end_at_the_same_time(
+    bench: Bench, stands: type[Stands], monkeypatch: pytest.MonkeyPatch, is_needed_soon: bool
 ) -> None:
-    deadlines, asked = list[float](), list[bool]()
+    asked = list[bool]()
 
-    def stop(recorder: TrackRecorder[Frame], deadline_s: float) -> bool:
-        deadlines.append(deadline_s)
-        asked.append(all(one._stopping.is_set() for one in recording._tracks._recorders))
-        return whole_stop(recorder, deadline_s)
+    def stop(recorder: TrackRecorder[Frame], deadline_s: float, longest_s: float) -> bool:
+        asked.append(all(one._stopping.is_set() and one._queue._closed for one in recording._tracks._recorders))
+        assert longest_s == (tracks.STOP_DEADLINE_S if is_needed_soon else DRAIN_S)
+        return whole_stop(recorder, deadline_s, longest_s)
 
     whole_stop = TrackRecorder[Frame].stop
     monkeypatch.setattr(TrackRecorder, "stop", stop)
@@ -111,10 +112,9 @@ def test_tracks_that_stand_share_one_deadline(
     )
     recording.start()
     wait_for(lambda: stands.standing == {"camera", "screen"}, "both encoders to stand")
+    if is_needed_soon:
+        recording.hurry()
     recording.stop()
     recording.close()
-    assert asked == [True, True], "all end at once"
-    first, second = deadlines
-    assert first > 0
-    assert second == 0, "the first one waited for both"
+    assert asked == [True, True], "none waits for another's end to begin with its own"
     assert recording._tracks.all_stopped

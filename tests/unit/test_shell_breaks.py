@@ -38,6 +38,17 @@ def test_what_was_granted_is_used_up_over_several_breaks() -> None:
     assert not breaks.begin(), "nothing is left"
 
 
+def test_what_was_used_before_a_restart_is_not_granted_anew() -> None:
+    clock = ManualClock()
+    breaks = Breaks(clock, GRANTED, spent_s=250)
+    assert breaks.begin()
+    clock.sleep(20)
+    assert breaks.lasts
+    assert breaks.left_s() == pytest.approx(30)
+    assert breaks.spent_s() == pytest.approx(270)
+    assert not Breaks(clock, GRANTED, spent_s=9_000).begin()
+
+
 @pytest.mark.parametrize("agreement", [None, replace(GRANTED, allowances=(Allowance.SCREEN_READER,))])
 def test_without_the_allowance_there_are_none(agreement: Agreement | None) -> None:
     breaks = Breaks(ManualClock(), agreement)

@@ -13,7 +13,7 @@ from app.contract.errors import Fatal, Unsupported, UserFacing
 from app.contract.incidents import IncidentKind
 from app.contract.policy import Capability, Lockdown
 from app.messages import Check, Engaged, ProcessInfo, Report, Visited
-from app.shell import engine, icons, keys, libraries, selftest, text
+from app.shell import engine, icons, keys, libraries, quitting, selftest, text
 from app.shell.checking import Machine, Round, own_checks
 from app.shell.countdown import Countdown
 from app.shell.locking import Lock, required_of
@@ -139,6 +139,33 @@ def test_wrong_quit_codes_take_longer_and_longer() -> None:
     clock.advance(100)
     assert code.attempt(" 31 ") is Answer.RIGHT
     assert QuitCode(None, clock).attempt("") is Answer.WRONG
+
+
+def test_quit_codes_tried_before_a_restart_make_the_next_wait_as_long() -> None:
+    clock, counted = ManualClock(), list[int]()
+    code = QuitCode(stored_form("31"), clock, tries=4, on_try=counted.append)
+    clock.advance(15)
+    assert code.attempt("31") is Answer.TOO_SOON
+    assert counted == [], "what was not looked at is no try"
+    clock.advance(2)
+    assert code.attempt("no") is Answer.WRONG
+    clock.advance(31)
+    assert code.attempt("31") is Answer.TOO_SOON
+    clock.advance(2)
+    assert code.attempt("31") is Answer.RIGHT
+    assert counted == [5, 6]
+
+
+def test_a_quit_code_is_counted_before_it_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: list[str] = []
+
+    def looked_at(_code: str, _stored: bytes) -> bool:
+        steps.append("looked at")
+        return False
+
+    monkeypatch.setattr(quitting, "is_code", looked_at)
+    QuitCode(stored_form("31"), ManualClock(), on_try=lambda number: steps.append(f"try {number}")).attempt("31")
+    assert steps == ["try 1", "looked at"]
 
 
 def test_reports_wait_for_the_recording_and_never_flood() -> None:

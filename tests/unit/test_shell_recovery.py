@@ -9,6 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from app import messages as m
 from app.contract.actions import Action, ActionKind
+from app.contract.codes import stored_form
 from app.contract.session import Event, SessionState
 from app.recorder.granting import ON_BREAK
 from app.shell import text
@@ -293,3 +294,41 @@ def test_a_fresh_session_has_all_its_time(play: Play, qtbot: QtBot) -> None:
     play.check()
     play.lock(qtbot)
     assert "1:30:00" in play.words()
+
+
+def test_breaks_and_tries_used_before_a_restart_count(play: Play, qtbot: QtBot) -> None:
+    play.granted = replace(GRANTED, breaks_s=120)
+    play.policy = replace(play.policy, browser=replace(play.policy.browser, quit_code=stored_form("2718")))
+    play.breaks_ms, play.tries = 100_000, 6
+    play.run(qtbot)
+    assert play.recorder.of(m.BreaksAre) == [m.BreaksAre(spent_ms=100_000, lasting=False)]
+    play.stage.quit_code_given.emit("2718")  # too soon: the wait of the last one begins anew
+    assert play.state() is S.RUNNING
+    play.stage.break_wanted.emit()
+    assert text.break_left(20) in play.words()
+    play.clock.advance(60)
+    play.stage.break_ended.emit()
+    play.stage.break_wanted.emit()
+    assert play.state() is S.RUNNING, "nothing is left"
+    assert play.recorder.of(m.CodesTried) == []
+    play.stage.quit_code_given.emit("2718")
+    assert play.state() is S.UNLOCKING
+
+
+def test_a_break_is_told_before_it_begins_and_again_to_a_new_recorder(play: Play, qtbot: QtBot) -> None:
+    play.granted = replace(GRANTED, breaks_s=120)
+    play.policy = replace(play.policy, browser=replace(play.policy.browser, quit_code=stored_form("2718")))
+    play.run(qtbot)
+    play.stage.quit_code_given.emit("1234")
+    play.stage.break_wanted.emit()
+    said = [one for one in play.recorder.sent if isinstance(one, m.BreaksAre | m.StateIs | m.CodesTried)]
+    assert said[-3] == m.CodesTried(number=1)
+    assert said[-2] == m.BreaksAre(spent_ms=0, lasting=True)
+    assert isinstance(said[-1], m.StateIs)
+    play.clock.advance(30)
+    recorder = _restart_recorder(play)
+    play.r.receive(play.joined)
+    assert recorder.of(m.BreaksAre) == [m.BreaksAre(spent_ms=30_000, lasting=True)]
+    assert recorder.of(m.CodesTried) == [m.CodesTried(number=1)]
+    play.stage.break_ended.emit()
+    assert recorder.of(m.BreaksAre)[-1] == m.BreaksAre(spent_ms=30_000, lasting=False)

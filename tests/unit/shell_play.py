@@ -96,6 +96,13 @@ class Play:
         action = Action(id=str(self.actions), session="s", kind=kind, arguments=arguments, issuer="Ada", issued_ms=0)
         self.r.receive(m.ActionArrived(action=action))
 
+    def restart_recorder(self) -> Listener:
+        """Lose the recorder; return the next one, which ``recorder`` is not."""
+        self.r.lost()
+        again = Listener()
+        self.r.restarted(again)
+        return again
+
     def incidents(self) -> list[IncidentKind]:
         return [report.kind for report in self.recorder.of(m.Report)]
 

@@ -42,19 +42,12 @@ def _submit(play: Play) -> None:
     assert play.state() is S.FLUSHING
 
 
-def _restart(play: Play) -> Listener:
-    play.r.lost()
-    again = Listener()
-    play.r.restarted(again)
-    return again
-
-
 def test_it_is_answered_and_what_is_seen_then_is_kept_for_the_next(left: Play) -> None:
     assert left.recorder.sent[-1] == m.MayLeave()
     assert text.NOT_RECORDING in left.words()
     left.clock.advance(5)
     _see(left, "late")
-    again = _restart(left)
+    again = left.restart_recorder()
     left.r.receive(left.joined)
     left.r.receive(m.RecordingStarted())
     assert (_found(left.recorder), _found(again)) == (["early"], ["late"])
@@ -68,7 +61,7 @@ def test_who_submits_while_it_leaves_is_heard_by_both(left: Play) -> None:
     _submit(left)
     assert SUBMITTED in left.recorder.of(m.StateIs)
     assert left.recorder.of(m.Finish) == [m.Finish(reason="submit")]
-    again = _restart(left)
+    again = left.restart_recorder()
     assert left.state() is S.FLUSHING
     assert [type(message) for message in again.sent] == [m.OpenLink, m.StateIs, m.Finish]
     assert again.sent[1:] == [SUBMITTED, m.Finish(reason="submit")]
@@ -80,7 +73,7 @@ def test_who_submits_while_it_leaves_is_heard_by_both(left: Play) -> None:
 def test_an_end_that_it_still_carried_out_needs_no_other(left: Play) -> None:
     _submit(left)
     left.r.receive(m.Flushed(complete=True, message=""))
-    again = _restart(left)
+    again = left.restart_recorder()
     assert left.state() is S.ENDED
     assert again.sent == []
 
@@ -95,6 +88,6 @@ def test_without_a_next_one_the_rest_waits(left: Play) -> None:
 
 def test_one_that_comes_after_it_and_dies_while_sending_is_as_any(left: Play) -> None:
     _submit(left)
-    _restart(left)
+    left.restart_recorder()
     left.r.lost()
     assert left.state() is S.ENDED

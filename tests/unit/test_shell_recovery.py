@@ -132,13 +132,6 @@ def test_effects_never_run_inside_one_another(play: Play, qtbot: QtBot, monkeypa
 # --- a recorder that comes back -----------------------------------------------------------------------------------
 
 
-def _restart_recorder(play: Play) -> Listener:
-    play.r.lost()
-    again = Listener()
-    play.r.restarted(again)
-    return again
-
-
 def _joined_by(play: Play, path: str) -> m.Joined:
     return replace(play.joined, entry_url=play.policy.browser.start_url.rstrip("/") + path)
 
@@ -146,7 +139,7 @@ def _joined_by(play: Play, path: str) -> m.Joined:
 def test_the_newest_entry_ticket_opens_the_exam(play: Play, exam_site: Site, qtbot: QtBot) -> None:
     play.join(entry="/old-ticket")
     play.check()
-    _restart_recorder(play)
+    play.restart_recorder()
     play.r.receive(_joined_by(play, "/new-ticket"))
     play.r.receive(m.ChecksDone(sources={}, models={}))
     play.g.receive(m.ProcessesFound(processes=()))
@@ -161,7 +154,7 @@ def test_a_tab_without_a_page_enters_by_the_new_ticket(play: Play, exam_site: Si
     play.join(entry="/submit-refused")  # answers 503, as a void ticket is refused
     play.check()
     play.lock(qtbot)
-    _restart_recorder(play)
+    play.restart_recorder()
     with qtbot.waitSignal(play.stage.exam_loaded, timeout=PATIENCE_MS):
         play.r.receive(_joined_by(play, "/new-ticket"))
     assert exam_site.seen[-1] in ("/new-ticket", "/favicon.ico")
@@ -169,7 +162,7 @@ def test_a_tab_without_a_page_enters_by_the_new_ticket(play: Play, exam_site: Si
 
 def test_a_page_that_is_there_is_not_left_for_a_new_ticket(play: Play, exam_site: Site, qtbot: QtBot) -> None:
     play.run(qtbot)
-    _restart_recorder(play)
+    play.restart_recorder()
     play.r.receive(_joined_by(play, "/new-ticket"))
     tab = play.stage.tab
     assert tab is not None
@@ -181,7 +174,7 @@ def test_a_page_that_is_there_is_not_left_for_a_new_ticket(play: Play, exam_site
 def test_a_server_that_is_away_while_the_recorder_comes_back_ends_no_exam(play: Play, qtbot: QtBot, code: str) -> None:
     play.r._rejoin.setInterval(1)
     play.run(qtbot)
-    again = _restart_recorder(play)
+    again = play.restart_recorder()
     for _ in range(3):
         again.sent.clear()
         play.r.receive(m.Refused(code=code, message=""))
@@ -198,7 +191,7 @@ def test_a_server_that_is_away_while_the_recorder_comes_back_ends_no_exam(play: 
 
 def test_a_refusal_for_good_ends_the_exam_also_while_the_recorder_comes_back(play: Play, qtbot: QtBot) -> None:
     play.run(qtbot)
-    _restart_recorder(play)
+    play.restart_recorder()
     play.r.receive(m.Refused(code="E-SESSION-ENDED", message=""))
     assert play.state() is S.UNLOCKING
 
@@ -206,7 +199,7 @@ def test_a_refusal_for_good_ends_the_exam_also_while_the_recorder_comes_back(pla
 def test_an_exam_handed_in_while_the_recorder_comes_back_is_not_joined_again(play: Play, qtbot: QtBot) -> None:
     play.r._rejoin.setInterval(1)
     play.run(qtbot)
-    again = _restart_recorder(play)
+    again = play.restart_recorder()
     play.r.receive(m.Refused(code="E-BUSY", message=""))
     play.stage.submitted.emit()
     qtbot.wait(50)
@@ -219,7 +212,7 @@ def test_an_exam_handed_in_while_the_recorder_comes_back_is_not_joined_again(pla
 def test_a_new_recorder_knows_that_the_page_plays_sound(play: Play, qtbot: QtBot) -> None:
     play.run(qtbot)
     play.stage.page_audible.emit(True)
-    again = _restart_recorder(play)
+    again = play.restart_recorder()
     play.r.receive(play.joined)
     play.r.receive(m.RecordingStarted())
     assert [message.audible for message in again.of(m.PageSound)] == [True]
@@ -248,13 +241,13 @@ def test_a_new_recorder_knows_that_an_agreed_break_lasts(play: Play, qtbot: QtBo
     play.run(qtbot)
     play.stage.break_wanted.emit()
     play.status(frozen=True)
-    again = _restart_recorder(play)
+    again = play.restart_recorder()
     play.r.receive(play.joined)
     told = m.StateIs(state=S.PAUSED, why=ON_BREAK)
     assert again.sent[-2:] == [told, m.StartRecording(notice=play.controller.course.notice)]
     play.status(frozen=False)
     play.controller.sitting._break_is_over()
-    again = _restart_recorder(play)
+    again = play.restart_recorder()
     play.r.receive(play.joined)
     assert again.of(m.StateIs) == [m.StateIs(state=S.PAUSED, why=BREAK_OVER)]
 
@@ -265,7 +258,7 @@ def test_an_action_given_once_more_is_not_done_again(play: Play, qtbot: QtBot) -
     play.r.receive(m.ActionArrived(action=pause))
     play.r.receive(m.ActionArrived(action=replace(pause, id="r", kind=ActionKind.RESUME)))
     assert play.state() is S.RUNNING
-    _restart_recorder(play)
+    play.restart_recorder()
     play.r.receive(m.ActionArrived(action=pause))
     assert play.state() is S.RUNNING
     play.r.receive(m.ActionArrived(action=replace(pause, id="q")))
@@ -281,7 +274,7 @@ def test_the_time_used_before_a_restart_counts(play: Play, qtbot: QtBot) -> None
     play.check()
     play.lock(qtbot)
     assert "01:40" in play.words()
-    _restart_recorder(play)
+    play.restart_recorder()
     play.r.receive(replace(play.joined, elapsed_ms=5_399_000))
     assert "01:40" in play.words(), "a restart of the recorder alone changes nothing"
     play.clock.advance(101)
@@ -326,7 +319,7 @@ def test_a_break_is_told_before_it_begins_and_again_to_a_new_recorder(play: Play
     assert said[-2] == m.BreaksAre(spent_ms=0, lasting=True)
     assert isinstance(said[-1], m.StateIs)
     play.clock.advance(30)
-    recorder = _restart_recorder(play)
+    recorder = play.restart_recorder()
     play.r.receive(play.joined)
     assert recorder.of(m.BreaksAre) == [m.BreaksAre(spent_ms=30_000, lasting=True)]
     assert recorder.of(m.CodesTried) == [m.CodesTried(number=1)]

@@ -1,12 +1,9 @@
 """The SHA-256 of executables during the exam, read by a thread of its own: the watch must not wait for a disk."""
 
-import threading
-
-from app.mailbox import Bounded, Closed
+from app.guard.disk_reader import DiskReader
 from lockdown.processes import ProcessTable, Program
 
 CAPACITY = 1024
-JOIN_S = 2.0
 
 _Key = tuple[int, float, str]
 
@@ -19,10 +16,9 @@ class HashesLater:
 
     def __init__(self, table: ProcessTable) -> None:
         self._table = table
-        self._wishes: Bounded[Program] = Bounded(CAPACITY)
+        self._reader: DiskReader[Program] = DiskReader("guard-hashing", CAPACITY, self._read)
         self._known: dict[int, tuple[_Key, str | None]] = {}
         self._asked: set[_Key] = set()
-        self._thread: threading.Thread | None = None
 
     def sha256(self, program: Program) -> str | None:
         """Return the hash if it is known by now."""
@@ -30,9 +26,8 @@ class HashesLater:
         known_key, digest = self._known.get(program.pid, (None, None))
         if known_key == key:
             return digest
-        if key not in self._asked and self._wishes.offer(program):
+        if key not in self._asked and self._reader.offer(program):
             self._asked.add(key)
-            self._start()
         return None
 
     def settled(self) -> frozenset[int]:
@@ -43,24 +38,11 @@ class HashesLater:
         return frozenset(pid for pid, _, _ in done)
 
     def stop(self) -> None:
-        """Read nothing more; waits for the file that is being read."""
-        self._wishes.close()
-        if self._thread is not None:
-            self._thread.join(JOIN_S)
+        """Ask for nothing more, and wait a while until what was asked for is read."""
+        self._reader.stop()
 
-    def _start(self) -> None:
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="guard-hashing", daemon=True)
-            self._thread.start()
-
-    def _run(self) -> None:
-        try:
-            while True:
-                program = self._wishes.take()
-                if program is not None:
-                    self._known[program.pid] = (_key(program), self._table.sha256(program))
-        except Closed:
-            return
+    def _read(self, program: Program) -> None:
+        self._known[program.pid] = (_key(program), self._table.sha256(program))
 
 
 def _key(program: Program) -> _Key:

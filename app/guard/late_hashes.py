@@ -8,12 +8,10 @@ import threading
 from dataclasses import replace
 
 from app.contract.policy import Capability
+from app.guard.disk_reader import DiskReader
 from app.guard.watching import Tell, tell_anyway
-from app.mailbox import Bounded, Closed
 from lockdown.capabilities import Finding
 from lockdown.hashing import MOST_HELD, Executable
-
-JOIN_S = 2.0
 
 _Late = tuple[Finding, Executable]
 
@@ -23,14 +21,12 @@ class LateHashes:
 
     def __init__(self, tell: Tell) -> None:
         self._tell = tell
-        self._waiting: Bounded[_Late] = Bounded(MOST_HELD)
+        self._reader: DiskReader[_Late] = DiskReader("guard-late-hashes", MOST_HELD, self._tell_whole)
         self._stopped = threading.Event()
-        self._thread: threading.Thread | None = None
 
     def tell(self, finding: Finding, held: Executable | None) -> None:
         """Tell ``finding``, with the hash of ``held`` where there is one, which is let go of. One thread."""
-        if held is not None and self._waiting.offer((finding, held)):
-            self._start()
+        if held is not None and self._reader.offer((finding, held)):
             return
         if held is not None:
             held.close()
@@ -39,23 +35,10 @@ class LateHashes:
     def stop(self) -> None:
         """Read nothing more, and wait until what is left was told."""
         self._stopped.set()
-        self._waiting.close()
-        if self._thread is not None:
-            self._thread.join(JOIN_S)
+        self._reader.stop()
 
-    def _start(self) -> None:
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="guard-late-hashes", daemon=True)
-            self._thread.start()
-
-    def _run(self) -> None:
-        try:
-            while True:
-                late = self._waiting.take()
-                if late is not None:
-                    tell_anyway(self._tell, self._whole(*late), Capability.PROCESS_WATCH)
-        except Closed:
-            return
+    def _tell_whole(self, late: _Late) -> None:
+        tell_anyway(self._tell, self._whole(*late), Capability.PROCESS_WATCH)
 
     def _whole(self, finding: Finding, held: Executable) -> Finding:
         try:

@@ -1,9 +1,10 @@
 """Which word a thing gets: "phone" only where it was measured that the score allows the word. Pure.
 
 A detector's score for "cell phone" cannot tell a phone's back from a wallet (docs/models.md has the figures). A card
-therefore says from which score on the word holds, and nothing else the thing may be has a higher one. The shape of the
-box does not help: it is as long as that of a phone where a wallet is tilted away from the camera. Everything else in a
-hand is "in_hand" with its candidates, and what lies about and may be a phone is a "thing" with them.
+therefore says from which score on the word holds, where the policy wants it at all, and nothing else the thing may be
+has a higher one. The shape of the box does not help: it is as long as that of a phone where a wallet is tilted away
+from the camera. Everything else in a hand is "in_hand" with its candidates, and what lies about and may be a phone is a
+"thing" with them. So is a book in a hand, where the policy does not ask for books.
 """
 
 from collections.abc import Mapping
@@ -49,6 +50,8 @@ def least_scores(policy: Detection, card: ModelCard | None) -> Mapping[str, floa
         least.setdefault(label, min(0.95, score * policy.object_permille / default))
     if not policy.headphones:
         del least["headphones"]
+    if not policy.books:
+        del least["book"]
     return least
 
 
@@ -57,7 +60,7 @@ class Naming:
 
     def __init__(self, policy: Detection, card: ModelCard) -> None:
         self._least = {label: HOLD * score for label, score in least_scores(policy, card).items()}
-        self._word = card.words.get("phone", NO_WORD)
+        self._word = card.words.get("phone", NO_WORD) if policy.phones else NO_WORD
 
     @property
     def person(self) -> float:

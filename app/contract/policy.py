@@ -160,7 +160,17 @@ class Detection:
     """What is looked for, and for how long it must last. Scores are in thousandths."""
 
     objects: bool = setting(
-        True, doc="Look for persons, phones, books and laptops; a phone is mostly told as an object in hand."
+        True, doc="Look for persons, laptops, screens, drinks, food and objects in a hand, phones and books among them."
+    )
+    phones: bool = setting(
+        False,
+        doc="Call a thing a phone where its model allows the word; else it is an object in hand that may be one. "
+        "Advice, for it misses its goal.",
+    )
+    books: bool = setting(
+        False,
+        doc="Call a thing a book, also one that lies open; else one in a hand is an object in hand that may be one. "
+        "Advice, for its accuracy is not shown.",
     )
     second_look: bool = setting(True, doc="Look again, closer, at hands and faces: small things are found there.")
     headphones: bool = setting(False, doc="Look for headphones; advice, for its accuracy is not shown.")
@@ -183,8 +193,8 @@ class Detection:
     person_permille: int = setting(400, doc="Least score of a person.", minimum=50, maximum=950)
     object_permille: int = setting(
         250,
-        doc="Least score of a book, a laptop or an object in hand; a phone gets its name only from its model's own "
-        "score on.",
+        doc="Least score of a book, a laptop or an object in hand; a phone gets its name, if at all, only from its "
+        "model's own score on.",
         minimum=50,
         maximum=950,
     )

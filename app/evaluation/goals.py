@@ -74,7 +74,7 @@ def measuring_policy() -> Detection:
 
     ``continuity`` stays off: no truth speaks of who somebody is.
     """
-    policy = replace(Detection(), headphones=True, gaze=True, loud_noise=True)
+    policy = replace(Detection(), phones=True, books=True, headphones=True, gaze=True, loud_noise=True)
     faster = {
         _LEAST[thing]: min(getattr(policy, _LEAST[thing]), round(goal.least_s * 1000)) for thing, goal in GOALS.items()
     }

@@ -26,8 +26,9 @@ def looked_for(policy: Detection, models: Mapping[str, ModelCard], refused: Coll
     faces = policy.faces and Task.FACES not in refused
     turned = faces and (policy.looking_away or policy.gaze) and Task.LANDMARKS not in refused
     voices = policy.speech and Task.SPEECH not in refused
+    unnamed = {thing for thing, named in (("phone", policy.phones), ("book", policy.books)) if not named}
     needs = {
-        **{thing: objects and thing in known(models) for thing in NAMED},
+        **{thing: objects and thing not in unnamed and thing in known(models) for thing in NAMED},
         **dict.fromkeys(("object_in_hand", "absent"), objects),
         "headphones": objects and policy.headphones and "headphones" not in refused,
         "second_person": objects or faces,

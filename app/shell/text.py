@@ -326,7 +326,9 @@ def detected(policy: Policy, agreement: Agreement | None = None) -> str:
     nobody = asked and detection.objects  # faces alone can't tell it from a lowered head
     persons = "other persons or nobody being in the picture" if nobody else "other persons in the picture"
     wanted = (
-        (detection.objects and capture.camera, "phones, books and laptops in the picture"),
+        (detection.objects and capture.camera, "phones and other things in a hand"),
+        (detection.objects and detection.books and capture.camera, "books"),
+        (detection.objects and capture.camera, "laptops in the picture"),
         # Either detector counts people (detectors.people).
         ((detection.objects or detection.faces) and capture.camera, persons),
         (detection.faces and detection.looking_away and capture.camera, "a head turned away from the screen"),

@@ -35,7 +35,7 @@ from tests.bench.table import Row
 from tests.unit.detector_models import FirstLook
 
 Image = NDArray[np.uint8]
-POLICY = Detection()
+POLICY = Detection(phones=True, books=True)
 NAME, CLOSER = "yolo11n-int8", "yolo11n-int8-small"
 POSTER_AT = (20, 10)
 

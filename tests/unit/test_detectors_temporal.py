@@ -180,7 +180,7 @@ def test_slow_looks_are_given_more_patience() -> None:
 
 
 def test_book_and_laptop_are_objects_told_apart() -> None:
-    exam = _Exam()
+    exam = _Exam(Detection(books=True))
     for second in range(4):
         exam.objects(second, PERSON, _seen("book", 0.4), _seen("laptop", 0.6))
     exam.end()

@@ -94,14 +94,16 @@ def test_pictures_that_make_an_incident_right_are_not_among_those_that_could_be_
     assert [told["phone"][name] for name in ("show it", "do not", "false", "share")] == ["3", "3", "0", "0.00"]
 
 
-_SEEN = {"phone", *OBJECTS, "object_in_hand", "absent"} - {"tablet"}  # COCO has no tablets
+_SEEN = {*OBJECTS, "object_in_hand", "absent"} - {"book", "tablet"}  # COCO has no tablets
 
 
 @pytest.mark.parametrize(
     ("policy", "refused", "things"),
     [
         (Detection(), (), {*_SEEN, "second_person", "no_face", "looking_away", "speech"}),
-        (Detection(objects=False), (), {"second_person", "looking_away", "speech"}),
+        (Detection(phones=True, faces=False), (), {*_SEEN, "phone", "second_person", "speech"}),
+        (Detection(books=True, faces=False), (), {*_SEEN, "book", "second_person", "speech"}),
+        (Detection(objects=False, phones=True, books=True), (), {"second_person", "looking_away", "speech"}),
         (Detection(faces=False), (), {*_SEEN, "second_person", "speech"}),
         (Detection(objects=False, faces=False), (), {"speech"}),
         (Detection(second_look=False, speech=False), (), {*_SEEN, "second_person", "no_face", "looking_away"}),

@@ -74,6 +74,8 @@ const CAPTURE = object({
 
 const DETECTION = object({
   objects: flag(true),
+  phones: flag(false),
+  books: flag(false),
   second_look: flag(true),
   headphones: flag(false),
   faces: flag(true),

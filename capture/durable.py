@@ -8,7 +8,7 @@ from pathlib import Path
 sync_data = getattr(os, "fdatasync", os.fsync)
 
 
-def write_all(descriptor: int, data: bytes) -> None:
+def write_all(descriptor: int, data: bytes | bytearray) -> None:
     """Write all of ``data``; raises ``OSError`` when the disk is full, and then an unknown part was written."""
     view = memoryview(data)
     while view:

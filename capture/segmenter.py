@@ -165,11 +165,11 @@ class Segmenter:
         current.reserved += len(data) + _OVERHEAD
         self._put(current.file, current.sealer.seal(data))
 
-    def _put(self, file: SegmentFile, data: bytes) -> None:
+    def _put(self, file: SegmentFile, data: bytes | bytearray) -> None:
         offset = file.size
         file.append(data)
         if self._on_written is not None:
-            self._on_written(file.place, offset, data)
+            self._on_written(file.place, offset, bytes(data))
 
     def _close(self) -> None:
         current = self._open

@@ -88,7 +88,7 @@ class SegmentFile:
             path.unlink()  # else its place would be taken when there is room again
             raise
 
-    def append(self, data: bytes) -> None:
+    def append(self, data: bytes | bytearray) -> None:
         """Write ``data``, unbuffered; synced to the disk about once a second.
 
         Raises ``OSError`` when the disk is full; the file then ends in a torn fragment, which ``recovery`` cuts off.

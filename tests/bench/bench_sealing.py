@@ -19,7 +19,7 @@ from tests.unit.capture_parts import new_sealer, recipient
 
 FRAGMENT = 64 * 1024
 FRAGMENTS = 1_000
-ROUNDS = 5
+ROUNDS = 25
 METADATA = bytes(37)
 
 

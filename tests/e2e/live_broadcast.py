@@ -145,7 +145,7 @@ class _Recording:
             last = self._next == len(self._cut.pieces)
             plain = b"" if last else self._cut.pieces[self._next]
             self._next += 1
-            yield self._write(self._sealer.seal(plain, final=last))
+            yield self._write(bytes(self._sealer.seal(plain, final=last)))
 
     def record(self, previous: bytes) -> object:
         assert self._sealer is not None

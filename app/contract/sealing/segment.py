@@ -39,6 +39,7 @@ MAX_SEGMENT = 64 * 1024 * 1024
 MAX_FRAGMENTS = 1_000_000
 """As many as a record may speak of. Without it a file of zeros would be millions of empty ones."""
 
+_LENGTH = struct.Struct(">I")
 _HPKE = Suite(KEM.P256, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 _INFO = b"fairlock-segment-v1\0"
 _COMMIT = b"fairlock-commit-v1\0"
@@ -122,15 +123,15 @@ class SegmentSealer:
         self.fragments = 0
         self.complete = False
 
-    def seal(self, plaintext: bytes, *, final: bool = False) -> bytes:
+    def seal(self, plaintext: bytes, *, final: bool = False) -> bytearray:
         """Return the length-prefixed SFrame to append. After a final fragment nothing may follow."""
         if self.complete:
             raise ValueError("the final fragment was already sealed")
         if len(plaintext) > MAX_FRAGMENT - 64:
             raise ValueError(f"a fragment of {len(plaintext)} bytes is too large")
         metadata = _metadata(self._bound, self.fragments, final=final)
-        header, sealed = self._key.seal_parts(self.fragments, plaintext, metadata)
-        framed = b"".join((struct.pack(">I", len(header) + len(sealed)), header, sealed))
+        framed = self._key.seal(self.fragments, plaintext, metadata, room=_LENGTH.size)
+        _LENGTH.pack_into(framed, 0, len(framed) - _LENGTH.size)
         self._hash.update(framed)
         self.size += len(framed)
         self.fragments += 1

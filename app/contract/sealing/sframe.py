@@ -11,6 +11,7 @@ from app.contract.errors import IntegrityError, Outcome
 
 SUITE = 0x0005
 TAG_BYTES = 16
+SALT_BYTES = 12
 
 
 class SFrameKey:
@@ -22,8 +23,10 @@ class SFrameKey:
 
     def __init__(self, base_key: bytes | bytearray, key_id: int) -> None:
         self.key_id = key_id
+        # All of a header before the counter depends on how many bytes that has: computed once, not per fragment.
+        self._heads = [b"", *(encode_header(key_id, 256**size - 1)[:-size] for size in range(1, 9))]
         suffix = struct.pack(">QH", key_id, SUITE)
-        key, self.salt = bytearray(32), bytearray(12)
+        key, self.salt = bytearray(32), bytearray(SALT_BYTES)
         HKDF(SHA512(), len(key), None, b"SFrame 1.0 Secret key " + suffix).derive_into(base_key, key)
         HKDF(SHA512(), len(self.salt), None, b"SFrame 1.0 Secret salt " + suffix).derive_into(base_key, self.salt)
         self._aead: AESGCM | None = AESGCM(key)
@@ -34,32 +37,42 @@ class SFrameKey:
         overwrite(self.salt)
         self._aead = None
 
-    def seal(self, counter: int, plaintext: bytes, metadata: bytes) -> bytes:
-        """Return header ‖ ciphertext ‖ tag; a counter must never be used twice with one key."""
-        return b"".join(self.seal_parts(counter, plaintext, metadata))
+    def seal(self, counter: int, plaintext: bytes, metadata: bytes, room: int = 0) -> bytearray:
+        """Return ``room`` zeros ‖ header ‖ ciphertext ‖ tag; a counter must never be used twice with one key.
 
-    def seal_parts(self, counter: int, plaintext: bytes, metadata: bytes) -> tuple[bytes, bytes]:
-        """Return header and ciphertext ‖ tag apart, for a caller that joins them to more: media is copied once less."""
-        header = encode_header(self.key_id, counter)
-        return header, self._cipher().encrypt(self._nonce(counter), plaintext, header + metadata)
+        In one piece, with room for what a caller puts before it: no byte of media is copied but by the cipher.
+        """
+        cipher, nonce = self._place(counter)
+        header = self._header(counter)
+        begin = room + len(header)
+        sealed = bytearray(begin + len(plaintext) + TAG_BYTES)
+        sealed[room:begin] = header
+        cipher.encrypt_into(nonce, plaintext, header + metadata, memoryview(sealed)[begin:])
+        return sealed
 
     def open(self, counter: int, data: bytes, metadata: bytes) -> bytes:
         """Open the ciphertext that must stand at ``counter``; raises ``IntegrityError(BAD_FRAGMENT)``."""
-        header = encode_header(self.key_id, counter)
+        header = self._header(counter)
         if not data.startswith(header):
             raise IntegrityError(Outcome.BAD_FRAGMENT, f"fragment {counter} is of another place or track")
+        cipher, nonce = self._place(counter)
         try:
-            return self._cipher().decrypt(self._nonce(counter), memoryview(data)[len(header) :], header + metadata)
+            return cipher.decrypt(nonce, memoryview(data)[len(header) :], header + metadata)
         except InvalidTag:
             raise IntegrityError(Outcome.BAD_FRAGMENT, f"fragment {counter} was changed") from None
 
-    def _cipher(self) -> AESGCM:
+    def _place(self, counter: int) -> tuple[AESGCM, bytes]:
+        """Return the cipher and the nonce, the salt XOR ``counter`` (RFC 9605 section 4.4.3)."""
         if self._aead is None:
             raise ValueError("the key was wiped")
-        return self._aead
+        return self._aead, (int.from_bytes(self.salt) ^ counter).to_bytes(SALT_BYTES)
 
-    def _nonce(self, counter: int) -> bytes:
-        return (int.from_bytes(self.salt, "big") ^ counter).to_bytes(12, "big")
+    def _header(self, counter: int) -> bytes:
+        """Return ``encode_header(self.key_id, counter)``, of which all but the counter is known by its length."""
+        if counter < 8:
+            return encode_header(self.key_id, counter)
+        size = (counter.bit_length() + 7) // 8
+        return self._heads[size] + counter.to_bytes(size)
 
 
 def overwrite(secret: bytearray) -> None:

@@ -94,13 +94,14 @@ export class SessionScreen implements Screen {
 
   private heading(): HTMLElement {
     const { session } = this;
+    const what = `${session.title} · ${dateTime(session.started_ms)}`;
     const exportLink = h("a", { class: "button", href: api.exportUrl(session.session), download: true }, "Export");
     return h(
       "div",
       { class: "heading" },
       h("a", { class: "back", href: "#/", "aria-label": "Back to the list of sessions" }, "‹"),
-      h("h1", null, this.whose.candidate),
-      h("span", { class: "quiet" }, `${session.title} · ${dateTime(session.started_ms)}`),
+      h("h1", { title: this.whose.candidate }, this.whose.candidate),
+      h("span", { class: "quiet", title: what }, what),
       h("span", { class: "chip" }, stateWord(session.state)),
       this.evidence.statements.policy?.demonstration === true && h("span", { class: "chip notice" }, "Demonstration"),
       this.chip,

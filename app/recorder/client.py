@@ -257,7 +257,7 @@ def _retry_after_s(text: str) -> float | None:
         after_s = (
             float(text) if not text or text[0].isdigit() else parsedate_to_datetime(text).timestamp() - time.time()
         )
-    except (ValueError, OverflowError):  # of a year, say, that no clock can hold
+    except (ValueError, OverflowError, OSError):  # of a year, say, that no clock can hold: Windows' begins in 1970
         return None
     return min(max(0.0, after_s), LONGEST_RETRY_S)
 

@@ -8,6 +8,7 @@ import pytest
 from app.clock import ManualClock
 from app.contract.incidents import IncidentKind
 from app.contract.policy import Capability
+from app.guard import disk_reader
 from app.guard.hashing import HashesLater
 from app.guard.programs import SMALL, Closer, ExamPrograms
 from lockdown.births import Polling
@@ -140,3 +141,46 @@ def test_at_the_end_nothing_waits_for_a_hash_and_nothing_stays_untold(rig: Rig) 
     assert rig.table.is_read.wait(DEADLINE_S)
     rig.closer.stop()
     assert rig.hashes(CLOSED) == {"300": "", "301": ""}
+
+
+def test_what_a_disk_that_stands_still_has_kept_is_told_at_the_end_and_only_once(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disk_reader, "JOIN_S", 0.01)
+
+    def stand_still(held: _SlowExecutable, _cancelled: object) -> str:
+        held.is_read.set()
+        assert held.gate.wait(DEADLINE_S)
+        return "late"
+
+    monkeypatch.setattr(_SlowExecutable, "sha256", stand_still)
+    for pid in (300, 301, 302):
+        rig.start("anydesk", pid, 1 << 30)
+    rig.programs.observe()
+    rig.closer.start()
+    assert rig.table.is_read.wait(DEADLINE_S)
+    wait_for(lambda: not rig.table.programs, "the end of all")
+    rig.closer.stop()
+    closed = [finding.facts for finding in rig.told if finding.kind is CLOSED]
+    assert sorted(facts["pid"] for facts in closed) == ["300", "301", "302"]
+    assert not any("sha256" in facts for facts in closed)
+    rig.table.gate.set()
+    wait_for(lambda: all(held.is_closed for held in rig.table.held), "the disk")
+    assert len([finding for finding in rig.told if finding.kind is CLOSED]) == 3
+
+
+@pytest.mark.parametrize("size", [1_000, 1 << 30])
+def test_whatever_reading_raises_everything_is_closed_and_told(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("no such answer was expected")
+
+    monkeypatch.setattr(_SlowExecutable, "sha256", fail)
+    for pid in (300, 301):
+        rig.start("anydesk", pid, size)
+    assert rig.programs.observe() == []
+    assert rig.programs.observe() == []
+    rig.closer.start()
+    wait_for(lambda: rig.hashes(CLOSED) == {"300": "", "301": ""}, "the reports of both")
+    assert rig.hashes(FOUND) == {"300": "", "301": ""}
